@@ -1,0 +1,119 @@
+# nginx-ux
+#
+#   make            build/ngx_http_ux_module.so, build/uxctl, build/libux.a
+#   make test       install what is needed, build, run everything
+#   make demo       install what is needed, build, a shop with shoppers
+#   make install    the module into nginx's modules directory, uxctl
+#   make check-asan the suite with the module under ASan and UBSan
+#   make style      the house rules a machine can see
+#   make stats      lengths of functions
+#
+# NGINX_SRC may name an nginx source tree; without it Debian's nginx-dev is
+# used.  DEPS=no leaves installing packages to you.
+
+BUILD     = build
+NGINX_DEV = /usr/share/nginx/src
+NGINX_SRC =
+DEPS      = yes
+JOBS      = $(shell nproc 2>/dev/null || echo 2)
+DESTDIR   =
+MODULES   = /usr/lib/nginx/modules
+BINDIR    = /usr/local/bin
+
+CC        = gcc
+SANITIZE  =
+STRICT    = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wconversion \
+            -Wsign-conversion -Werror $(SANITIZE)
+LIBS      = -lxxhash -lcjson -lcrypto -lm
+APR_CFLAGS = $(shell pkg-config --cflags apr-1)
+APR_LIBS   = $(shell pkg-config --libs apr-1)
+
+SRCS      = $(wildcard src/*.c)
+HEADERS   = $(wildcard src/*.h)
+OBJS      = $(SRCS:src/%.c=$(BUILD)/core/%.o)
+CLI       = $(wildcard src/cli/*.c)
+GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map
+UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
+
+PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
+            libxxhash-dev libcjson-dev libapr1-dev libssl-dev
+# nginx's own optional helpers are not needed for anything here
+APT       = apt-get install -y -qq --no-install-recommends
+
+
+.PHONY: all deps test demo install clean style stats check-asan units
+
+all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
+
+
+$(BUILD)/core/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) -c -o $@ $<
+
+$(BUILD)/libux.a: $(OBJS)
+	@rm -f $@
+	ar rcs $@ $(OBJS)
+
+$(BUILD)/uxctl: $(CLI) $(wildcard src/cli/*.h) $(BUILD)/libux.a
+	$(CC) $(STRICT) $(APR_CFLAGS) -Isrc -o $@ $(CLI) $(BUILD)/libux.a \
+	    $(LIBS) $(APR_LIBS)
+
+$(BUILD)/t/%: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libux.a
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) -Isrc -It/unit -o $@ $< $(BUILD)/libux.a $(LIBS) \
+	    -lpthread
+
+units: $(UNITS)
+
+
+# nginx's configure writes where it stands, so it stands in a copy
+
+$(BUILD)/ngx_http_ux_module.so: $(SRCS) $(HEADERS) $(GLUE) config Makefile
+	@mkdir -p $(BUILD)
+	NGINX_SRC='$(NGINX_SRC)' NGINX_DEV='$(NGINX_DEV)' JOBS='$(JOBS)' \
+	    SANITIZE='$(SANITIZE)' sh ngx_module/build.sh $(BUILD)
+
+
+deps:
+ifeq ($(DEPS),yes)
+	@missing=; for p in $(PACKAGES) $(MORE_PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$p 2>/dev/null \
+	        | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	    echo "installing$$missing"; \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    { apt-get update -qq && $(APT) $$missing; } >/dev/null || exit 1; \
+	fi
+endif
+
+
+test: deps
+	$(MAKE) -j$(JOBS) all units
+	prove -r --timer -e t/run t/
+
+
+demo: deps
+	$(MAKE) -j$(JOBS) all
+	demo/run
+
+
+check-asan: MORE_PACKAGES = libasan8 libubsan1
+check-asan: deps
+	sh t/check-asan
+
+
+install: all
+	install -d $(DESTDIR)$(MODULES) $(DESTDIR)$(BINDIR)
+	install -m 644 $(BUILD)/ngx_http_ux_module.so $(DESTDIR)$(MODULES)/
+	install -m 755 $(BUILD)/uxctl $(DESTDIR)$(BINDIR)/
+
+
+style:
+	t/house
+
+stats:
+	t/function-lengths
+
+clean:
+	rm -rf $(BUILD) build-asan

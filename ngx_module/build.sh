@@ -1,0 +1,46 @@
+#!/bin/sh
+# build.sh DIR: builds DIR/ngx_http_ux_module.so.
+#
+# With NGINX_SRC against that source tree, else against Debian's nginx-dev in
+# NGINX_DEV, with the flags Debian built its nginx with.  SANITIZE adds
+# compiler flags to the module.
+set -eu
+
+build=$1
+top=$(pwd)
+tree=$build/nginx
+log=$top/$build/nginx.log
+
+rm -rf "$tree"
+mkdir -p "$tree"
+
+fail() {
+    tail -n 40 "$log" >&2
+    exit 1
+}
+
+if [ -n "${NGINX_SRC:-}" ]; then
+    cp -a "$NGINX_SRC/." "$tree"
+    cd "$tree"
+    configure=./configure
+    [ -x configure ] || configure=auto/configure
+    $configure --with-compat --with-http_ssl_module --with-http_v2_module \
+        --with-http_realip_module --with-http_auth_request_module \
+        --with-debug --with-cc-opt="${SANITIZE:-}" \
+        --with-ld-opt="${SANITIZE:-}" \
+        --add-dynamic-module="$top" >"$log" 2>&1 || fail
+else
+    cp -a "$NGINX_DEV/." "$tree"
+    cd "$tree"
+    SANITIZE="${SANITIZE:-}" TOP="$top" bash -c '
+        . ./conf_flags
+        set -- "${NGX_CONF_FLAGS[@]}" --add-dynamic-module="$TOP"
+        if [ -n "$SANITIZE" ]; then
+            set -- "$@" --with-cc-opt="-g -O1 -fPIC $SANITIZE" \
+                --with-ld-opt="-fPIC $SANITIZE"
+        fi
+        ./configure "$@"' >"$log" 2>&1 || fail
+fi
+
+make -f objs/Makefile -j"${JOBS:-2}" modules >>"$log" 2>&1 || fail
+cp objs/ngx_http_ux_module.so "$top/$build/"

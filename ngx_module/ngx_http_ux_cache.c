@@ -1,0 +1,358 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What shared caches behind us may do with an answer that depends on the
+ * visitor.  Runs after "expires" and "add_header" had their say.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ux_cache_private(ngx_http_request_t *r,
+    ngx_uint_t cookie);
+static ngx_table_elt_t *ngx_http_ux_cache_next(ngx_list_part_t **part,
+    ngx_uint_t *i, ngx_str_t *name);
+static ngx_int_t ngx_http_ux_cache_member(ngx_str_t *rest, ngx_str_t *member);
+static ngx_uint_t ngx_http_ux_cache_is(ngx_str_t *member, char *name,
+    size_t len);
+static u_char *ngx_http_ux_cache_append(u_char *start, u_char *p,
+    ngx_str_t *member);
+static ngx_int_t ngx_http_ux_cache_push(ngx_http_request_t *r,
+    ngx_str_t *name, ngx_table_elt_t *reuse, ngx_str_t *value);
+
+
+#define ngx_http_ux_member_is(m, literal)                                     \
+    ngx_http_ux_cache_is(m, literal, sizeof(literal) - 1)
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+static ngx_str_t  ngx_http_ux_vary = ngx_string("Vary");
+static ngx_str_t  ngx_http_ux_cache_control = ngx_string("Cache-Control");
+static ngx_str_t  ngx_http_ux_cdn = ngx_string("CDN-Cache-Control");
+static ngx_str_t  ngx_http_ux_surrogate = ngx_string("Surrogate-Control");
+static ngx_str_t  ngx_http_ux_cookie_word = ngx_string("Cookie");
+static ngx_str_t  ngx_http_ux_private_word = ngx_string("private");
+
+
+ngx_int_t
+ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_ux_cache_filter;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ux_cache_filter(ngx_http_request_t *r)
+{
+    ngx_uint_t          private;
+    ngx_http_ux_ctx_t  *ctx;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    ctx = ngx_http_ux_ctx(r, 0);
+
+    if (ctx == NULL || (!ctx->exposed && ctx->set_cookie.len == 0)) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    private = ctx->set_cookie.len != 0 || ctx->keyed;
+
+    if (ctx->exposed && !ctx->keyed && ngx_http_ux_cache_vary(r) != NGX_OK) {
+        private = 1;
+    }
+
+    if (private
+        && ngx_http_ux_cache_private(r, ctx->set_cookie.len != 0) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "answer could not be made private: out of memory");
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+/* X-UX-Variant means nothing to clients: for them the cookie decides. */
+static ngx_int_t
+ngx_http_ux_cache_vary(ngx_http_request_t *r)
+{
+    u_char                  *start, *p;
+    size_t                   len;
+    ngx_str_t                value, rest, member;
+    ngx_uint_t               i;
+    ngx_list_part_t         *part;
+    ngx_table_elt_t         *h, *first;
+    ngx_http_ux_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+    len = ngx_http_ux_cookie_word.len;
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
+        len += h->value.len + 2;
+    }
+
+    start = ngx_pnalloc(r->pool, len);
+    if (start == NULL) {
+        return NGX_ERROR;
+    }
+
+    first = NULL;
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_cookie_word);
+
+    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
+        rest = h->value;
+
+        while (ngx_http_ux_cache_member(&rest, &member) == NGX_OK) {
+
+            if (member.len == 1 && member.data[0] == '*') {
+                return NGX_OK;
+            }
+
+            if (ngx_http_ux_member_is(&member, "Cookie")
+                || ngx_http_ux_cache_is(&member, (char *) lcf->header.data,
+                                        lcf->header.len))
+            {
+                continue;
+            }
+
+            p = ngx_http_ux_cache_append(start, p, &member);
+        }
+    }
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
+        if (first == NULL) {
+            first = h;
+
+        } else {
+            h->hash = 0;
+        }
+    }
+
+    value.data = start;
+    value.len = p - start;
+
+    return ngx_http_ux_cache_push(r, &ngx_http_ux_vary, first, &value);
+}
+
+
+/*
+ * "private", and nothing that speaks to shared caches.  With a cookie on it,
+ * the answer's instructions to particular caches go as well.
+ */
+static ngx_int_t
+ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
+{
+    u_char           *start, *p;
+    size_t            len;
+    ngx_str_t         value, rest, member;
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *first;
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while (cookie
+           && (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cdn)))
+    {
+        h->hash = 0;
+    }
+
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while (cookie
+           && (h = ngx_http_ux_cache_next(&part, &i,
+                                          &ngx_http_ux_surrogate)))
+    {
+        h->hash = 0;
+    }
+
+    len = ngx_http_ux_private_word.len;
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_ux_cache_next(&part, &i,
+                                       &ngx_http_ux_cache_control)))
+    {
+        len += h->value.len + 2;
+    }
+
+    start = ngx_pnalloc(r->pool, len);
+    if (start == NULL) {
+        return NGX_ERROR;
+    }
+
+    p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_private_word);
+
+    first = NULL;
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_ux_cache_next(&part, &i,
+                                       &ngx_http_ux_cache_control)))
+    {
+        rest = h->value;
+
+        while (ngx_http_ux_cache_member(&rest, &member) == NGX_OK) {
+
+            if (ngx_http_ux_member_is(&member, "public")
+                || ngx_http_ux_member_is(&member, "private")
+                || ngx_http_ux_member_is(&member, "s-maxage"))
+            {
+                continue;
+            }
+
+            p = ngx_http_ux_cache_append(start, p, &member);
+        }
+
+        if (first == NULL) {
+            first = h;
+
+        } else {
+            h->hash = 0;
+        }
+    }
+
+    value.data = start;
+    value.len = p - start;
+
+    return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, first,
+                                  &value);
+}
+
+
+/* The next line of this name that will be sent; moves *part and *i on. */
+static ngx_table_elt_t *
+ngx_http_ux_cache_next(ngx_list_part_t **part, ngx_uint_t *i,
+    ngx_str_t *name)
+{
+    ngx_table_elt_t  *h;
+
+    for ( ;; ) {
+
+        if (*i >= (*part)->nelts) {
+            if ((*part)->next == NULL) {
+                return NULL;
+            }
+
+            *part = (*part)->next;
+            *i = 0;
+            continue;
+        }
+
+        h = (ngx_table_elt_t *) (*part)->elts + (*i)++;
+
+        if (h->hash != 0 && h->key.len == name->len
+            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
+        {
+            return h;
+        }
+    }
+}
+
+
+/* The next member of a comma-separated list; quoted strings are whole. */
+static ngx_int_t
+ngx_http_ux_cache_member(ngx_str_t *rest, ngx_str_t *member)
+{
+    u_char      *p, *last;
+    ngx_uint_t   quoted;
+
+    p = rest->data;
+    last = p + rest->len;
+
+    while (p < last && (*p == ' ' || *p == '\t' || *p == ',')) {
+        p++;
+    }
+
+    if (p == last) {
+        return NGX_DONE;
+    }
+
+    member->data = p;
+    quoted = 0;
+
+    for ( /* void */ ; p < last && (quoted || *p != ','); p++) {
+
+        if (*p == '"') {
+            quoted = !quoted;
+
+        } else if (quoted && *p == '\\' && p + 1 < last) {
+            p++;
+        }
+    }
+
+    rest->data = p;
+    rest->len = last - p;
+
+    while (p > member->data && (p[-1] == ' ' || p[-1] == '\t')) {
+        p--;
+    }
+
+    member->len = p - member->data;
+
+    return NGX_OK;
+}
+
+
+/* The member's name, up to "=". */
+static ngx_uint_t
+ngx_http_ux_cache_is(ngx_str_t *member, char *name, size_t len)
+{
+    return member->len >= len
+           && ngx_strncasecmp(member->data, (u_char *) name, len) == 0
+           && (member->len == len || member->data[len] == '='
+               || member->data[len] == ' ');
+}
+
+
+static u_char *
+ngx_http_ux_cache_append(u_char *start, u_char *p, ngx_str_t *member)
+{
+    if (p != start) {
+        *p++ = ',';
+        *p++ = ' ';
+    }
+
+    return ngx_cpymem(p, member->data, member->len);
+}
+
+
+static ngx_int_t
+ngx_http_ux_cache_push(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_table_elt_t *reuse, ngx_str_t *value)
+{
+    if (reuse == NULL) {
+        reuse = ngx_list_push(&r->headers_out.headers);
+        if (reuse == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_ux_header_unlinked(reuse);
+        reuse->key = *name;
+    }
+
+    reuse->hash = 1;
+    reuse->value = *value;
+
+    return NGX_OK;
+}

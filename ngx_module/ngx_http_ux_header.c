@@ -1,0 +1,242 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The variant header of the request: the client's copies out, ours in.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+static ngx_uint_t ngx_http_ux_header_match(ngx_str_t *key, ngx_array_t *names);
+
+
+/*
+ * How CGI would spell the name: letters upper-cased, all else but digits '_'.
+ * Two headers that an application cannot tell apart are equal here.
+ */
+void
+ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi)
+{
+    u_char      c;
+    ngx_uint_t  i;
+
+    for (i = 0; i < name->len; i++) {
+        c = ngx_toupper(name->data[i]);
+        cgi[i] = ((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) ? c : '_';
+    }
+}
+
+
+/* Removes every header of the client that equals one of the names. */
+void
+ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names)
+{
+    ngx_uint_t        i;
+    ngx_list_t       *list;
+    ngx_list_part_t  *part, *prev;
+    ngx_table_elt_t  *h;
+
+    list = &r->headers_in.headers;
+
+again:
+
+    prev = NULL;
+    part = &list->part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            prev = part;
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_ux_header_match(&h[i].key, names)) {
+            ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
+            goto again;
+        }
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_ux_header_match(ngx_str_t *key, ngx_array_t *names)
+{
+    u_char       c;
+    ngx_str_t   *name;
+    ngx_uint_t   i, k;
+
+    name = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+
+        if (name[i].len != key->len) {
+            continue;
+        }
+
+        for (k = 0; k < key->len; k++) {
+            c = ngx_toupper(key->data[k]);
+
+            if (!((c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))) {
+                c = '_';
+            }
+
+            if (c != name[i].data[k]) {
+                break;
+            }
+        }
+
+        if (k == key->len) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/*
+ * Takes element i of `part` (behind `prev`, NULL for the first) out of the
+ * list.  Others keep their addresses, since headers_in points at them; no
+ * part is left empty but an only one, since nginx's loops read the first
+ * element of every further part.  list->nalloc is kept equal to what the last
+ * part has room for.  Without memory the element is emptied in place.
+ */
+void
+ngx_http_ux_header_unlink(ngx_list_t *list, ngx_list_part_t *prev,
+    ngx_list_part_t *part, ngx_uint_t i, ngx_pool_t *pool)
+{
+    ngx_table_elt_t  *h;
+    ngx_list_part_t  *rest, *next;
+
+    h = part->elts;
+
+    if (part->nelts == 1) {
+        next = part->next;
+
+        if (prev != NULL) {
+            prev->next = next;
+
+            if (list->last == part) {
+                list->last = prev;
+
+                /* full or cut short: the next push takes a new part */
+
+                list->nalloc = prev->nelts;
+            }
+
+        } else if (next != NULL) {
+
+            if (list->last == next) {
+                list->last = part;
+            }
+
+            *part = *next;
+
+        } else {
+            part->nelts = 0;
+        }
+
+        return;
+    }
+
+    if (i == part->nelts - 1) {
+        part->nelts--;
+        return;
+    }
+
+    if (i == 0) {
+        part->elts = &h[1];
+        part->nelts--;
+
+        if (list->last == part) {
+            list->nalloc--;
+        }
+
+        return;
+    }
+
+    rest = ngx_palloc(pool, sizeof(ngx_list_part_t));
+
+    if (rest == NULL) {
+        h[i].value.len = 0;
+        return;
+    }
+
+    rest->elts = &h[i + 1];
+    rest->nelts = part->nelts - i - 1;
+    rest->next = part->next;
+
+    part->nelts = i;
+    part->next = rest;
+
+    if (list->last == part) {
+        list->last = rest;
+        list->nalloc -= i + 1;
+    }
+}
+
+
+/*
+ * Puts the variants into the request that upstreams are sent.  Once; another
+ * name in a further location renames the line.
+ */
+ngx_int_t
+ngx_http_ux_header_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_str_t                value;
+    ngx_table_elt_t         *h;
+    ngx_http_ux_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    h = ctx->header;
+
+    if (h != NULL && h->key.data == lcf->header.data) {
+        return NGX_OK;
+    }
+
+    if (h == NULL) {
+
+        if (ngx_http_ux_variants(r, ctx, &value) != NGX_OK) {
+            return NGX_ERROR;
+        }
+
+        if (value.len == 0) {
+            return NGX_OK;
+        }
+
+        h = ngx_list_push(&r->headers_in.headers);
+        if (h == NULL) {
+            return NGX_ERROR;
+        }
+
+        ngx_http_ux_header_unlinked(h);
+        h->value = value;
+        ctx->header = h;
+    }
+
+    h->key = lcf->header;
+
+    h->lowcase_key = ngx_pnalloc(r->pool, h->key.len);
+    if (h->lowcase_key == NULL) {
+
+        /* nginx reads lowcase_key of every header: take a known one */
+
+        ngx_str_set(&h->key, "X-UX-Variant");
+        h->lowcase_key = (u_char *) "x-ux-variant";
+        h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
+        return NGX_ERROR;
+    }
+
+    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+
+    return NGX_OK;
+}

@@ -1,0 +1,401 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Types shared by the files of the module: configurations and the state of
+ * one request.
+ */
+
+#ifndef NGX_HTTP_UX_MODULE_H
+#define NGX_HTTP_UX_MODULE_H
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+#include "ngx_http_ux_compat.h"
+
+#include "ux_cookie.h"
+#include "ux_experiment.h"
+#include "ux_field.h"
+#include "ux_number.h"
+#include "ux_report.h"
+#include "ux_store.h"
+
+
+#define NGX_HTTP_UX_VERSION  "0.1.0"
+
+#define NGX_HTTP_UX_KEYS_MAX      8      /* signing keys of ux_secret */
+
+/* a record's time of last request is not written more often than this */
+#define NGX_HTTP_UX_TOUCH         60
+
+
+/* Where a directive stood, for errors found after parsing. */
+typedef struct {
+    ngx_str_t                   file;
+    ngx_uint_t                  line;
+} ngx_http_ux_place_t;
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_uint_t                  ordinal;       /* among the zones */
+    ngx_uint_t                  first;         /* its first experiment among
+                                                  those of all zones */
+    ngx_shm_zone_t             *shm_zone;
+    size_t                      size;
+    ngx_str_t                   snapshot;      /* directory, may be empty */
+    time_t                      inactive;
+    ngx_core_conf_t            *core;          /* knows the workers' user */
+    ux_store_params_t           params;
+    ux_model_t                  model;
+    ngx_array_t                 experiments;   /* ux_experiment_t */
+    ngx_array_t                 places;        /* of experiments */
+    ngx_array_t                 funnel_places;
+    ngx_http_ux_place_t         place;
+
+    /* per process, since init_process */
+    ux_store_t                  store;
+    ux_arm_t                   *arms;
+    ux_binding_t               *bindings;
+    ux_visitor_t                visitor;       /* record being worked on */
+    ux_changes_t                changes;
+    ux_str_t                    keys[NGX_HTTP_UX_KEYS_MAX];
+    ngx_uint_t                  nkeys;
+    time_t                      full_logged;
+    unsigned                    joined:1;
+} ngx_http_ux_zone_t;
+
+
+/* ux_expose: resolved after parsing. */
+typedef struct {
+    ngx_http_ux_zone_t         *zone;
+    ngx_array_t                 names;         /* ngx_str_t */
+    ngx_uint_t                  n;
+    ngx_uint_t                 *experiments;   /* indices in zone's model */
+    ngx_http_ux_place_t         place;
+    unsigned                    off:1;
+    unsigned                    all:1;
+    unsigned                    any:1;         /* requests=any */
+} ngx_http_ux_expose_t;
+
+
+/* ux_event */
+typedef struct {
+    ngx_str_t                   name;
+    ngx_http_ux_zone_t         *zone;
+    uint8_t                     event;         /* index in zone's model */
+    ngx_http_complex_value_t   *value;
+    ngx_http_complex_value_t   *currency;
+    ngx_http_complex_value_t   *id;
+    ngx_http_complex_value_t   *condition;
+    ngx_uint_t                  methods;       /* mask; 0: any */
+    ngx_array_t                *statuses;      /* of ngx_http_ux_range_t */
+    ngx_http_ux_place_t         place;
+} ngx_http_ux_event_t;
+
+
+typedef struct {
+    ngx_uint_t                  from;
+    ngx_uint_t                  to;
+} ngx_http_ux_range_t;
+
+
+/* A configured experiment, as its variables refer to it. */
+typedef struct {
+    ngx_http_ux_zone_t         *zone;
+    ngx_uint_t                  index;         /* in the zone's model */
+} ngx_http_ux_experiment_t;
+
+
+typedef struct {
+    ngx_array_t                 zones;         /* ngx_http_ux_zone_t * */
+    ngx_array_t                 exposes;       /* ngx_http_ux_expose_t * */
+    ngx_array_t                 events;        /* ngx_http_ux_event_t * */
+    ngx_array_t                 names;         /* ngx_str_t: all experiments */
+    ngx_array_t                 keys;          /* ux_str_t: ux_secret */
+    ngx_http_ux_place_t         secret;
+} ngx_http_ux_main_conf_t;
+
+
+typedef struct {
+    ngx_str_t                   name;
+    ngx_str_t                   domain;
+    ngx_str_t                   path;
+    time_t                      max_age;
+    ngx_uint_t                  samesite;
+    ngx_uint_t                  secure;
+} ngx_http_ux_cookie_t;
+
+
+typedef struct {
+    ngx_http_ux_cookie_t       *cookie;
+    ngx_array_t                 headers;       /* ngx_str_t, "X_UX_VARIANT" */
+    unsigned                    active:1;
+} ngx_http_ux_srv_conf_t;
+
+
+typedef struct {
+    ngx_http_ux_expose_t       *expose;        /* NULL: not in force */
+    ngx_array_t                *events;        /* ngx_http_ux_event_t * */
+    ngx_http_complex_value_t   *visitor_key;
+    ngx_str_t                   header;        /* name sent upstream */
+    ngx_uint_t                  stats;
+} ngx_http_ux_loc_conf_t;
+
+
+#define NGX_HTTP_UX_STATS_OFF    0
+#define NGX_HTTP_UX_STATS_LOCAL  1
+#define NGX_HTTP_UX_STATS_ANY    2
+
+
+/* OpenFeature's words, for $ux_reason_... */
+typedef enum {
+    NGX_HTTP_UX_REASON_DEFAULT = 0,
+    NGX_HTTP_UX_REASON_SPLIT,
+    NGX_HTTP_UX_REASON_CACHED,
+    NGX_HTTP_UX_REASON_ERROR
+} ngx_http_ux_reason_e;
+
+
+/* What the request gets of one experiment. */
+typedef struct {
+    int8_t                      variant;       /* index, UX_VARIANT_NONE */
+    uint8_t                     reason;
+    unsigned                    known:1;       /* the two above are set */
+} ngx_http_ux_choice_t;
+
+
+/* What the request's header said of itself. */
+typedef struct {
+    unsigned                    dest:1;        /* Sec-Fetch-Dest is there */
+    unsigned                    document:1;
+    unsigned                    html:1;        /* Accept has text/html */
+    unsigned                    site:1;        /* Sec-Fetch-Site is there */
+    unsigned                    cross_site:1;
+    unsigned                    foreign:1;     /* Origin is not our host */
+} ngx_http_ux_said_t;
+
+
+/* An event waiting for the header filter. */
+typedef struct {
+    ux_event_t                  event;
+    ngx_http_ux_zone_t         *zone;
+    ngx_str_t                   name;
+    unsigned                    accepted:1;
+} ngx_http_ux_pending_t;
+
+
+/*
+ * State of one main request.  Module contexts are zeroed by internal
+ * redirects, so it also hangs on a pool cleanup handler.
+ */
+typedef struct {
+    ngx_http_ux_loc_conf_t     *decider;       /* first location with
+                                                  ux_expose in force */
+    ngx_array_t                *entered;       /* ngx_http_ux_loc_conf_t * */
+    ngx_http_upstream_t        *collected;     /* its X-UX-Event was read */
+    ngx_array_t                *pending;       /* ngx_http_ux_pending_t */
+    ngx_table_elt_t            *header;        /* ours, sent upstream */
+
+    ngx_http_ux_zone_t         *zone;
+    ux_str_t                    key;           /* len 0: no visitor */
+    ux_key_t                    hash;
+    uint64_t                    cookie_hash;
+    ngx_http_ux_choice_t       *choices;       /* of all zones */
+    uint32_t                    chosen;        /* mask of zones whose record
+                                                  was read for choices */
+    uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends */
+    ngx_str_t                   set_cookie;
+    ngx_str_t                   events;        /* "$ux_events" */
+
+    ngx_uint_t                  method;        /* the client's */
+    uint32_t                    discarded;     /* mask of ux_discard_e */
+
+    unsigned                    stripped:1;    /* client's headers are */
+    unsigned                    determining:1;
+    unsigned                    determined:1;
+    unsigned                    headers_read:1;
+    unsigned                    navigation:1;
+    unsigned                    prefetch:1;
+    unsigned                    cross_site:1;
+    unsigned                    bot:1;
+    unsigned                    bot_known:1;
+    unsigned                    keyed:1;       /* key from ux_visitor_key */
+    unsigned                    returned:1;    /* valid cookie came in */
+    unsigned                    minted:1;
+    unsigned                    transient:1;   /* key for this request only */
+    unsigned                    wanted:1;      /* exposure or event location */
+    unsigned                    recorded:1;
+    unsigned                    exposed:1;     /* to one experiment at least */
+    unsigned                    creates:1;     /* a record may be made */
+    unsigned                    record_read:1; /* zone->visitor holds it now */
+    unsigned                    stats:1;       /* served by ux_stats */
+} ngx_http_ux_ctx_t;
+
+
+extern ngx_module_t  ngx_http_ux_module;
+extern ngx_module_t  ngx_http_ux_late_filter_module;
+
+
+/* ngx_http_ux_conf.c: setters of the directive table */
+char *ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
+char *ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/*
+ * Finds experiments and events named by ux_expose and ux_event, once all of
+ * http {} is parsed.
+ */
+ngx_int_t ngx_http_ux_conf_resolve(ngx_conf_t *cf,
+    ngx_http_ux_main_conf_t *mcf);
+
+/* ngx_http_ux_block.c */
+char *ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_ux_zone.c */
+char *ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_http_ux_zone_t *ngx_http_ux_zone_find(ngx_conf_t *cf, ngx_str_t *name);
+void ngx_http_ux_place(ngx_conf_t *cf, ngx_http_ux_place_t *place);
+ngx_int_t ngx_http_ux_init_process(ngx_cycle_t *cycle);
+void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
+
+/* ngx_http_ux_secret.c */
+ngx_int_t ngx_http_ux_random(uint8_t *buf, size_t len);
+ngx_int_t ngx_http_ux_secret_read(ngx_conf_t *cf, ngx_str_t *file,
+    ngx_array_t *keys);
+void ngx_http_ux_secret_open(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+/* ngx_http_ux_request.c: phases, and the state of a request */
+ngx_int_t ngx_http_ux_post_read_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_ux_rewrite_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_ux_precontent_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_ux_log_handler(ngx_http_request_t *r);
+ngx_int_t ngx_http_ux_filter_init(ngx_conf_t *cf);
+
+/* The main request's state, made if `create`; NULL: none or no memory. */
+ngx_http_ux_ctx_t *ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create);
+
+/* Adds the events of the location just entered, and X-UX-Event so far. */
+void ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+void ngx_http_ux_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why);
+
+/* ngx_http_ux_visitor.c */
+
+/*
+ * Determines the visitor of the main request, once; a new cookie is made only
+ * if `mint`, and the request may have one.
+ */
+void ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_uint_t mint);
+ngx_http_ux_zone_t *ngx_http_ux_request_zone(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* Looks at the cookie only: a known visitor may be confirmed by it. */
+void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* Navigation, prefetch, cross-site: what the request's header says. */
+void ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+ngx_uint_t ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_variant.c */
+
+/* The choice for one experiment, made when asked; NULL: no memory. */
+ngx_http_ux_choice_t *ngx_http_ux_choose(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
+
+/* "checkout_layout=one_page, banner=blue" for the exposed experiments. */
+ngx_int_t ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_str_t *value);
+
+/* ngx_http_ux_header.c */
+void ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names);
+void ngx_http_ux_header_unlink(ngx_list_t *list, ngx_list_part_t *prev,
+    ngx_list_part_t *part, ngx_uint_t i, ngx_pool_t *pool);
+ngx_int_t ngx_http_ux_header_send(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+void ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi);
+
+/* ngx_http_ux_upstream.c */
+
+/* Reads X-UX-Event of the current upstream response, once each. */
+void ngx_http_ux_upstream_collect(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+void ngx_http_ux_upstream_strip(ngx_http_request_t *r);
+
+/* ngx_http_ux_event.c */
+char *ngx_http_ux_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_uint_t ngx_http_ux_event_happened(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_event_t *event);
+ngx_int_t ngx_http_ux_event_evaluate(ngx_http_request_t *r,
+    ngx_http_ux_event_t *event, ux_event_t *out);
+ngx_int_t ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
+    ux_str_t value, ux_str_t currency, ux_str_t id);
+
+/* ngx_http_ux_record.c */
+
+/* Exposures, confirmation, events of the request, in one turn. */
+void ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_uint_t with_events);
+
+/* A place for one more event of the request; NULL: no memory. */
+ngx_http_ux_pending_t *ngx_http_ux_pending_push(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* The visitor's key as this zone hashes it. */
+ux_key_t ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
+
+/* Status class counters of the zone and of the variants, in the log phase. */
+void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_cookie.c */
+ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, u_char *value, size_t len);
+void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_cache.c */
+ngx_int_t ngx_http_ux_cache_filter_init(ngx_conf_t *cf);
+
+/* ngx_http_ux_variable.c */
+ngx_int_t ngx_http_ux_add_variables(ngx_conf_t *cf);
+ngx_int_t ngx_http_ux_add_experiment_variables(ngx_conf_t *cf,
+    ngx_http_ux_zone_t *zone, ngx_uint_t index);
+
+/* ngx_http_ux_stats.c */
+ngx_int_t ngx_http_ux_stats_handler(ngx_http_request_t *r);
+
+
+/* nginx's and the core's byte strings are the same bytes. */
+static ngx_inline ux_str_t
+ngx_http_ux_str(ngx_str_t s)
+{
+    ux_str_t  str;
+
+    str.data = (const char *) s.data;
+    str.len = s.len;
+
+    return str;
+}
+
+
+static ngx_inline uint64_t
+ngx_http_ux_now_ms(void)
+{
+    ngx_time_t  *tp;
+
+    tp = ngx_timeofday();
+
+    return (uint64_t) tp->sec * 1000 + tp->msec;
+}
+
+
+#endif

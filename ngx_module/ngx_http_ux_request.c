@@ -1,0 +1,312 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Where a request passes through the module, and the state it carries.
+ *
+ *   post read    the client's variant header goes
+ *   rewrite      every location entered: who decides, which events
+ *   precontent   after access: the visitor, the header for the upstream
+ *   header       exposures and events are recorded, our cookie goes out
+ *   log          status counters; exposure of requests never answered
+ *
+ * "return", "rewrite" and errors found before the phases skip some of these;
+ * the header filter then does what was left out.  Subrequests do nothing.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+static ngx_int_t ngx_http_ux_header_filter(ngx_http_request_t *r);
+static void ngx_http_ux_cleanup(void *data);
+static void ngx_http_ux_enter_events(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
+
+
+static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+
+ngx_int_t
+ngx_http_ux_filter_init(ngx_conf_t *cf)
+{
+    ngx_http_next_header_filter = ngx_http_top_header_filter;
+    ngx_http_top_header_filter = ngx_http_ux_header_filter;
+
+    return NGX_OK;
+}
+
+
+/* Marks the state among the pool's cleanup handlers. */
+static void
+ngx_http_ux_cleanup(void *data)
+{
+    /* the pool frees it */
+}
+
+
+ngx_http_ux_ctx_t *
+ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
+{
+    ngx_http_ux_ctx_t   *ctx;
+    ngx_pool_cleanup_t  *cln;
+
+    r = r->main;
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ux_module);
+
+    if (ctx != NULL) {
+        return ctx;
+    }
+
+    if (r->internal || r->filter_finalize) {
+
+        /* the context may have been zeroed */
+
+        for (cln = r->pool->cleanup; cln != NULL; cln = cln->next) {
+            if (cln->handler == ngx_http_ux_cleanup) {
+                ctx = cln->data;
+                ngx_http_set_ctx(r, ctx, ngx_http_ux_module);
+                return ctx;
+            }
+        }
+    }
+
+    if (!create) {
+        return NULL;
+    }
+
+    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_ux_ctx_t));
+    if (cln == NULL) {
+        return NULL;
+    }
+
+    ctx = cln->data;
+    ngx_memzero(ctx, sizeof(ngx_http_ux_ctx_t));
+    cln->handler = ngx_http_ux_cleanup;
+
+    ctx->method = r->method;
+
+    ngx_http_set_ctx(r, ctx, ngx_http_ux_module);
+
+    return ctx;
+}
+
+
+ngx_int_t
+ngx_http_ux_post_read_handler(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    if (!scf->active || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_ux_ctx(r, 1);
+
+    if (ctx != NULL && !ctx->stripped) {
+        ngx_http_ux_header_strip(r, &scf->headers);
+        ctx->stripped = 1;
+    }
+
+    return NGX_DECLINED;
+}
+
+
+ngx_int_t
+ngx_http_ux_rewrite_handler(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    if (!scf->active || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    /* an error found in the request line comes here first, by error_page */
+
+    (void) ngx_http_ux_post_read_handler(r);
+
+    ctx = ngx_http_ux_ctx(r, 1);
+
+    if (ctx != NULL) {
+        ngx_http_ux_enter(r, ctx);
+    }
+
+    return NGX_DECLINED;
+}
+
+
+void
+ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_http_ux_loc_conf_t  *lcf;
+
+    /* a redirect by the upstream's answer: what it said must not be lost */
+
+    ngx_http_ux_upstream_collect(r, ctx);
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    if (lcf->stats) {
+        ctx->stats = 1;
+        return;
+    }
+
+    if (ctx->decider == NULL && lcf->expose != NULL) {
+        ctx->decider = lcf;
+
+        if (!lcf->expose->off) {
+            ctx->wanted = 1;
+        }
+    }
+
+    if (lcf->events != NULL) {
+        ctx->wanted = 1;
+        ngx_http_ux_enter_events(r, ctx, lcf);
+    }
+}
+
+
+static void
+ngx_http_ux_enter_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_loc_conf_t *lcf)
+{
+    ngx_uint_t                i;
+    ngx_http_ux_loc_conf_t  **entered;
+
+    if (ctx->entered == NULL) {
+        ctx->entered = ngx_array_create(r->pool, 2,
+                                        sizeof(ngx_http_ux_loc_conf_t *));
+        if (ctx->entered == NULL) {
+            return;
+        }
+    }
+
+    entered = ctx->entered->elts;
+
+    for (i = 0; i < ctx->entered->nelts; i++) {
+        if (entered[i]->events == lcf->events) {
+            return;
+        }
+    }
+
+    entered = ngx_array_push(ctx->entered);
+
+    if (entered != NULL) {
+        *entered = lcf;
+    }
+}
+
+
+ngx_int_t
+ngx_http_ux_precontent_handler(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    if (!scf->active || r != r->main) {
+        return NGX_DECLINED;
+    }
+
+    ctx = ngx_http_ux_ctx(r, 1);
+
+    if (ctx == NULL || !ctx->wanted) {
+        return NGX_DECLINED;
+    }
+
+    ngx_http_ux_determine(r, ctx, 1);
+
+    if (ctx->decider != NULL && !ctx->decider->expose->off
+        && ngx_http_ux_header_send(r, ctx) != NGX_OK)
+    {
+        ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
+                      "variant header not sent: out of memory");
+    }
+
+    return NGX_DECLINED;
+}
+
+
+static ngx_int_t
+ngx_http_ux_header_filter(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    if (r != r->main) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+    ctx = ngx_http_ux_ctx(r, scf->active);
+
+    if (ctx == NULL) {
+        return ngx_http_next_header_filter(r);
+    }
+
+    /* a variable read in a server that is not active may have minted */
+
+    if (scf->active) {
+
+        if (!ctx->recorded) {
+
+            /* "return" in the server block enters no location */
+
+            ngx_http_ux_enter(r, ctx);
+            ngx_http_ux_record(r, ctx, 1);
+        }
+
+        ngx_http_ux_upstream_strip(r);
+    }
+
+    if (ctx->wanted || ctx->set_cookie.len != 0) {
+        ngx_http_ux_cookie_send(r, ctx);
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+ngx_int_t
+ngx_http_ux_log_handler(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    if (!scf->active || r != r->main) {
+        return NGX_OK;
+    }
+
+    ctx = ngx_http_ux_ctx(r, 1);
+
+    if (ctx == NULL) {
+        return NGX_OK;
+    }
+
+    if (!ctx->recorded) {
+
+        /* the client left, or 444: no header was ever made */
+
+        ngx_http_ux_record(r, ctx, 0);
+    }
+
+    ngx_http_ux_record_log(r, ctx);
+
+    return NGX_OK;
+}
+
+
+/* Once a request and reason; counted with everything else, by record(). */
+void
+ngx_http_ux_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why)
+{
+    ctx->discarded |= 1u << why;
+}

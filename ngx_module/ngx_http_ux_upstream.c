@@ -1,0 +1,204 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * X-UX-Event: what the application's answer says happened.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+static void ngx_http_ux_upstream_line(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_str_t *line);
+static void ngx_http_ux_upstream_event(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    ux_field_event_t *field);
+static ngx_uint_t ngx_http_ux_upstream_cached(ngx_http_request_t *r);
+
+
+static ngx_str_t  ngx_http_ux_event_header = ngx_string("X-UX-Event");
+
+
+#define ngx_http_ux_is_event(h)                                               \
+    ((h)->key.len == sizeof("X-UX-Event") - 1 && (h)->hash != 0               \
+     && ngx_strncasecmp((h)->key.data, ngx_http_ux_event_header.data,         \
+                        sizeof("X-UX-Event") - 1) == 0)
+
+
+/*
+ * From the upstream's own list of headers: r->headers_out does not have the
+ * line under proxy_hide_header, X-Accel-Redirect or intercepted errors.
+ */
+void
+ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_uint_t            i;
+    ngx_list_part_t      *part;
+    ngx_table_elt_t      *h;
+    ngx_http_upstream_t  *u;
+
+    u = r->upstream;
+
+    if (u == NULL || u == ctx->collected || u->headers_in.status_n == 0) {
+        return;
+    }
+
+    ctx->collected = u;
+
+    part = &u->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (!ngx_http_ux_is_event(&h[i])) {
+            continue;
+        }
+
+        if (ngx_http_ux_upstream_cached(r)) {
+
+            /* it was said to somebody else, when the answer was stored */
+
+            ngx_http_ux_discard(ctx, UX_DISCARD_CACHED);
+            return;
+        }
+
+        ngx_http_ux_upstream_line(r, ctx, &h[i].value);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_ux_upstream_cached(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_CACHE)
+
+    switch (r->upstream->cache_status) {
+
+    case NGX_HTTP_CACHE_HIT:
+    case NGX_HTTP_CACHE_STALE:
+    case NGX_HTTP_CACHE_UPDATING:
+    case NGX_HTTP_CACHE_REVALIDATED:
+        return 1;
+    }
+
+    return r->cached;
+
+#else
+
+    return 0;
+
+#endif
+}
+
+
+static void
+ngx_http_ux_upstream_line(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_str_t *line)
+{
+    unsigned             i, n;
+    ngx_http_ux_zone_t  *zone;
+    ux_field_event_t     fields[UX_FIELD_EVENTS_MAX];
+
+    zone = ngx_http_ux_request_zone(r, ctx);
+
+    if (zone == NULL) {
+        return;
+    }
+
+    n = 0;
+
+    if (ux_field_parse(ngx_http_ux_str(*line), fields, &n) != UX_OK) {
+        ngx_http_ux_discard(ctx, UX_DISCARD_BAD_EVENT);
+        ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                      "upstream sent \"X-UX-Event\" that is no list of "
+                      "events: expected a line like \"purchase;value=49.90;"
+                      "currency=EUR;id=\\\"o-1\\\"\"");
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        ngx_http_ux_upstream_event(r, ctx, zone, &fields[i]);
+    }
+}
+
+
+static void
+ngx_http_ux_upstream_event(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ux_field_event_t *field)
+{
+    int                     index;
+    ux_str_t                id;
+    ux_event_t              event;
+    ngx_http_ux_pending_t  *pending;
+
+    index = ux_model_event_find(&zone->model, field->name);
+
+    if (index < 0) {
+        ngx_http_ux_discard(ctx, UX_DISCARD_UNKNOWN_EVENT);
+        return;
+    }
+
+    ngx_memzero(&event, sizeof(ux_event_t));
+    event.event = (uint8_t) index;
+
+    id.data = field->id_bytes;
+    id.len = field->has_id ? field->id_len : 0;
+
+    if (ngx_http_ux_event_fill(zone, &event, field->value, field->currency,
+                               id)
+        != NGX_OK)
+    {
+        ngx_http_ux_discard(ctx, UX_DISCARD_BAD_EVENT);
+        return;
+    }
+
+    pending = ngx_http_ux_pending_push(r, ctx);
+
+    if (pending != NULL) {
+        pending->event = event;
+        pending->zone = zone;
+        pending->accepted = 0;
+        pending->name.data = (u_char *) zone->model.events[index].data;
+        pending->name.len = zone->model.events[index].len;
+    }
+}
+
+
+/* The client never sees it, wherever it came from. */
+void
+ngx_http_ux_upstream_strip(ngx_http_request_t *r)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h;
+
+    part = &r->headers_out.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        if (ngx_http_ux_is_event(&h[i])) {
+            h[i].hash = 0;
+        }
+    }
+}

@@ -1,0 +1,391 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What happens to a confirmed visitor's tracks, and to the counters of its
+ * arms: the life first, which decides what an occurrence reached in funnels,
+ * then each exposure.
+ *
+ * Only exposures move counters of arms.  The life serves the order of funnels,
+ * the steps done before an exposure, carts carried in, and refunds.
+ */
+
+#include "ux_apply.h"
+#include "ux_cart.h"
+#include "ux_funnel.h"
+
+
+/* One event being applied to the tracks of one visitor. */
+typedef struct {
+    const ux_plan_t   *plan;
+    ux_changes_t      *changes;
+    const ux_event_t  *event;
+    uint8_t            index;          /* UX_SLOT_NONE: model has it no more */
+    uint8_t            slot;           /* UX_SLOT_NONE: not bound */
+    uint64_t           reached;        /* step slots */
+} ux_occurrence_t;
+
+
+static void ux_apply_carry_in(const ux_plan_t *plan, const ux_arm_t *arm,
+    const ux_track_t *life, ux_track_t *track, ux_changes_t *changes);
+static bool ux_apply_life(ux_occurrence_t *o, ux_track_t *life);
+static bool ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
+    const ux_track_t *track, uint64_t now_ms);
+static void ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track);
+static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track);
+static unsigned ux_apply_total_slot(const ux_total_t *total);
+static int64_t ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total,
+    int64_t sum);
+static void ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
+    int64_t to);
+static void ux_apply_carts(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track);
+static ux_cart_place_t ux_apply_place(const ux_arm_t *arm,
+    const ux_track_t *track, const ux_funnel_t *funnel);
+
+
+void
+ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
+    ux_track_t *track, ux_changes_t *changes)
+{
+    uint64_t         before;
+    const ux_arm_t  *arm;
+
+    arm = ux_apply_arm(plan, track->arm);
+    before = ux_funnel_done(plan->model, visitor->tracks[0].events);
+
+    ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
+    ux_apply_each(changes, arm->base + UX_ARM_STEP_BEFORE, before);
+
+    ux_apply_carry_in(plan, arm, &visitor->tracks[0], track, changes);
+}
+
+
+ux_discard_e
+ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
+    const ux_event_t *event, uint8_t index, ux_changes_t *changes)
+{
+    bool              excess;
+    unsigned          i, known, taken;
+    const ux_arm_t   *arm;
+    ux_occurrence_t   o;
+
+    o.plan = plan;
+    o.changes = changes;
+    o.event = event;
+    o.index = index;
+    o.slot = index == UX_SLOT_NONE ? event->event
+                                   : plan->model->event_slots[index];
+
+    excess = ux_apply_life(&o, &visitor->tracks[0]);
+
+    known = 0;
+    taken = 0;
+
+    for (i = 1; i < visitor->ntracks; i++) {
+        arm = ux_apply_arm(plan, visitor->tracks[i].arm);
+
+        if (arm == NULL) {
+            continue;
+        }
+
+        known++;
+
+        if (ux_apply_in_window(plan, arm, &visitor->tracks[i],
+                               event->now_ms))
+        {
+            ux_apply_exposure(&o, arm, &visitor->tracks[i]);
+            taken++;
+        }
+    }
+
+    if (excess) {
+        return UX_DISCARD_REFUND_EXCESS;
+    }
+
+    return known > 0 && taken == 0 ? UX_DISCARD_AFTER_WINDOW : UX_DISCARDS;
+}
+
+
+const ux_arm_t *
+ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal)
+{
+    const ux_arm_t  *arm;
+
+    if (ordinal >= plan->narms) {
+        return NULL;
+    }
+
+    arm = &plan->arms[ordinal];
+
+    if (arm->experiment < 0 || arm->base == 0
+        || (unsigned) arm->experiment >= plan->model->nexperiments)
+    {
+        return NULL;
+    }
+
+    return arm;
+}
+
+
+bool
+ux_apply_money(const ux_event_t *event)
+{
+    return event->has_value && event->currency == UX_CURRENCY_ZONE;
+}
+
+
+uint64_t
+ux_apply_bit(uint8_t slot)
+{
+    return slot < UX_EVENTS_MAX ? (uint64_t) 1 << slot : 0;
+}
+
+
+void
+ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots)
+{
+    while (slots) {
+        ux_changes_add(changes, cell + (uint32_t) __builtin_ctzll(slots), 1);
+        slots &= slots - 1;
+    }
+}
+
+
+static void
+ux_apply_carry_in(const ux_plan_t *plan, const ux_arm_t *arm,
+    const ux_track_t *life, ux_track_t *track, ux_changes_t *changes)
+{
+    unsigned            i;
+    ux_cart_place_t     place;
+    ux_cart_effect_t    effect;
+    const ux_funnel_t  *funnel;
+
+    for (i = 0; i < plan->model->nfunnels; i++) {
+        funnel = &plan->model->funnels[i];
+
+        if (!ux_cart_bound(funnel) || arm->carts[funnel->cart] == 0) {
+            continue;
+        }
+
+        effect = ux_cart_carry_in(&track->carts[funnel->cart],
+                                  &life->carts[funnel->cart], funnel,
+                                  track->exposed_ms);
+        place = ux_apply_place(arm, track, funnel);
+        ux_cart_count(changes, &place, &effect);
+    }
+}
+
+
+/* True for a refund of more than the visitor ever paid. */
+static bool
+ux_apply_life(ux_occurrence_t *o, ux_track_t *life)
+{
+    bool  excess;
+
+    excess = o->index == UX_EVENT_REFUND && ux_apply_money(o->event)
+             && o->event->value > life->totals[0];
+
+    o->reached = ux_funnel_reached(o->plan->model, o->index, life->steps);
+
+    life->events |= ux_apply_bit(o->slot);
+    life->steps |= o->reached;
+
+    ux_apply_totals(o, NULL, life);
+    ux_apply_carts(o, NULL, life);
+
+    return excess;
+}
+
+
+static bool
+ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
+    const ux_track_t *track, uint64_t now_ms)
+{
+    uint64_t  window_ms;
+
+    window_ms = plan->model->experiments[arm->experiment].window_ms;
+
+    return window_ms == 0 || now_ms <= track->exposed_ms
+           || now_ms - track->exposed_ms <= window_ms;
+}
+
+
+static void
+ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track)
+{
+    uint64_t  bit;
+
+    bit = ux_apply_bit(o->slot);
+
+    ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_VISITORS,
+                  bit & ~track->events);
+    ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_COUNT, bit);
+    ux_apply_each(o->changes, arm->base + UX_ARM_STEP_IN_ORDER,
+                  o->reached & ~track->steps);
+
+    track->events |= bit;
+    track->steps |= o->reached;
+
+    ux_apply_totals(o, arm, track);
+    ux_apply_carts(o, arm, track);
+}
+
+
+/* arm NULL: the life's own totals, which no counter shows. */
+static void
+ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track)
+{
+    int64_t            cap, from, to;
+    unsigned           i, slot;
+    const ux_model_t  *model;
+
+    model = o->plan->model;
+    cap = arm != NULL ? model->experiments[arm->experiment].cap : 0;
+
+    for (i = 0; i < model->ntotals; i++) {
+        slot = ux_apply_total_slot(&model->totals[i]);
+
+        if (slot >= UX_TOTALS_MAX) {
+            continue;
+        }
+
+        from = track->totals[slot];
+        to = ux_apply_sum(o, &model->totals[i], from);
+        track->totals[slot] = to;
+
+        if (arm == NULL) {
+            continue;
+        }
+
+        if (cap > 0 && model->totals[i].type == UX_METRIC_MEAN) {
+            from = from < cap ? from : cap;
+            to = to < cap ? to : cap;
+        }
+
+        ux_apply_total(o->changes, arm->base + UX_ARM_TOTALS
+                                   + slot * UX_TOTAL_CELLS, from, to);
+    }
+}
+
+
+/* Slot 0 is revenue's alone: another total that says so is not bound. */
+static unsigned
+ux_apply_total_slot(const ux_total_t *total)
+{
+    if (total->event == UX_METRIC_REVENUE) {
+        return 0;
+    }
+
+    return total->slot > 0 ? total->slot : UX_SLOT_NONE;
+}
+
+
+/* What the event makes of a running total. */
+static int64_t
+ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total, int64_t sum)
+{
+    int64_t  value;
+
+    if (o->index == UX_SLOT_NONE) {
+        return sum;
+    }
+
+    value = ux_apply_money(o->event) ? o->event->value : 0;
+
+    if (total->event == UX_METRIC_REVENUE) {
+        if (o->index == UX_EVENT_PURCHASE) {
+            sum += value;
+
+        } else if (o->index == UX_EVENT_REFUND) {
+            sum -= value;
+        }
+
+    } else if (total->event == o->index) {
+        sum += total->type == UX_METRIC_COUNT ? 1 : value;
+    }
+
+    if (sum < 0) {
+        return 0;
+    }
+
+    return sum < UX_TOTAL_MAX ? sum : UX_TOTAL_MAX;
+}
+
+
+/* The limbs of the squares as UX_TOTAL_SQ_ defines them. */
+static void
+ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
+    int64_t to)
+{
+    int64_t   lo, hi;
+    __int128  squares;
+
+    if (from == to) {
+        return;
+    }
+
+    squares = (__int128) to * to - (__int128) from * from;
+
+    lo = (int64_t) (squares & 0xffffffff);
+    hi = (int64_t) (squares >> 32);
+
+    ux_changes_add(changes, cell + UX_TOTAL_SUM, to - from);
+    ux_changes_add(changes, cell + UX_TOTAL_SQ_LO, lo);
+    ux_changes_add(changes, cell + UX_TOTAL_SQ_HI, hi);
+}
+
+
+/* arm NULL: the life's own carts. */
+static void
+ux_apply_carts(const ux_occurrence_t *o, const ux_arm_t *arm,
+    ux_track_t *track)
+{
+    unsigned            i;
+    ux_cart_t          *cart;
+    ux_cart_place_t     place;
+    ux_cart_effect_t    effect;
+    const ux_funnel_t  *funnel;
+
+    for (i = 0; i < o->plan->model->nfunnels; i++) {
+        funnel = &o->plan->model->funnels[i];
+
+        if (!ux_cart_bound(funnel)
+            || (arm != NULL && arm->carts[funnel->cart] == 0))
+        {
+            continue;
+        }
+
+        cart = &track->carts[funnel->cart];
+
+        if (arm == NULL) {
+            ux_cart_forget(cart, funnel, o->event->now_ms);
+            (void) ux_cart_event(cart, funnel, o->index, o->event->now_ms);
+            continue;
+        }
+
+        effect = ux_cart_event(cart, funnel, o->index, o->event->now_ms);
+        place = ux_apply_place(arm, track, funnel);
+        ux_cart_count(o->changes, &place, &effect);
+    }
+}
+
+
+static ux_cart_place_t
+ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
+    const ux_funnel_t *funnel)
+{
+    ux_cart_place_t  place;
+
+    place.base = arm->carts[funnel->cart];
+    place.within_ms = funnel->within_ms;
+    place.arm = track->arm;
+    place.cart = funnel->cart;
+    place.ring = arm->rings[funnel->cart] != 0;
+
+    return place;
+}

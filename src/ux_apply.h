@@ -1,0 +1,45 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * An exposure or event of a confirmed visitor enters its tracks and the
+ * counters; used by ux_track.c only.
+ */
+
+#ifndef UX_APPLY_H
+#define UX_APPLY_H
+
+
+#include "ux_track.h"
+
+
+/*
+ * A new track, its exposed_ms set and its arm known, of a confirmed visitor:
+ * its visitor, the steps it did before, the carts it brings along.
+ */
+void ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
+    ux_track_t *track, ux_changes_t *changes);
+
+/*
+ * An event; index as in the model, UX_SLOT_NONE when the model has it no more
+ * (event->event is then its slot: it is counted as an event, and is no step,
+ * cart event or part of a total).  Returns the reason to count it under
+ * discarded, the first that applies, or UX_DISCARDS.
+ */
+ux_discard_e ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
+    const ux_event_t *event, uint8_t index, ux_changes_t *changes);
+
+/* The arm if its experiment is in the model, else NULL. */
+const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
+
+/* Has the event a value, and in the zone's currency? */
+bool ux_apply_money(const ux_event_t *event);
+
+/* The bit of an event slot, 0 for one that is not bound. */
+uint64_t ux_apply_bit(uint8_t slot);
+
+/* One for every slot of the mask, cell being that of slot 0. */
+void ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots);
+
+
+#endif

@@ -1,0 +1,232 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Counters of a zone: 64-bit cells addressed by number.
+ *
+ * The cell space starts with one block for the zone (UX_ZONE_...), then
+ * blocks handed out by the registry, one an arm (UX_ARM_...) and one a cart
+ * funnel of an arm (UX_CART_...).  There are UX_WORKERS copies with a single
+ * writer each, which hold the first `own_cells` cells, and one shared copy
+ * with all of them, written by atomic addition: for the cells beyond
+ * own_cells, and for processes without a copy of their own.  A value is the
+ * sum over all copies, modulo 2^64; deltas may be negative.
+ *
+ *   worker 0   [ zone | arm 0 | arm 1 | ...  own_cells ]
+ *   ...
+ *   worker 15  [ zone | arm 0 | arm 1 | ...  own_cells ]
+ *   shared     [ zone | arm 0 | arm 1 | ...  own_cells ...    all_cells ]
+ *
+ * A process killed at any instruction leaves every cell whole: a cell is
+ * written by one aligned 8-byte store or one locked addition.
+ */
+
+#ifndef UX_COUNTER_H
+#define UX_COUNTER_H
+
+
+#include "ux_model.h"
+
+
+#define UX_WORKERS  16
+
+
+/* Why something was not counted; the order is DESIGN.md's. */
+typedef enum {
+    UX_DISCARD_EXCLUDED = 0,
+    UX_DISCARD_OVERRIDE,
+    UX_DISCARD_NO_CONSENT,
+    UX_DISCARD_BOT,
+    UX_DISCARD_PREFETCH,
+    UX_DISCARD_HEAD,
+    UX_DISCARD_CROSS_SITE,
+    UX_DISCARD_CACHED,
+    UX_DISCARD_BAD_COOKIE,
+    UX_DISCARD_BAD_EVENT,
+    UX_DISCARD_UNKNOWN_EVENT,
+    UX_DISCARD_DUPLICATE,
+    UX_DISCARD_REFUND_EXCESS,
+    UX_DISCARD_NOT_EXPOSED,
+    UX_DISCARD_AFTER_WINDOW,
+    UX_DISCARD_ZONE_FULL,
+    UX_DISCARDS
+} ux_discard_e;
+
+/* JSON member names, in the order above. */
+extern const char *const ux_discard_names[UX_DISCARDS];
+
+
+/* A block of request counters, in the zone's block and in every arm's. */
+enum {
+    UX_HTTP_REQUESTS = 0,
+    UX_HTTP_1XX,
+    UX_HTTP_2XX,
+    UX_HTTP_3XX,
+    UX_HTTP_4XX,
+    UX_HTTP_5XX,
+    UX_HTTP_CLIENT_ABORT,
+    UX_HTTP_ERROR_VISITORS,
+    UX_HTTP_CELLS
+};
+
+
+enum {
+    UX_ZONE_HTTP = 0,
+    UX_ZONE_DISCARDED = UX_ZONE_HTTP + UX_HTTP_CELLS,
+    UX_ZONE_INSERTED = UX_ZONE_DISCARDED + 24,   /* visitor records made */
+    UX_ZONE_EVICTED,                     /* live ones that had to go */
+    UX_ZONE_EXPIRED,                     /* replaced after their time */
+    UX_ZONE_ERASED,                      /* consent withdrawn */
+    UX_ZONE_PROVISIONAL,                 /* gauge: +1 made, -1 confirmed or
+                                            gone */
+    UX_ZONE_CONTENDED_DROP,
+    UX_ZONE_PURCHASES_WITHOUT_ID,
+    UX_ZONE_RETURNED,                    /* came back after eviction */
+    UX_ZONE_SPARE,
+    UX_ZONE_EVENTS = UX_ZONE_SPARE + 16,           /* by event slot */
+    UX_ZONE_CURRENCY_SUM = UX_ZONE_EVENTS + UX_EVENTS_MAX,
+                                         /* signed minor units, by index */
+    UX_ZONE_CURRENCY_COUNT = UX_ZONE_CURRENCY_SUM + 192,
+    UX_ZONE_CELLS = UX_ZONE_CURRENCY_COUNT + 192
+};
+
+
+/*
+ * Sum and sum of squares of a per-visitor total, as three additive limbs:
+ * a change of the 128-bit sum of squares by d (two's complement) adds
+ * d mod 2^32 to SQ_LO and floor(d / 2^32) to SQ_HI; the value is
+ * SQ_LO + 2^32 * (signed) SQ_HI.
+ */
+enum {
+    UX_TOTAL_SUM = 0,                    /* signed */
+    UX_TOTAL_SQ_LO,
+    UX_TOTAL_SQ_HI,                      /* signed */
+    UX_TOTAL_CELLS
+};
+
+
+/* Denominators come first: readers fold from the end of a block. */
+enum {
+    UX_ARM_ASSIGNED = 0,
+    UX_ARM_VISITORS,                     /* confirmed */
+    UX_ARM_MOVED,
+    UX_ARM_CROSSOVER,
+    UX_ARM_SPARE,
+    UX_ARM_HTTP = UX_ARM_SPARE + 4,
+    UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
+    UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,
+    UX_ARM_STEP_BEFORE = UX_ARM_EVENT_COUNT + UX_EVENTS_MAX, /* step slot */
+    UX_ARM_STEP_IN_ORDER = UX_ARM_STEP_BEFORE + UX_STEPS_MAX,
+    UX_ARM_TOTALS = UX_ARM_STEP_IN_ORDER + UX_STEPS_MAX,
+    UX_ARM_CELLS = UX_ARM_TOTALS + UX_TOTALS_MAX * UX_TOTAL_CELLS
+};
+
+
+/*
+ * A cart funnel of an arm: lifetime totals.  ALIVE + k counts the carts not
+ * (yet) purchased inside their window whose furthest step is k: 0 is the cart
+ * event itself when it is no step, k > 0 the funnel's step k - 1.
+ */
+enum {
+    UX_CART_PURCHASED = 0,               /* inside the window */
+    UX_CART_CARRIED_IN,
+    UX_CART_WITHOUT_CART,                /* purchases that had none */
+    UX_CART_RECOVERED,
+    UX_CART_ALIVE,
+    UX_CART_CELLS = UX_CART_ALIVE + UX_FUNNEL_STEPS_MAX + 1
+};
+
+
+/*
+ * The same by time bucket of creation, so that a reader can tell open carts
+ * from abandoned ones: a ring of UX_BUCKETS rows in the shared copy only.
+ * A cell holds bucket number << 32 | signed 32-bit count; a cell with another
+ * bucket number counts as 0 and is overwritten (compare-and-swap), so nothing
+ * ever has to be swept.  A change of a bucket that a newer one has replaced
+ * is dropped.
+ */
+#define UX_BUCKETS  64
+
+enum {
+    UX_RING_PURCHASED = 0,
+    UX_RING_RECOVERED,
+    UX_RING_ALIVE,
+    UX_RING_CELLS = UX_RING_ALIVE + UX_FUNNEL_STEPS_MAX + 1
+};
+
+
+/* Width of a cohort bucket: max(1 s, within / 60). */
+uint64_t ux_bucket_width_ms(uint64_t within_ms);
+
+
+/* One counter change, as the event path says it. */
+typedef struct {
+    uint32_t  cell;
+    int64_t   delta;
+} ux_change_t;
+
+
+/* A change of a cart ring: resolved by the store. */
+typedef struct {
+    uint16_t  arm;
+    uint8_t   cart;                      /* cart slot */
+    uint8_t   field;                     /* UX_RING_... */
+    uint32_t  bucket;                    /* creation time / width */
+    int32_t   delta;
+} ux_ring_change_t;
+
+
+/*
+ * What one turn of a visitor's record can bring: confirmed with 16 waiting
+ * events, exposed to 16 experiments, 3 events (proved in ux_track.c).  Some
+ * 320 KB: static memory, not the stack; ux_changes_clear() touches none of it.
+ */
+#define UX_CHANGES_MAX       16384
+#define UX_RING_CHANGES_MAX  5120
+
+
+typedef struct {
+    unsigned          n;
+    unsigned          nrings;
+    bool              overflow;          /* a broken invariant: see bounds */
+    ux_change_t       items[UX_CHANGES_MAX];
+    ux_ring_change_t  rings[UX_RING_CHANGES_MAX];
+} ux_changes_t;
+
+
+void ux_changes_clear(ux_changes_t *changes);
+void ux_changes_add(ux_changes_t *changes, uint32_t cell, int64_t delta);
+void ux_changes_ring(ux_changes_t *changes, ux_ring_change_t change);
+
+
+/* A process's view of the counters; pointers into the mapped zone. */
+typedef struct {
+    uint64_t  *copies;                   /* UX_WORKERS * own_cells */
+    uint64_t  *shared;                   /* all_cells */
+    uint32_t   own_cells;
+    uint32_t   all_cells;
+    uint64_t  *mine;                     /* this worker's copy, or NULL */
+} ux_counter_t;
+
+
+/* Cells out of range are ignored: a fault of ours harms no request. */
+void ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta);
+void ux_counter_ring_add(ux_counter_t *counter, uint32_t cell,
+    uint32_t bucket, int32_t delta);
+
+/* Sum over all copies. */
+uint64_t ux_counter_read(const ux_counter_t *counter, uint32_t cell);
+
+/* The count in a ring cell if it is of this bucket, else 0. */
+int32_t ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
+    uint32_t bucket);
+
+/*
+ * Folds n cells from `cell` on into values, from the last to the first with
+ * acquire loads, so that no numerator is newer than its denominator.
+ */
+void ux_counter_fold(const ux_counter_t *counter, uint32_t cell, unsigned n,
+    uint64_t *values);
+
+
+#endif

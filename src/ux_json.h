@@ -1,0 +1,79 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * JSON building on cJSON, the only user of cJSON.h.  A node is owned by the
+ * tree it was put in.  Any call on NULL is a no-op that returns NULL, so a
+ * builder checks once, at the end, with ux_json_failed().
+ */
+
+#ifndef UX_JSON_H
+#define UX_JSON_H
+
+
+#include "ux_base.h"
+
+
+typedef struct cJSON  ux_json_t;
+
+
+ux_json_t *ux_json_new(void);                      /* an object */
+void ux_json_delete(ux_json_t *root);
+
+ux_json_t *ux_json_object(ux_json_t *parent, const char *name);
+ux_json_t *ux_json_array(ux_json_t *parent, const char *name);
+
+/* For objects inside arrays. */
+ux_json_t *ux_json_append(ux_json_t *array);
+
+/* Below, `name` is ignored (may be NULL) where the parent is an array. */
+
+/* Invalid UTF-8 becomes '?', byte for byte. */
+void ux_json_string(ux_json_t *parent, const char *name, ux_str_t value);
+void ux_json_bool(ux_json_t *parent, const char *name, bool value);
+void ux_json_null(ux_json_t *parent, const char *name);
+
+/* Exact for all 64 bits. */
+void ux_json_int(ux_json_t *parent, const char *name, int64_t value);
+
+/* null for NaN and infinities; shortest form that reads back the same. */
+void ux_json_number(ux_json_t *parent, const char *name, double value);
+
+/* Minor units as a decimal number, exact: 154410 with exponent 2 is
+ * 1544.10. */
+void ux_json_money(ux_json_t *parent, const char *name, int64_t minor,
+    unsigned exponent);
+
+/* YYYY-MM-DDTHH:MM:SSZ; null for 0. */
+void ux_json_time(ux_json_t *parent, const char *name, uint64_t ms);
+
+/* [lo, hi]; null if either is NaN. */
+void ux_json_interval(ux_json_t *parent, const char *name, double lo,
+    double hi);
+
+/* True if a node is missing for want of memory; walks the tree.  NULL has
+ * failed. */
+bool ux_json_failed(const ux_json_t *root);
+
+/* Member or element by path segment, NULL if not there. */
+ux_json_t *ux_json_get(ux_json_t *node, ux_str_t segment);
+
+/*
+ * malloc'ed text, or NULL, also when the tree has failed; free with
+ * ux_json_text_free().
+ */
+char *ux_json_print(const ux_json_t *node, size_t *len);
+void ux_json_text_free(char *text);
+
+/* Memory from where the nodes come from; NULL if there is none. */
+void *ux_json_alloc(size_t size);
+void ux_json_free(void *p);
+
+/*
+ * For tests only: the whole process's cJSON allocates by these from now on;
+ * NULL both for malloc and free.
+ */
+void ux_json_set_allocator(void *(*alloc)(size_t), void (*release)(void *));
+
+
+#endif

@@ -1,0 +1,156 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Numbers and times of the packed form.
+ *
+ * Memory: the writer and the reader carry an end and never pass it.  After the
+ * first fault both go on harmlessly, so that callers check once, at the end.
+ */
+
+#include "ux_packing.h"
+
+
+void
+ux_writer_byte(ux_writer_t *w, unsigned byte)
+{
+    if (w->pos == w->end) {
+        if (w->status == UX_OK) {
+            w->status = UX_FULL;
+        }
+
+        return;
+    }
+
+    *w->pos++ = (uint8_t) byte;
+}
+
+
+void
+ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size)
+{
+    unsigned  i;
+
+    for (i = 0; i < size; i++) {
+        ux_writer_byte(w, (unsigned) (value >> (8 * i)) & 0xffu);
+    }
+}
+
+
+void
+ux_writer_number(ux_writer_t *w, uint64_t value)
+{
+    while (value >= 0x80) {
+        ux_writer_byte(w, (unsigned) (value & 0x7f) | 0x80u);
+        value >>= 7;
+    }
+
+    ux_writer_byte(w, (unsigned) value);
+}
+
+
+/* Differences modulo 2^64: any time survives, near ones are short. */
+void
+ux_writer_time(ux_writer_t *w, uint64_t ms, uint64_t origin_ms)
+{
+    uint64_t  delta;
+
+    delta = ms - origin_ms;
+
+    ux_writer_number(w, (delta << 1) ^ (0 - (delta >> 63)));
+}
+
+
+unsigned
+ux_reader_byte(ux_reader_t *r)
+{
+    if (r->pos == r->end) {
+        r->bad = true;
+        return 0;
+    }
+
+    return *r->pos++;
+}
+
+
+uint64_t
+ux_reader_fixed(ux_reader_t *r, unsigned size)
+{
+    uint64_t  value;
+    unsigned  i;
+
+    value = 0;
+
+    for (i = 0; i < size; i++) {
+        value |= (uint64_t) ux_reader_byte(r) << (8 * i);
+    }
+
+    return value;
+}
+
+
+/* In the shortest form and within bounds; 0 and a fault otherwise. */
+uint64_t
+ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max)
+{
+    uint64_t  value;
+    unsigned  byte, shift;
+
+    value = 0;
+    shift = 0;
+
+    do {
+        byte = ux_reader_byte(r);
+
+        if ((shift > 0 && byte == 0) || (shift == 63 && byte > 1)) {
+            ux_reader_fail(r);
+            return 0;
+        }
+
+        value |= (uint64_t) (byte & 0x7fu) << shift;
+        shift += 7;
+
+    } while (byte & 0x80u);
+
+    if (value < min || value > max) {
+        ux_reader_fail(r);
+        return 0;
+    }
+
+    return value;
+}
+
+
+uint64_t
+ux_reader_time(ux_reader_t *r, uint64_t origin_ms)
+{
+    uint64_t  zigzag;
+
+    zigzag = ux_reader_number(r, 0, UINT64_MAX);
+
+    return origin_ms + ((zigzag >> 1) ^ (0 - (zigzag & 1)));
+}
+
+
+/* Nothing further is read. */
+void
+ux_reader_fail(ux_reader_t *r)
+{
+    r->bad = true;
+    r->pos = r->end;
+}
+
+
+bool
+ux_packing_counts_ok(const ux_visitor_t *visitor)
+{
+    if (visitor->ntracks < 1 || visitor->ntracks > UX_TRACKS_MAX
+        || visitor->npending > UX_PENDING_MAX
+        || visitor->nids > UX_IDS_MAX)
+    {
+        return false;
+    }
+
+    return visitor->nids < UX_IDS_MAX ? visitor->next_id == visitor->nids
+                                      : visitor->next_id < UX_IDS_MAX;
+}

@@ -1,0 +1,114 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The packed form of a visitor: its bytes, and the bounded writer and reader
+ * that pack and unpack go through.
+ *
+ * In order; `v` is a LEB128 number, `z` the same of a signed one (zigzag,
+ * 0 -1 1 -2 ...), fixed widths are little-endian.  Times are z, in
+ * milliseconds from first_s * 1000: most are later, a stepped clock is not.
+ *
+ *   1    layout << 4, flags: confirmed, error_seen, cookie, life
+ *   1    tracks beside the life (0..16), flags: ids, pending
+ *   8    key_id
+ *   4    first_s
+ *   v    last_s - first_s, modulo 2^32
+ *   8    cookie_hash                                        if cookie
+ *   1    ids filled, next << 4; then 4 bytes an id          if ids
+ *   body of the life                                        if life
+ *   each other track:
+ *     v    arm << 1, flag: body
+ *     z    exposed_ms
+ *     body                                                  if it has one
+ *   pending:                                                if pending
+ *     1    how many, then each:
+ *     1    slot, flag: value
+ *     z    now_ms
+ *     v    value                                            if value
+ *
+ *   body:
+ *     1    parts: moved, events, steps, totals, carts; never 0
+ *     v    events                                           if events
+ *     v    steps                                            if steps
+ *     1    mask of totals, then v each                      if totals
+ *     1    mask of carts, then each:                        if carts
+ *     1    0 done, else furthest + 1 and
+ *     z    created_ms
+ *
+ * One visitor has one packed form: a number takes its shortest form, and what
+ * a flag announces is not empty.
+ */
+
+#ifndef UX_PACKING_H
+#define UX_PACKING_H
+
+
+#include "ux_visitor.h"
+
+
+#define UX_PACK_LAYOUT     (1u << 4)
+
+/* First byte. */
+#define UX_PACK_CONFIRMED  0x01u
+#define UX_PACK_ERROR      0x02u
+#define UX_PACK_COOKIE     0x04u
+#define UX_PACK_LIFE       0x08u
+
+/* Second byte. */
+#define UX_PACK_TRACKS     0x1fu
+#define UX_PACK_IDS        0x20u
+#define UX_PACK_PENDING    0x40u
+
+/* First byte of a body. */
+#define UX_PACK_MOVED      0x01u
+#define UX_PACK_EVENTS     0x02u
+#define UX_PACK_STEPS      0x04u
+#define UX_PACK_TOTALS     0x08u
+#define UX_PACK_CARTS      0x10u
+#define UX_PACK_PARTS      0x1fu
+
+/* First byte of a pending event. */
+#define UX_PACK_SLOT       0x3fu
+#define UX_PACK_VALUE      0x40u
+
+_Static_assert(UX_TRACKS_MAX - 1 <= UX_PACK_TRACKS, "tracks in five bits");
+_Static_assert(UX_EVENTS_MAX - 1 <= UX_PACK_SLOT, "event slot in six bits");
+_Static_assert(UX_STEPS_MAX <= 64, "step mask in 64 bits");
+_Static_assert(UX_TOTALS_MAX <= 8 && UX_CARTS_MAX <= 8, "masks of a byte");
+_Static_assert(UX_IDS_MAX < 16, "ids in a nibble");
+_Static_assert(UX_FUNNEL_STEPS_MAX < 255, "furthest in a byte");
+
+
+typedef struct {
+    uint8_t      *pos;
+    uint8_t      *end;
+    ux_status_t   status;          /* the first fault */
+} ux_writer_t;
+
+
+typedef struct {
+    const uint8_t  *pos;
+    const uint8_t  *end;
+    bool            bad;
+} ux_reader_t;
+
+
+/* Past the end nothing is written and status becomes UX_FULL. */
+void ux_writer_byte(ux_writer_t *w, unsigned byte);
+void ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size);
+void ux_writer_number(ux_writer_t *w, uint64_t value);
+void ux_writer_time(ux_writer_t *w, uint64_t ms, uint64_t origin_ms);
+
+/* After a fault nothing further is read and the answers are 0. */
+unsigned ux_reader_byte(ux_reader_t *r);
+uint64_t ux_reader_fixed(ux_reader_t *r, unsigned size);
+uint64_t ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max);
+uint64_t ux_reader_time(ux_reader_t *r, uint64_t origin_ms);
+void ux_reader_fail(ux_reader_t *r);
+
+/* Counts that pack follows as a length or writes in a nibble. */
+bool ux_packing_counts_ok(const ux_visitor_t *visitor);
+
+
+#endif

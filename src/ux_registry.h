@@ -1,0 +1,107 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Names of a zone and the stable numbers they were given: an append-only
+ * array.  A name keeps its number, and so its counters and visitors, for as
+ * long as the zone lives, however the configuration is reordered.
+ */
+
+#ifndef UX_REGISTRY_H
+#define UX_REGISTRY_H
+
+
+#include "ux_base.h"
+#include "ux_process.h"
+
+
+typedef enum {
+    UX_ENTRY_EVENT = 1,            /* ordinal: event slot */
+    UX_ENTRY_FUNNEL,
+    UX_ENTRY_STEP,                 /* parent: funnel; name: event; ordinal:
+                                      step slot */
+    UX_ENTRY_CART,                 /* parent: funnel; ordinal: cart slot */
+    UX_ENTRY_TOTAL,                /* name: event; value: type; slot >= 1 */
+    UX_ENTRY_EXPERIMENT,           /* name, value: version */
+    UX_ENTRY_VARIANT,              /* parent: experiment */
+    UX_ENTRY_EPOCH,                /* parent: experiment; value: fingerprint;
+                                      number: traffic; aux: 1, 2, ... */
+    UX_ENTRY_ARM,                  /* parent: epoch; aux: variant ordinal;
+                                      number: weight; base: UX_ARM_ block */
+    UX_ENTRY_ARM_CART,             /* parent: arm; aux: cart slot; value:
+                                      within_ms; base: UX_CART_ block, ring */
+    UX_ENTRY_KINDS
+} ux_entry_e;
+
+
+/* In the zone, 128 bytes.  Written before it is published, never after. */
+typedef struct {
+    uint8_t   kind;
+    uint8_t   name_len;
+    uint16_t  ordinal;             /* within its kind, from 0 (totals: 1) */
+    uint16_t  parent;              /* ordinal of the parent, 0xffff: none */
+    uint16_t  aux;
+    uint32_t  base;                /* first counter cell, 0: none */
+    uint32_t  ring;                /* first ring cell, 0: none */
+    uint64_t  value;
+    uint64_t  created_ms;
+    double    number;
+    char      name[UX_NAME_MAX];
+    uint32_t  next_cell;           /* first free counter cell behind it */
+    uint32_t  next_ring;           /* ring cells are taken from here up */
+    uint64_t  spare[2];
+} ux_entry_t;
+
+_Static_assert(sizeof(ux_entry_t) == 128, "registry entry");
+
+
+/* In the zone. */
+typedef struct {
+    ux_lock_t   lock;
+    uint32_t    capacity;
+    uint32_t    count;             /* published; release store */
+    uint32_t    first_cell;        /* blocks grow up from here, */
+    uint32_t    all_cells;         /* rings down from here */
+    uint32_t    spare[10];
+    ux_entry_t  entries[];
+} ux_registry_t;
+
+_Static_assert(sizeof(ux_registry_t) == 64, "registry head");
+
+
+#define UX_PARENT_NONE  0xffff
+
+
+/* What is looked for or made. */
+typedef struct {
+    ux_entry_e  kind;
+    ux_str_t    name;              /* may be empty: epochs, arms */
+    uint16_t    parent;
+    uint16_t    aux;
+    uint64_t    value;
+    double      number;
+    uint32_t    cells;             /* to reserve in all copies */
+    uint32_t    ring_cells;        /* to reserve in the shared copy */
+    uint32_t    limit;             /* ordinals stay below it; 0: no limit */
+} ux_claim_t;
+
+
+/*
+ * The newest published entry that matches: name, parent, aux for all kinds,
+ * value too for experiments, totals, epochs and arm carts.  NULL if none.
+ */
+const ux_entry_t *ux_registry_find(const ux_registry_t *registry,
+    const ux_claim_t *claim);
+
+/* Newest epoch of an experiment, or NULL. */
+const ux_entry_t *ux_registry_epoch(const ux_registry_t *registry,
+    uint16_t experiment);
+
+/* n-th entry of the kind, by ordinal; NULL beyond. */
+const ux_entry_t *ux_registry_get(const ux_registry_t *registry,
+    ux_entry_e kind, uint16_t ordinal);
+
+uint32_t ux_registry_count(const ux_registry_t *registry);
+
+
+#endif

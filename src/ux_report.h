@@ -1,0 +1,48 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What /uxstats answers, as JSON (DESIGN.md section 5).  Reads the zone's
+ * counters and registry without a lock; never walks visitors.
+ */
+
+#ifndef UX_REPORT_H
+#define UX_REPORT_H
+
+
+#include "ux_store.h"
+
+
+typedef struct {
+    const ux_store_t  *store;          /* bound */
+    ux_str_t           snapshot;       /* directory; len 0: none */
+    uint64_t           zone_size;      /* configured bytes; 0: what the store
+                                          was laid out in */
+} ux_report_zone_t;
+
+
+typedef struct {
+    ux_str_t                 module;   /* "0.1.0" */
+    ux_str_t                 nginx;    /* "1.22.1" */
+    ux_str_t                 node;     /* host name */
+    uint64_t                 now_ms;
+    unsigned                 nzones;
+    const ux_report_zone_t  *zones;
+} ux_report_t;
+
+
+/*
+ * Renders the part of the document that `path` names ("" or "/" for all;
+ * "/zones/shop/experiments/x" for a part; segments are compared byte for
+ * byte with member names, array elements are named by index) into
+ * *text (malloc'ed, *len bytes without the NUL; ux_report_free() it).
+ * UX_OK; UX_DECLINED: nothing there (*text is then a JSON error that echoes
+ * nothing of the path); UX_ERROR: out of memory, *text NULL.
+ */
+ux_status_t ux_report_json(const ux_report_t *report, ux_str_t path,
+    char **text, size_t *len);
+
+void ux_report_free(char *text);
+
+
+#endif

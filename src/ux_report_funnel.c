@@ -1,0 +1,325 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Funnels of a variant in the report: steps, and carts by cohorts.
+ *
+ * A cart counts as abandoned when its whole bucket is older than the window;
+ * until then it is open, or purchased.  Everything printed is derived in one
+ * direction, from the parts to the sums, so that
+ *
+ *     created = open + purchased + abandoned
+ *     abandoned = sum of abandoned_after
+ *     settled = abandoned + purchased of settled buckets
+ *
+ * hold in the output whatever the counters do while they are read.
+ */
+
+#include "ux_report_private.h"
+
+#include <string.h>
+
+
+typedef struct {
+    uint64_t  carried_in;
+    uint64_t  without_cart;
+    uint64_t  open;
+    uint64_t  purchased;
+    uint64_t  abandoned;
+    uint64_t  recovered;
+    uint64_t  settled;
+    uint64_t  after[UX_REPORT_ALIVE];  /* abandoned, by furthest step */
+} ux_report_cohorts_t;
+
+
+static void ux_report_put_funnel(ux_json_t *funnels,
+    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_funnel_t *funnel);
+static void ux_report_put_step(ux_json_t *steps,
+    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_step_t *step, const ux_step_t *previous);
+static uint64_t ux_report_step_cell(const ux_report_sum_t *sum,
+    unsigned first, const ux_step_t *step);
+static void ux_report_cohorts(const ux_funnel_t *funnel,
+    const ux_report_cart_t *cart, ux_report_cohorts_t *cohorts);
+static unsigned ux_report_cart_first(const ux_funnel_t *funnel);
+static uint64_t ux_report_less(uint64_t total, uint64_t part);
+static void ux_report_put_loss(ux_json_t *object,
+    const ux_report_view_t *view, const ux_funnel_t *funnel,
+    const ux_report_cohorts_t *cohorts);
+static void ux_report_put_carts(ux_json_t *object,
+    const ux_report_view_t *view, const ux_funnel_t *funnel,
+    const ux_report_cohorts_t *cohorts);
+static ux_str_t ux_report_cart_step(const ux_report_view_t *view,
+    const ux_funnel_t *funnel, unsigned k);
+
+
+static const ux_report_cart_t  ux_report_no_carts;
+
+
+void
+ux_report_put_funnels(ux_json_t *variant, const ux_report_view_t *view,
+    const ux_report_sum_t *sum)
+{
+    unsigned    i;
+    ux_json_t  *funnels;
+
+    funnels = ux_json_object(variant, "funnels");
+
+    for (i = 0; i < view->model->nfunnels; i++) {
+        ux_report_put_funnel(funnels, view, sum, &view->model->funnels[i]);
+    }
+}
+
+
+static void
+ux_report_put_funnel(ux_json_t *funnels, const ux_report_view_t *view,
+    const ux_report_sum_t *sum, const ux_funnel_t *funnel)
+{
+    unsigned                 i;
+    ux_json_t               *object, *steps;
+    const ux_step_t         *previous;
+    ux_report_key_t          key;
+    ux_report_cohorts_t      cohorts;
+    const ux_report_cart_t  *cart;
+
+    object = ux_json_object(funnels, ux_report_key(&key, funnel->name));
+    steps = ux_json_array(object, "steps");
+    previous = NULL;
+
+    for (i = 0; i < funnel->nsteps; i++) {
+        ux_report_put_step(steps, view, sum, &funnel->steps[i], previous);
+
+        if (!funnel->steps[i].optional) {
+            previous = &funnel->steps[i];
+        }
+    }
+
+    if (funnel->cart_event == UX_SLOT_NONE) {
+        ux_report_put_nulls(object, "biggest_loss carts");
+        return;
+    }
+
+    cart = funnel->cart < UX_CARTS_MAX ? &sum->carts[funnel->cart]
+                                       : &ux_report_no_carts;
+
+    ux_report_cohorts(funnel, cart, &cohorts);
+    ux_report_put_loss(object, view, funnel, &cohorts);
+    ux_report_put_carts(object, view, funnel, &cohorts);
+}
+
+
+/*
+ * previous is the last required step before, or NULL.  Visitors who did that
+ * one before the exposure are not among its visitors_in_order but may be
+ * among this one's: the rate ends at 1.
+ */
+static void
+ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
+    const ux_report_sum_t *sum, const ux_step_t *step,
+    const ux_step_t *previous)
+{
+    ux_str_t    none = ux_str("");
+    uint64_t    n, x, in_order, before;
+    ux_json_t  *object, *seconds;
+
+    n = ux_report_visitors(sum);
+    x = ux_report_event_visitors(view, sum, step->event);
+    in_order = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, step);
+
+    object = ux_json_append(steps);
+
+    ux_json_string(object, "event", step->event < view->model->nevents
+                                    ? view->model->events[step->event]
+                                    : none);
+    ux_json_bool(object, "optional", step->optional);
+    ux_report_put_count(object, "visitors", x);
+    ux_report_put_count(object, "visitors_before_exposure",
+                        ux_report_step_cell(sum, UX_ARM_STEP_BEFORE, step));
+    ux_report_put_count(object, "events",
+                        ux_report_event_count(view, sum, step->event));
+    ux_report_put_rate(object, "rate", x, n);
+    ux_report_put_interval(object, "rate_ci", x, n);
+    ux_report_put_count(object, "visitors_in_order", in_order);
+
+    if (previous != NULL) {
+        before = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, previous);
+        ux_report_put_rate(object, "rate_from_previous", in_order, before);
+
+    } else {
+        ux_json_null(object, "rate_from_previous");
+    }
+
+    ux_json_null(object, "vs_control");
+
+    seconds = ux_json_object(object, "seconds");
+    ux_report_put_nulls(seconds, "p50 p75 p90");
+}
+
+
+/* Visitors at a step, at most all of them. */
+static uint64_t
+ux_report_step_cell(const ux_report_sum_t *sum, unsigned first,
+    const ux_step_t *step)
+{
+    uint64_t  x, n;
+
+    if (step->slot >= UX_STEPS_MAX) {
+        return 0;
+    }
+
+    x = ux_report_count(sum->cells[first + step->slot]);
+    n = ux_report_visitors(sum);
+
+    return x < n ? x : n;
+}
+
+
+/*
+ * Furthest steps that the funnel does not have (any more) are told as the
+ * nearest that it has, so that no cart is missing from the sum.
+ */
+static void
+ux_report_cohorts(const ux_funnel_t *funnel, const ux_report_cart_t *cart,
+    ux_report_cohorts_t *cohorts)
+{
+    uint64_t  total, open, purchased, pending;
+    unsigned  k, at, first;
+
+    memset(cohorts, 0, sizeof(ux_report_cohorts_t));
+
+    first = ux_report_cart_first(funnel);
+
+    for (k = 0; k < UX_REPORT_ALIVE; k++) {
+        total = ux_report_count(cart->alive[k]);
+        open = ux_report_count(cart->unsettled_alive[k]);
+
+        at = k < first ? first : k;
+        at = at > funnel->nsteps ? funnel->nsteps : at;
+
+        cohorts->open += open;
+        cohorts->after[at] += ux_report_less(total, open);
+        cohorts->abandoned += ux_report_less(total, open);
+    }
+
+    cohorts->carried_in = ux_report_count(cart->carried_in);
+    cohorts->without_cart = ux_report_count(cart->without_cart);
+
+    purchased = ux_report_count(cart->purchased);
+    pending = ux_report_count(cart->unsettled_purchased);
+
+    cohorts->purchased = purchased;
+    cohorts->settled = cohorts->abandoned
+                       + ux_report_less(purchased, pending);
+
+    cohorts->recovered = ux_report_less(
+        ux_report_count(cart->recovered),
+        ux_report_count(cart->unsettled_recovered));
+
+    if (cohorts->recovered > cohorts->abandoned) {
+        cohorts->recovered = cohorts->abandoned;
+    }
+}
+
+
+/* The k of a new cart: that of the cart event, 0 when it is no step. */
+static unsigned
+ux_report_cart_first(const ux_funnel_t *funnel)
+{
+    unsigned  i;
+
+    for (i = 0; i < funnel->nsteps; i++) {
+
+        if (funnel->steps[i].event == funnel->cart_event) {
+            return i + 1;
+        }
+    }
+
+    return 0;
+}
+
+
+static uint64_t
+ux_report_less(uint64_t total, uint64_t part)
+{
+    return total > part ? total - part : 0;
+}
+
+
+/* Where most carts were left; the earlier step of two equals. */
+static void
+ux_report_put_loss(ux_json_t *object, const ux_report_view_t *view,
+    const ux_funnel_t *funnel, const ux_report_cohorts_t *cohorts)
+{
+    unsigned    k, most;
+    ux_json_t  *loss;
+
+    most = 0;
+
+    for (k = 1; k <= funnel->nsteps; k++) {
+
+        if (cohorts->after[k] > cohorts->after[most]) {
+            most = k;
+        }
+    }
+
+    if (cohorts->after[most] == 0) {
+        ux_json_null(object, "biggest_loss");
+        return;
+    }
+
+    loss = ux_json_object(object, "biggest_loss");
+
+    ux_json_string(loss, "after", ux_report_cart_step(view, funnel, most));
+    ux_report_put_count(loss, "carts", cohorts->after[most]);
+}
+
+
+static void
+ux_report_put_carts(ux_json_t *object, const ux_report_view_t *view,
+    const ux_funnel_t *funnel, const ux_report_cohorts_t *cohorts)
+{
+    unsigned         k;
+    ux_json_t       *carts, *after;
+    ux_report_key_t  key;
+
+    carts = ux_json_object(object, "carts");
+
+    ux_report_put_count(carts, "created", cohorts->open
+                                          + cohorts->purchased
+                                          + cohorts->abandoned);
+    ux_report_put_count(carts, "carried_in", cohorts->carried_in);
+    ux_report_put_count(carts, "open", cohorts->open);
+    ux_report_put_count(carts, "purchased", cohorts->purchased);
+    ux_report_put_count(carts, "abandoned", cohorts->abandoned);
+    ux_report_put_count(carts, "recovered", cohorts->recovered);
+    ux_report_put_count(carts, "settled", cohorts->settled);
+    ux_report_put_rate(carts, "abandonment_rate", cohorts->abandoned,
+                       cohorts->settled);
+    ux_report_put_interval(carts, "abandonment_ci", cohorts->abandoned,
+                           cohorts->settled);
+    ux_report_put_count(carts, "purchases_without_cart",
+                        cohorts->without_cart);
+
+    after = ux_json_object(carts, "abandoned_after");
+
+    for (k = ux_report_cart_first(funnel); k <= funnel->nsteps; k++) {
+        ux_report_put_count(after,
+            ux_report_key(&key, ux_report_cart_step(view, funnel, k)),
+            cohorts->after[k]);
+    }
+}
+
+
+/* The event of a cart's furthest step. */
+static ux_str_t
+ux_report_cart_step(const ux_report_view_t *view, const ux_funnel_t *funnel,
+    unsigned k)
+{
+    uint8_t   event;
+    ux_str_t  none = ux_str("");
+
+    event = k == 0 ? funnel->cart_event : funnel->steps[k - 1].event;
+
+    return event < view->model->nevents ? view->model->events[event] : none;
+}

@@ -1,0 +1,185 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A zone in the report: its memory, its visitors, what was not counted, and
+ * its experiments.
+ */
+
+#include "ux_report_private.h"
+
+#include <string.h>
+
+
+static void ux_report_put_visitors(ux_json_t *zone,
+    const ux_report_view_t *view, const uint64_t *cells);
+static void ux_report_put_snapshot(ux_json_t *zone,
+    const ux_report_view_t *view);
+static void ux_report_put_discarded(ux_json_t *zone, const uint64_t *cells);
+static void ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells);
+static void ux_report_put_events(ux_json_t *zone,
+    const ux_report_view_t *view, const uint64_t *cells);
+
+
+void
+ux_report_put_zone(ux_json_t *zones, ux_report_view_t *view)
+{
+    uint64_t         cells[UX_ZONE_CELLS], size;
+    unsigned         i;
+    ux_json_t       *zone, *experiments;
+    ux_report_key_t  key;
+
+    memset(cells, 0, sizeof(cells));
+
+    if (view->store->counter.all_cells >= UX_ZONE_CELLS) {
+        ux_counter_fold(&view->store->counter, 0, UX_ZONE_CELLS, cells);
+    }
+
+    zone = ux_json_object(zones, ux_report_key(&key, view->model->zone));
+
+    size = view->zone->zone_size;
+    ux_report_put_count(zone, "size_bytes",
+                        size != 0 ? size : view->store->head->size);
+    ux_json_string(zone, "currency",
+                   ux_currency_code(view->model->currency));
+
+    ux_report_put_visitors(zone, view, cells);
+    ux_report_put_snapshot(zone, view);
+    ux_report_put_discarded(zone, cells);
+
+    ux_report_put_count(zone, "purchases_without_id",
+                    ux_report_count(cells[UX_ZONE_PURCHASES_WITHOUT_ID]));
+    ux_report_put_currencies(zone, cells);
+    ux_report_put_count(zone, "returned_after_eviction",
+                        ux_report_count(cells[UX_ZONE_RETURNED]));
+
+    ux_report_put_events(zone, view, cells);
+    ux_report_put_http(zone, cells + UX_ZONE_HTTP);
+
+    experiments = ux_json_object(zone, "experiments");
+
+    for (i = 0; i < view->model->nexperiments; i++) {
+        ux_report_gather(view, &view->model->experiments[i]);
+        ux_report_put_experiment(experiments, view);
+    }
+}
+
+
+static void
+ux_report_put_visitors(ux_json_t *zone, const ux_report_view_t *view,
+    const uint64_t *cells)
+{
+    uint64_t    tracked;
+    ux_json_t  *visitors;
+
+    tracked = cells[UX_ZONE_INSERTED] - cells[UX_ZONE_EVICTED]
+              - cells[UX_ZONE_EXPIRED] - cells[UX_ZONE_ERASED];
+
+    visitors = ux_json_object(zone, "visitors");
+
+    ux_report_put_count(visitors, "capacity",
+                        ux_table_capacity(view->store->head->nbuckets));
+    ux_report_put_count(visitors, "tracked", ux_report_count(tracked));
+    ux_report_put_count(visitors, "provisional",
+                        ux_report_count(cells[UX_ZONE_PROVISIONAL]));
+    ux_report_put_count(visitors, "evicted",
+                        ux_report_count(cells[UX_ZONE_EVICTED]));
+    ux_report_put_count(visitors, "expired",
+                        ux_report_count(cells[UX_ZONE_EXPIRED]));
+    ux_report_put_count(visitors, "contended_drop",
+                        ux_report_count(cells[UX_ZONE_CONTENDED_DROP]));
+}
+
+
+static void
+ux_report_put_snapshot(ux_json_t *zone, const ux_report_view_t *view)
+{
+    ux_json_t  *snapshot;
+
+    snapshot = ux_json_object(zone, "snapshot");
+
+    if (view->zone->snapshot.len != 0) {
+        ux_json_string(snapshot, "path", view->zone->snapshot);
+
+    } else {
+        ux_json_null(snapshot, "path");
+    }
+
+    ux_report_put_nulls(snapshot, "saved_at age_seconds");
+    ux_json_bool(snapshot, "restored", false);
+    ux_json_int(snapshot, "errors", 0);
+}
+
+
+static void
+ux_report_put_discarded(ux_json_t *zone, const uint64_t *cells)
+{
+    unsigned    i;
+    ux_json_t  *discarded;
+
+    discarded = ux_json_object(zone, "discarded");
+
+    for (i = 0; i < UX_DISCARDS; i++) {
+        ux_report_put_count(discarded, ux_discard_names[i],
+                            ux_report_count(cells[UX_ZONE_DISCARDED + i]));
+    }
+}
+
+
+/* Values in a currency that is not the zone's: shown apart, never added. */
+static void
+ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells)
+{
+    uint64_t         events;
+    unsigned         i, n;
+    ux_json_t       *currencies, *currency;
+    ux_report_key_t  key;
+
+    currencies = ux_json_object(zone, "other_currencies");
+
+    n = ux_currency_count();
+
+    for (i = 0; i < n && i < UX_CURRENCIES_MAX; i++) {
+        events = ux_report_count(cells[UX_ZONE_CURRENCY_COUNT + i]);
+
+        if (events == 0) {
+            continue;
+        }
+
+        currency = ux_json_object(currencies,
+                                  ux_report_key(&key, ux_currency_code(i)));
+
+        ux_json_money(currency, "sum",
+                      (int64_t) cells[UX_ZONE_CURRENCY_SUM + i],
+                      ux_currency_exponent(i));
+        ux_report_put_count(currency, "events", events);
+    }
+}
+
+
+static void
+ux_report_put_events(ux_json_t *zone, const ux_report_view_t *view,
+    const uint64_t *cells)
+{
+    uint8_t            slot;
+    uint64_t           count;
+    unsigned           i;
+    ux_json_t         *events;
+    ux_report_key_t    key;
+    const ux_model_t  *model;
+
+    model = view->model;
+    events = ux_json_object(zone, "events");
+
+    for (i = 0; i < model->nevents; i++) {
+        slot = model->event_slots[i];
+        count = 0;
+
+        if (slot < UX_EVENTS_MAX) {
+            count = ux_report_count(cells[UX_ZONE_EVENTS + slot]);
+        }
+
+        ux_report_put_count(events, ux_report_key(&key, model->events[i]),
+                            count);
+    }
+}

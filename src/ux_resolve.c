@@ -1,0 +1,160 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What the arms of the registry mean to this process: the plan that the event
+ * path works with.  The registry grows while the process lives (another one
+ * opens an epoch), so arms are resolved entry by entry, each once; parents
+ * come before children.
+ */
+
+#include "ux_store.h"
+
+#include <string.h>
+
+
+static void ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry);
+static void ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry);
+static int ux_resolve_experiment(const ux_model_t *model,
+    const ux_entry_t *entry);
+static int ux_resolve_variant(const ux_experiment_t *experiment,
+    const ux_entry_t *entry);
+static bool ux_entry_named(const ux_entry_t *entry, ux_str_t name);
+
+
+void
+ux_store_refresh(ux_store_t *store)
+{
+    uint32_t           count;
+    const ux_entry_t  *entry;
+
+    if (store->arms == NULL) {
+        return;
+    }
+
+    count = ux_registry_count(store->registry);
+
+    while (store->seen < count) {
+        entry = &store->registry->entries[store->seen++];
+
+        if (entry->kind == UX_ENTRY_ARM) {
+            ux_resolve_arm(store, entry);
+
+        } else if (entry->kind == UX_ENTRY_ARM_CART) {
+            ux_resolve_cart(store, entry);
+        }
+    }
+}
+
+
+static void
+ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
+{
+    int                n;
+    ux_arm_t          *arm;
+    const ux_entry_t  *epoch, *experiment, *variant;
+
+    if (entry->ordinal >= store->arms_max) {
+        return;
+    }
+
+    arm = &store->arms[entry->ordinal];
+    memset(arm, 0, sizeof(ux_arm_t));
+
+    arm->experiment = -1;
+    arm->variant = -1;
+    arm->variant_slot = entry->aux;
+    arm->base = entry->base;
+
+    store->plan.narms = entry->ordinal + 1u;
+
+    epoch = ux_registry_get(store->registry, UX_ENTRY_EPOCH, entry->parent);
+    variant = ux_registry_get(store->registry, UX_ENTRY_VARIANT, entry->aux);
+
+    if (epoch == NULL || variant == NULL) {
+        return;
+    }
+
+    experiment = ux_registry_get(store->registry, UX_ENTRY_EXPERIMENT,
+                                 epoch->parent);
+    if (experiment == NULL) {
+        return;
+    }
+
+    n = ux_resolve_experiment(store->model, experiment);
+
+    if (n >= 0) {
+        arm->experiment = (int16_t) n;
+        arm->variant = (int16_t) ux_resolve_variant(
+                           &store->model->experiments[n], variant);
+    }
+}
+
+
+/*
+ * Of several with other windows the one of the configured window counts; when
+ * the funnel is not configured, the newest.
+ */
+static void
+ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
+{
+    unsigned            i;
+    ux_arm_t           *arm;
+    const ux_funnel_t  *funnel;
+
+    if (entry->parent >= store->plan.narms || entry->aux >= UX_CARTS_MAX) {
+        return;
+    }
+
+    for (i = 0; i < store->model->nfunnels; i++) {
+        funnel = &store->model->funnels[i];
+
+        if (funnel->cart == entry->aux && funnel->within_ms != entry->value) {
+            return;
+        }
+    }
+
+    arm = &store->arms[entry->parent];
+    arm->carts[entry->aux] = entry->base;
+    arm->rings[entry->aux] = entry->ring;
+}
+
+
+static int
+ux_resolve_experiment(const ux_model_t *model, const ux_entry_t *entry)
+{
+    unsigned  i;
+
+    for (i = 0; i < model->nexperiments; i++) {
+        if (model->experiments[i].version == entry->value
+            && ux_entry_named(entry, model->experiments[i].name))
+        {
+            return (int) i;
+        }
+    }
+
+    return -1;
+}
+
+
+static int
+ux_resolve_variant(const ux_experiment_t *experiment, const ux_entry_t *entry)
+{
+    unsigned  i;
+
+    for (i = 0; i < experiment->nvariants; i++) {
+        if (ux_entry_named(entry, experiment->variants[i].name)) {
+            return (int) i;
+        }
+    }
+
+    return -1;
+}
+
+
+static bool
+ux_entry_named(const ux_entry_t *entry, ux_str_t name)
+{
+    return entry->name_len == name.len
+           && memcmp(entry->name, name.data, name.len) == 0;
+}

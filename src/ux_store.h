@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A zone's memory as a whole: header, processes, registry, counters, visitor
+ * table; its layout follows from the size and the zone's own parameters.
+ */
+
+#ifndef UX_STORE_H
+#define UX_STORE_H
+
+
+#include "ux_counter.h"
+#include "ux_registry.h"
+#include "ux_table.h"
+#include "ux_track.h"
+
+
+#define UX_STORE_MAGIC     0x31304e4f5a585555ull
+#define UX_STORE_LAYOUT    1
+#define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
+
+
+/* The zone's own parameters. */
+typedef struct {
+    uint32_t  experiments;         /* assignments of a record, 1..16 */
+    uint32_t  totals;              /* per-visitor sums of a record, 1..8 */
+    uint32_t  inactive_s;
+} ux_store_params_t;
+
+
+/* First bytes of the zone; offsets from its start. */
+typedef struct {
+    uint64_t           magic;
+    uint32_t           layout;
+    uint32_t           header_size;
+    uint64_t           size;
+    uint8_t            uuid[16];
+    uint64_t           index_key[2];
+    uint8_t            secret[32];     /* signs cookies when no file does */
+    uint64_t           created_ms;
+    ux_store_params_t  params;
+    uint32_t           nprocesses;
+    uint32_t           nbuckets;
+    uint32_t           own_cells;
+    uint32_t           all_cells;
+    uint32_t           registry_capacity;
+    uint64_t           processes_at;
+    uint64_t           registry_at;
+    uint64_t           copies_at;
+    uint64_t           shared_at;
+    uint64_t           buckets_at;
+} ux_store_head_t;
+
+
+/* A process's handle on one zone.  Holds no memory of its own but `arms` and
+ * `bindings`, which the caller provides. */
+typedef struct {
+    ux_store_head_t  *head;
+    ux_registry_t    *registry;
+    ux_process_t     *processes;
+    uint32_t          me;
+    ux_counter_t      counter;
+    ux_table_t        table;
+    ux_model_t       *model;
+    ux_plan_t         plan;
+    ux_arm_t         *arms;
+    uint32_t          arms_max;
+    ux_binding_t     *bindings;
+    uint32_t          seen;            /* registry entries resolved so far */
+} ux_store_t;
+
+
+/*
+ * Lays out `size` zeroed bytes at `mem` (64-byte aligned).  `random` is 64
+ * random bytes: uuid, index key, secret.  UX_ERROR with a sentence that
+ * states the minimum when size is too small or a parameter out of range.
+ */
+ux_status_t ux_store_init(void *mem, size_t size,
+    const ux_store_params_t *params, const uint8_t random[64],
+    uint64_t now_ms, ux_error_t *error);
+
+/* Attaches to a laid-out zone as a reader.  UX_ERROR: foreign bytes. */
+ux_status_t ux_store_attach(ux_store_t *store, void *mem, size_t size,
+    ux_error_t *error);
+
+/*
+ * Would the model fit, given what the zone holds already?  Changes nothing;
+ * the sentence has both figures.
+ */
+ux_status_t ux_store_fits(const ux_store_t *store, const ux_model_t *model,
+    ux_error_t *error);
+
+/* Makes the calling process a writer; later use without it is read-only. */
+ux_status_t ux_store_join(ux_store_t *store);
+void ux_store_leave(ux_store_t *store);
+
+/*
+ * Gives every name of the model its number (claiming new ones, opening
+ * epochs) and builds the plan.  arms: room for arms_max = registry_capacity
+ * entries; bindings: one for each experiment.  UX_FULL, UX_BUSY: what could
+ * be bound is, the rest is served uncounted.
+ */
+ux_status_t ux_store_bind(ux_store_t *store, ux_model_t *model,
+    ux_arm_t *arms, ux_binding_t *bindings, uint64_t now_ms);
+
+/* Resolves arms that newer processes have registered since; cheap. */
+void ux_store_refresh(ux_store_t *store);
+
+/* Applies what the event path returned, denominators first as listed. */
+void ux_store_apply(ux_store_t *store, const ux_changes_t *changes);
+
+/* Counts commit's side effects. */
+void ux_store_effects(ux_store_t *store, const ux_table_effects_t *effects);
+
+
+#endif

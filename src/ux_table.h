@@ -1,0 +1,95 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The visitor table: two-choice buckets of 16 slots, fixed size, no pointers,
+ * no lock wider than a bucket, every write journaled.
+ */
+
+#ifndef UX_TABLE_H
+#define UX_TABLE_H
+
+
+#include "ux_hash.h"
+#include "ux_process.h"
+#include "ux_visitor.h"
+
+
+#define UX_BUCKET_SLOTS  16
+
+
+/* A process's view of the table. */
+typedef struct {
+    uint8_t       *buckets;
+    uint32_t       nbuckets;
+    ux_process_t  *processes;
+    uint32_t       nprocesses;
+    uint32_t       me;               /* process index, UX_PROCESS_NONE: reader
+                                        only */
+    uint32_t       inactive_s;
+    uint32_t       max_window_s;     /* longest window of any experiment or
+                                        cart: records live at least so long */
+} ux_table_t;
+
+
+/* One open record: between ux_table_open() and commit or abort. */
+typedef struct {
+    ux_key_t  key;
+    uint32_t  buckets[2];
+    bool      found;
+    uint8_t   nparts;                /* slots it occupies now */
+    uint32_t  parts[UX_IMAGES_MAX];
+} ux_turn_t;
+
+
+/* What commit did besides writing, for the zone's counters. */
+typedef struct {
+    unsigned  inserted;
+    unsigned  evicted;               /* live visitors */
+    unsigned  expired;
+    unsigned  provisional_gone;      /* provisional ones among the two */
+} ux_table_effects_t;
+
+
+size_t ux_table_size(uint32_t nbuckets);
+
+/* Visitors it is sized for: slots times the load it keeps its promise at. */
+uint64_t ux_table_capacity(uint32_t nbuckets);
+
+/*
+ * Copies the record without a lock.  UX_OK; UX_DECLINED: no record, or an
+ * expired one; UX_BUSY: a living writer held it all along.
+ */
+ux_status_t ux_table_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    ux_visitor_t *visitor);
+
+/*
+ * Takes the turn of writing the record: visitor is filled from it, or made
+ * new (turn->found false).  Must be followed by commit or abort at once: no
+ * allocation, logging or system call between them.  UX_BUSY: nothing held.
+ */
+ux_status_t ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    ux_visitor_t *visitor, ux_turn_t *turn);
+
+/*
+ * Writes the record, making room if it must, in this order: free slots,
+ * expired visitors, provisional ones, then the one longest away that has no
+ * open cart, then the one longest away.  A provisional newcomer drives out
+ * only expired and provisional ones.  UX_FULL: no room; the old record, if
+ * any, is as it was.  The turn is over in any case.
+ */
+ux_status_t ux_table_commit(ux_table_t *table, ux_turn_t *turn,
+    const ux_visitor_t *visitor, uint32_t now_s,
+    ux_table_effects_t *effects);
+
+void ux_table_abort(ux_table_t *table, ux_turn_t *turn);
+
+/* Erases the record at once (consent withdrawn). UX_DECLINED: none. */
+ux_status_t ux_table_erase(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    bool *was_provisional);
+
+/* Finishes or forgets what a dead process left; a ux_repair_pt. */
+void ux_table_repair(void *table, uint32_t dead);
+
+
+#endif

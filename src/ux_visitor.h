@@ -1,0 +1,117 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * State of one visitor, as the event path works on it, and its packed form,
+ * as the zone and the snapshot keep it.
+ */
+
+#ifndef UX_VISITOR_H
+#define UX_VISITOR_H
+
+
+#include "ux_model.h"
+
+
+#define UX_TRACKS_MAX   17         /* the visitor's life, and 16 experiments */
+#define UX_PENDING_MAX  16
+#define UX_IDS_MAX      8
+
+#define UX_PACKED_MAX   832        /* bytes of the longest packed visitor */
+
+#define UX_TOTAL_MAX    1000000000000000   /* where a visitor's sum stops */
+
+
+typedef enum {
+    UX_CART_NONE = 0,
+    UX_CART_OPEN,                  /* or abandoned: told by its age */
+    UX_CART_DONE                   /* purchased or recovered */
+} ux_cart_state_e;
+
+
+/* created_ms and furthest are 0 unless the cart is open. */
+typedef struct {
+    uint64_t  created_ms;
+    uint8_t   state;               /* ux_cart_state_e */
+    uint8_t   furthest;            /* k of UX_CART_ALIVE */
+} ux_cart_t;
+
+
+/*
+ * What a visitor did since some moment: track 0 since the record was made
+ * (its masks say "ever"), the others since the exposure to an experiment.
+ */
+typedef struct {
+    uint16_t   arm;                /* registry ordinal; 0xffff for track 0 */
+    bool       moved;              /* the operator changed its variant */
+    uint64_t   exposed_ms;
+    uint64_t   events;             /* mask of event slots seen */
+    uint64_t   steps;              /* mask of step slots reached in order */
+    int64_t    totals[UX_TOTALS_MAX];   /* uncapped sums, >= 0 */
+    ux_cart_t  carts[UX_CARTS_MAX];     /* by cart slot */
+} ux_track_t;
+
+
+#define UX_ARM_NONE  0xffff
+
+
+/* An event as every source says it; slots, not names. */
+typedef struct {
+    uint64_t  now_ms;
+    int64_t   value;               /* minor units of the zone's currency, or
+                                      of `currency` */
+    uint64_t  id_hash;             /* over event name and id; 0: no id */
+    uint8_t   event;               /* index into ux_model_t.events */
+    bool      has_value;
+    uint16_t  currency;            /* UX_CURRENCY_ZONE, else a foreign one */
+} ux_event_t;
+
+#define UX_CURRENCY_ZONE  0xffff
+
+
+typedef struct {
+    uint64_t    key_id;            /* ux_key_t.id */
+    uint64_t    cookie_hash;       /* of the verified cookie value; 0: none */
+    uint32_t    first_s;           /* record made, unix seconds */
+    uint32_t    last_s;            /* last request */
+    bool        confirmed;
+    bool        error_seen;        /* counted in error_visitors */
+    uint8_t     ntracks;           /* >= 1 */
+    uint8_t     npending;
+    uint8_t     nids;              /* filled entries of ids */
+    uint8_t     next_id;           /* ring position */
+    uint32_t    ids[UX_IDS_MAX];   /* hashes of event ids seen */
+    ux_track_t  tracks[UX_TRACKS_MAX];
+    ux_event_t  pending[UX_PENDING_MAX];   /* of an unconfirmed visitor; slots
+                                              in `event`, not indices; no id
+                                              and no foreign value: those are
+                                              done with at once */
+} ux_visitor_t;
+
+
+/*
+ * A visitor nobody has seen, unconfirmed; touches only what ntracks and
+ * friends cover.
+ */
+void ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s);
+
+/*
+ * Packs into buf (UX_PACKED_MAX bytes), absent things taking no room:
+ * typically 18 bytes for one experiment, 8 more with a cookie hash, under 64
+ * for four with events.  UX_FULL if it does not fit, UX_ERROR if a count, a
+ * slot or a sum is out of range: buf is then undefined.
+ */
+ux_status_t ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf,
+    size_t *len);
+
+/*
+ * UX_ERROR on foreign bytes that pack() cannot have written: short, counts
+ * or slots out of range, a number in more bytes than it needs, trailing
+ * bytes; *visitor is then undefined.  Reads nothing beyond len.  What is
+ * accepted packs to the same bytes again.
+ */
+ux_status_t ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf,
+    size_t len);
+
+
+#endif

@@ -1,0 +1,308 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * How a visitor is unpacked, from our own bytes or, in a snapshot, from
+ * anybody's: every count and slot is checked before it is used, and what pack
+ * could not have written is refused, so that accepted bytes pack to
+ * themselves.
+ *
+ * Nothing clears the visitor's 5 KB: only what the counts cover is written.
+ */
+
+#include "ux_visitor.h"
+#include "ux_number.h"
+#include "ux_packing.h"
+
+#include <string.h>
+
+
+static unsigned ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor);
+static void ux_unpack_ids(ux_reader_t *r, ux_visitor_t *visitor);
+static void ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
+    uint64_t origin_ms);
+static void ux_unpack_track(ux_reader_t *r, ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_unpack_body(ux_reader_t *r, ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_unpack_totals(ux_reader_t *r, ux_track_t *track);
+static void ux_unpack_carts(ux_reader_t *r, ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_unpack_pending(ux_reader_t *r, ux_visitor_t *visitor,
+    uint64_t origin_ms);
+static void ux_unpack_event(ux_reader_t *r, ux_event_t *event,
+    uint64_t origin_ms);
+
+
+ux_status_t
+ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf, size_t len)
+{
+    uint64_t     origin_ms;
+    unsigned     flags, i;
+    ux_reader_t  r;
+
+    r.pos = buf;
+    r.end = buf + len;
+    r.bad = false;
+
+    flags = ux_unpack_head(&r, visitor);
+
+    if (r.bad) {
+        return UX_ERROR;
+    }
+
+    origin_ms = (uint64_t) visitor->first_s * 1000;
+
+    ux_unpack_life(&r, visitor, (flags & UX_PACK_LIFE) != 0, origin_ms);
+
+    for (i = 1; i < visitor->ntracks && !r.bad; i++) {
+        ux_unpack_track(&r, &visitor->tracks[i], origin_ms);
+    }
+
+    if (visitor->npending) {
+        ux_unpack_pending(&r, visitor, origin_ms);
+    }
+
+    if (r.bad || r.pos != r.end) {
+        return UX_ERROR;
+    }
+
+    return UX_OK;
+}
+
+
+/* Up to the life's body; ntracks, npending and nids are in range or bad. */
+static unsigned
+ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
+{
+    unsigned  counts, flags;
+
+    flags = ux_reader_byte(r);
+    counts = ux_reader_byte(r);
+
+    if ((flags & 0xf0u) != UX_PACK_LAYOUT
+        || (counts & UX_PACK_TRACKS) >= UX_TRACKS_MAX
+        || (counts & ~(UX_PACK_TRACKS | UX_PACK_IDS | UX_PACK_PENDING)))
+    {
+        ux_reader_fail(r);
+        return 0;
+    }
+
+    visitor->confirmed = (flags & UX_PACK_CONFIRMED) != 0;
+    visitor->error_seen = (flags & UX_PACK_ERROR) != 0;
+    visitor->ntracks = (uint8_t) ((counts & UX_PACK_TRACKS) + 1);
+    visitor->npending = (counts & UX_PACK_PENDING) ? 1 : 0;
+
+    visitor->key_id = ux_reader_fixed(r, 8);
+    visitor->first_s = (uint32_t) ux_reader_fixed(r, 4);
+    visitor->last_s = visitor->first_s
+                      + (uint32_t) ux_reader_number(r, 0, UINT32_MAX);
+    visitor->cookie_hash = 0;
+    visitor->nids = 0;
+    visitor->next_id = 0;
+
+    if (flags & UX_PACK_COOKIE) {
+        visitor->cookie_hash = ux_reader_fixed(r, 8);
+
+        if (visitor->cookie_hash == 0) {
+            ux_reader_fail(r);
+        }
+    }
+
+    if (counts & UX_PACK_IDS) {
+        ux_unpack_ids(r, visitor);
+    }
+
+    return flags;
+}
+
+
+static void
+ux_unpack_ids(ux_reader_t *r, ux_visitor_t *visitor)
+{
+    unsigned  byte, i;
+
+    byte = ux_reader_byte(r);
+
+    visitor->nids = (uint8_t) (byte & 0x0fu);
+    visitor->next_id = (uint8_t) (byte >> 4);
+
+    if (visitor->nids == 0 || !ux_packing_counts_ok(visitor)) {
+        visitor->nids = 0;
+        ux_reader_fail(r);
+        return;
+    }
+
+    for (i = 0; i < visitor->nids; i++) {
+        visitor->ids[i] = (uint32_t) ux_reader_fixed(r, 4);
+    }
+}
+
+
+static void
+ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
+    uint64_t origin_ms)
+{
+    ux_track_t  *life;
+
+    life = &visitor->tracks[0];
+    memset(life, 0, sizeof(ux_track_t));
+
+    life->arm = UX_ARM_NONE;
+    life->exposed_ms = origin_ms;
+
+    if (body) {
+        ux_unpack_body(r, life, origin_ms);
+
+        if (life->moved) {
+            ux_reader_fail(r);
+        }
+    }
+}
+
+
+static void
+ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
+{
+    uint64_t  word;
+
+    memset(track, 0, sizeof(ux_track_t));
+
+    word = ux_reader_number(r, 0, ((uint64_t) UX_ARM_NONE << 1) - 1);
+
+    track->arm = (uint16_t) (word >> 1);
+    track->exposed_ms = ux_reader_time(r, origin_ms);
+
+    if (word & 1) {
+        ux_unpack_body(r, track, origin_ms);
+    }
+}
+
+
+static void
+ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned  parts;
+
+    parts = ux_reader_byte(r);
+
+    if (parts == 0 || (parts & ~UX_PACK_PARTS)) {
+        ux_reader_fail(r);
+        return;
+    }
+
+    track->moved = (parts & UX_PACK_MOVED) != 0;
+
+    if (parts & UX_PACK_EVENTS) {
+        track->events = ux_reader_number(r, 1, UINT64_MAX);
+    }
+
+    if (parts & UX_PACK_STEPS) {
+        track->steps = ux_reader_number(r, 1, UINT64_MAX);
+    }
+
+    if (parts & UX_PACK_TOTALS) {
+        ux_unpack_totals(r, track);
+    }
+
+    if (parts & UX_PACK_CARTS) {
+        ux_unpack_carts(r, track, origin_ms);
+    }
+}
+
+
+static void
+ux_unpack_totals(ux_reader_t *r, ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = ux_reader_byte(r);
+
+    if (mask == 0 || (mask >> UX_TOTALS_MAX)) {
+        ux_reader_fail(r);
+    }
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if ((mask >> i) & 1) {
+            track->totals[i] = (int64_t) ux_reader_number(r, 1, UX_TOTAL_MAX);
+        }
+    }
+}
+
+
+static void
+ux_unpack_carts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned    byte, i, mask;
+    ux_cart_t  *cart;
+
+    mask = ux_reader_byte(r);
+
+    if (mask == 0 || (mask >> UX_CARTS_MAX)) {
+        ux_reader_fail(r);
+    }
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        cart = &track->carts[i];
+
+        if (!((mask >> i) & 1)) {
+            continue;
+        }
+
+        byte = ux_reader_byte(r);
+        cart->state = UX_CART_DONE;
+
+        if (byte > UX_FUNNEL_STEPS_MAX + 1) {
+            ux_reader_fail(r);
+
+        } else if (byte > 0) {
+            cart->state = UX_CART_OPEN;
+            cart->furthest = (uint8_t) (byte - 1);
+            cart->created_ms = ux_reader_time(r, origin_ms);
+        }
+    }
+}
+
+
+static void
+ux_unpack_pending(ux_reader_t *r, ux_visitor_t *visitor, uint64_t origin_ms)
+{
+    unsigned  i, n;
+
+    n = ux_reader_byte(r);
+
+    if (n == 0 || n > UX_PENDING_MAX) {
+        ux_reader_fail(r);
+        return;
+    }
+
+    visitor->npending = (uint8_t) n;
+
+    for (i = 0; i < n && !r->bad; i++) {
+        ux_unpack_event(r, &visitor->pending[i], origin_ms);
+    }
+}
+
+
+static void
+ux_unpack_event(ux_reader_t *r, ux_event_t *event, uint64_t origin_ms)
+{
+    unsigned  byte;
+
+    byte = ux_reader_byte(r);
+
+    if (byte & ~(UX_PACK_SLOT | UX_PACK_VALUE)) {
+        ux_reader_fail(r);
+    }
+
+    event->event = (uint8_t) (byte & UX_PACK_SLOT);
+    event->has_value = (byte & UX_PACK_VALUE) != 0;
+    event->now_ms = ux_reader_time(r, origin_ms);
+    event->value = 0;
+    event->id_hash = 0;
+    event->currency = UX_CURRENCY_ZONE;
+
+    if (event->has_value) {
+        event->value = (int64_t) ux_reader_number(r, 0, UX_MONEY_MAX);
+    }
+}

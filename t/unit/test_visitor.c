@@ -1,0 +1,600 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The packed form of a visitor: what goes in comes out, in few bytes, and
+ * foreign bytes are refused or pack to themselves.
+ */
+
+#include "tap.h"
+#include "ux_visitor.h"
+#include "ux_number.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+
+#define NOW_S      1700000000u
+#define NOW_MS     ((uint64_t) NOW_S * 1000)
+
+#define HOSTILE    1000000         /* inputs of each hostile test */
+
+
+static uint64_t  seed = 88172645463325252u;
+
+
+/* xorshift64 (Marsaglia 2003). */
+static uint64_t
+any(void)
+{
+    seed ^= seed << 13;
+    seed ^= seed >> 7;
+    seed ^= seed << 17;
+
+    return seed;
+}
+
+
+static unsigned
+below(unsigned n)
+{
+    return (unsigned) ((any() >> 33) % n);
+}
+
+
+/* Of any length in bits, so that every varint length occurs. */
+static uint64_t
+number(void)
+{
+    return any() >> below(64);
+}
+
+
+static bool
+same_track(const ux_track_t *a, const ux_track_t *b)
+{
+    unsigned  i;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (a->carts[i].state != b->carts[i].state
+            || a->carts[i].furthest != b->carts[i].furthest
+            || a->carts[i].created_ms != b->carts[i].created_ms)
+        {
+            return false;
+        }
+    }
+
+    return a->arm == b->arm && a->moved == b->moved
+           && a->exposed_ms == b->exposed_ms && a->events == b->events
+           && a->steps == b->steps
+           && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0;
+}
+
+
+static bool
+same_pending(const ux_event_t *a, const ux_event_t *b)
+{
+    return a->now_ms == b->now_ms && a->event == b->event
+           && a->has_value == b->has_value && a->value == b->value
+           && a->id_hash == b->id_hash && a->currency == b->currency;
+}
+
+
+static bool
+same(const ux_visitor_t *a, const ux_visitor_t *b)
+{
+    unsigned  i;
+
+    if (a->key_id != b->key_id || a->cookie_hash != b->cookie_hash
+        || a->first_s != b->first_s || a->last_s != b->last_s
+        || a->confirmed != b->confirmed || a->error_seen != b->error_seen
+        || a->ntracks != b->ntracks || a->npending != b->npending
+        || a->nids != b->nids || a->next_id != b->next_id
+        || memcmp(a->ids, b->ids, a->nids * sizeof(a->ids[0])) != 0)
+    {
+        return false;
+    }
+
+    for (i = 0; i < a->ntracks; i++) {
+        if (!same_track(&a->tracks[i], &b->tracks[i])) {
+            return false;
+        }
+    }
+
+    for (i = 0; i < a->npending; i++) {
+        if (!same_pending(&a->pending[i], &b->pending[i])) {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/* Unpacks into memory full of rubbish from a block that ends where it ends. */
+static ux_status_t
+unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
+{
+    uint8_t      *copy;
+    ux_status_t   status;
+
+    copy = malloc(len + (len == 0));
+
+    if (copy == NULL) {
+        abort();
+    }
+
+    memcpy(copy, buf, len);
+    status = ux_visitor_unpack(v, copy, len);
+    free(copy);
+
+    return status;
+}
+
+
+/* Length of the packed form if it comes back the same, else 0. */
+static size_t
+round_trip(const ux_visitor_t *v)
+{
+    size_t               len;
+    uint8_t              buf[UX_PACKED_MAX];
+    static ux_visitor_t  back;
+
+    memset(&back, 0xa5, sizeof(back));
+
+    if (ux_visitor_pack(v, buf, &len) != UX_OK
+        || unpack(&back, buf, len) != UX_OK || !same(v, &back))
+    {
+        return 0;
+    }
+
+    return len;
+}
+
+
+static ux_track_t *
+add_track(ux_visitor_t *v, uint16_t arm, uint64_t exposed_ms)
+{
+    ux_track_t  *t;
+
+    t = &v->tracks[v->ntracks++];
+    memset(t, 0, sizeof(*t));
+    t->arm = arm;
+    t->exposed_ms = exposed_ms;
+
+    return t;
+}
+
+
+static void
+fill_track(ux_track_t *t)
+{
+    unsigned  i;
+
+    t->moved = t->arm != UX_ARM_NONE && below(4) == 0;
+    t->events = below(2) ? number() : 0;
+    t->steps = below(2) ? number() : 0;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (below(4) == 0) {
+            t->totals[i] = (int64_t) (number() % (UX_TOTAL_MAX + 1ull));
+        }
+    }
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (below(4) == 0) {
+            t->carts[i].state = (uint8_t) (1 + below(2));
+        }
+
+        if (t->carts[i].state == UX_CART_OPEN) {
+            t->carts[i].furthest = (uint8_t) below(UX_FUNNEL_STEPS_MAX + 1);
+            t->carts[i].created_ms = NOW_MS + number() % 100000000;
+        }
+    }
+}
+
+
+static void
+random_visitor(ux_visitor_t *v)
+{
+    unsigned  i, n, sparse;
+
+    sparse = below(8) ? 3 : 1;
+
+    ux_visitor_init(v, any(), (uint32_t) number());
+    v->last_s = (uint32_t) number();
+    v->cookie_hash = below(2) ? any() : 0;
+    v->confirmed = below(2);
+    v->error_seen = below(2);
+    v->nids = (uint8_t) below(UX_IDS_MAX + 1);
+    v->next_id = v->nids < UX_IDS_MAX ? v->nids
+                                      : (uint8_t) below(UX_IDS_MAX);
+
+    for (i = 0; i < v->nids; i++) {
+        v->ids[i] = (uint32_t) number();
+    }
+
+    if (below(2)) {
+        fill_track(&v->tracks[0]);
+    }
+
+    for (i = below(UX_TRACKS_MAX); i > 0; i--) {
+        (void) add_track(v, (uint16_t) (number() % UX_ARM_NONE),
+                         below(8) ? NOW_MS + number() % 10000 : any());
+
+        if (below(sparse) == 0) {
+            fill_track(&v->tracks[v->ntracks - 1]);
+        }
+    }
+
+    n = below(3) ? 0 : below(UX_PENDING_MAX + 1);
+
+    for (i = 0; i < n; i++) {
+        v->pending[i] = (ux_event_t) { number(), 0, 0, (uint8_t) below(64),
+                                       below(2), UX_CURRENCY_ZONE };
+
+        if (v->pending[i].has_value) {
+            v->pending[i].value = (int64_t) (number() % (UX_MONEY_MAX + 1ull));
+        }
+    }
+
+    v->npending = (uint8_t) n;
+}
+
+
+static void
+test_init(void)
+{
+    static ux_visitor_t  v, rubbish;
+
+    memset(&v, 0xa5, sizeof(v));
+    memset(&rubbish, 0xa5, sizeof(v));
+    ux_visitor_init(&v, 42, NOW_S);
+
+    ok(v.key_id == 42 && v.cookie_hash == 0 && v.first_s == NOW_S
+       && v.last_s == NOW_S && !v.confirmed && !v.error_seen
+       && v.ntracks == 1 && v.npending == 0 && v.nids == 0 && v.next_id == 0,
+       "a new visitor");
+    ok(v.tracks[0].arm == UX_ARM_NONE && !v.tracks[0].moved
+       && v.tracks[0].exposed_ms == NOW_MS && v.tracks[0].events == 0
+       && v.tracks[0].totals[7] == 0 && v.tracks[0].carts[7].state == 0,
+       "its life is empty");
+    ok(memcmp(&v.tracks[1], &rubbish.tracks[1],
+              sizeof(v) - offsetof(ux_visitor_t, tracks[1])) == 0,
+       "nothing else is touched");
+}
+
+
+static void
+test_sizes(void)
+{
+    size_t                len;
+    unsigned              i;
+    ux_track_t           *t;
+    static ux_visitor_t   v;
+
+    ux_visitor_init(&v, 1, NOW_S);
+    v.confirmed = true;
+    (void) add_track(&v, 3, NOW_MS + 640);
+    len = round_trip(&v);
+    ok(len == 18, "one experiment: %zu bytes", len);
+
+    v.cookie_hash = 0xfedcba9876543210u;
+    len = round_trip(&v);
+    ok(len == 26, "one experiment and a cookie: %zu bytes", len);
+
+    v.last_s += 16383;
+    len = round_trip(&v);
+    ok(len == 27, "and four hours later: %zu bytes", len);
+
+    for (i = 1; i < 4; i++) {
+        (void) add_track(&v, (uint16_t) (20 + i), NOW_MS + 640);
+    }
+
+    v.tracks[0].events = 0x7f;
+
+    for (i = 1; i < 5; i++) {
+        v.tracks[i].events = 0x7f;
+    }
+
+    len = round_trip(&v);
+    ok(len > 0 && len < 64, "four experiments with events: %zu bytes", len);
+
+    for (i = 0; i < 5; i++) {
+        t = &v.tracks[i];
+        t->steps = 0x3f;
+        t->totals[0] = 4990;
+        t->carts[0] = (ux_cart_t) { 0, UX_CART_DONE, 0 };
+        t->carts[1] = (ux_cart_t) { NOW_MS + 600000, UX_CART_OPEN, 2 };
+    }
+
+    v.nids = 1;
+    v.next_id = 1;
+    v.ids[0] = 7;
+
+    len = round_trip(&v);
+    ok(len > 0 && len < 128, "and all else of a buyer: %zu bytes", len);
+}
+
+
+static void
+test_faults(void)
+{
+    size_t               len;
+    uint8_t              buf[UX_PACKED_MAX + 1];
+    unsigned             i;
+    static ux_visitor_t  v;
+
+    buf[UX_PACKED_MAX] = 0x5c;
+
+    ux_visitor_init(&v, 1, NOW_S);
+
+    for (i = 1; i < UX_TRACKS_MAX; i++) {
+        (void) add_track(&v, 50000, NOW_MS);
+        v.tracks[i].events = UINT64_MAX;
+        v.tracks[i].steps = UINT64_MAX;
+        v.tracks[i].totals[0] = UX_TOTAL_MAX;
+        v.tracks[i].totals[7] = UX_TOTAL_MAX;
+        v.tracks[i].carts[0] = (ux_cart_t) { 1, UX_CART_OPEN, 16 };
+        v.tracks[i].carts[1] = (ux_cart_t) { 1, UX_CART_OPEN, 16 };
+    }
+
+    ok(ux_visitor_pack(&v, buf, &len) == UX_FULL
+       && buf[UX_PACKED_MAX] == 0x5c, "what does not fit is UX_FULL");
+
+    v.ntracks = UX_TRACKS_MAX + 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "too many tracks");
+    v.ntracks = 0;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "no life");
+    v.ntracks = 1;
+    v.npending = UX_PENDING_MAX + 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "too much pending");
+    v.npending = 0;
+    v.nids = UX_IDS_MAX + 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "too many ids");
+    v.nids = 3;
+    v.next_id = 4;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a gap among the ids");
+    v.nids = 8;
+    v.next_id = 8;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a next id beyond them");
+    v.nids = 0;
+    v.next_id = 0;
+
+    v.tracks[0].totals[3] = -1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a sum below 0");
+    v.tracks[0].totals[3] = UX_TOTAL_MAX + 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a sum above 10^15");
+    v.tracks[0].totals[3] = 0;
+    v.tracks[0].carts[0] = (ux_cart_t) { 1, 3, 0 };
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "an unknown cart state");
+    v.tracks[0].carts[0] = (ux_cart_t) { 1, UX_CART_OPEN, 17 };
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a step beyond a funnel");
+    v.tracks[0].carts[0] = (ux_cart_t) { 0, UX_CART_NONE, 0 };
+
+    (void) add_track(&v, UX_ARM_NONE, NOW_MS);
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "an exposure to no arm");
+    v.ntracks = 1;
+
+    v.npending = 1;
+    v.pending[0] = (ux_event_t) { NOW_MS, 0, 0, 64, false, UX_CURRENCY_ZONE };
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a slot beyond the mask");
+    v.pending[0].event = 63;
+    v.pending[0].has_value = true;
+    v.pending[0].value = UX_MONEY_MAX + 1ll;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a value beyond money");
+    v.pending[0].value = UX_MONEY_MAX;
+    ok(round_trip(&v) > 0, "and the visitor without faults packs");
+}
+
+
+/* head of a visitor: layout and flags, counts, key, first_s, last_s. */
+static size_t
+head(uint8_t *buf, unsigned flags, unsigned counts)
+{
+    memset(buf, 1, 15);
+    buf[0] = (uint8_t) flags;
+    buf[1] = (uint8_t) counts;
+    buf[14] = 0;
+
+    return 15;
+}
+
+
+static bool
+refused(unsigned flags, unsigned counts, const char *tail, size_t len)
+{
+    size_t               n;
+    uint8_t              buf[256];
+    static ux_visitor_t  v;
+
+    n = head(buf, flags, counts);
+    memcpy(buf + n, tail, len);
+
+    return unpack(&v, buf, n + len) == UX_ERROR;
+}
+
+#define REFUSED(flags, counts, tail)                                         \
+    refused(flags, counts, tail, sizeof(tail) - 1)
+
+
+static void
+test_foreign(void)
+{
+    size_t               i, len;
+    uint8_t              buf[UX_PACKED_MAX];
+    unsigned             accepted;
+    static ux_visitor_t  v;
+
+    ok(!REFUSED(0x11, 0, "") && !REFUSED(0x11, 1, "\x06\x00"),
+       "what the refused ones below differ from");
+    ok(REFUSED(0x11, 0, "\0"), "trailing bytes");
+    ok(REFUSED(0x21, 0, "") && REFUSED(0x01, 0, ""), "another layout");
+    ok(REFUSED(0x11, 0x80, ""), "an unknown flag of the counts");
+    ok(REFUSED(0x11, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
+               "\26\0\30\0\32\0\34\0\36\0\40\0\42\0"), "17 experiments");
+    ok(REFUSED(0x15, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
+    ok(REFUSED(0x11, 0x20, "\0"), "ids announced and none there");
+    ok(REFUSED(0x11, 0x20, "\x01" "abcd")
+       && !REFUSED(0x11, 0x20, "\x11" "abcd"), "a ring with a gap");
+    ok(REFUSED(0x11, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
+       "nine ids");
+    ok(REFUSED(0x11, 0x40, "\0"), "pending announced and none there");
+    ok(REFUSED(0x11, 0x40, "\1\x80\0") && !REFUSED(0x11, 0x40, "\1\x3f\0"),
+       "an unknown flag of a pending event");
+    ok(REFUSED(0x11, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+               "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "17 pending events");
+    ok(REFUSED(0x11, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
+       && !REFUSED(0x11, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
+       "a value beyond money");
+    ok(REFUSED(0x11, 1, "\x07\0\0") && !REFUSED(0x11, 1, "\x07\0\1"),
+       "an empty body");
+    ok(REFUSED(0x11, 1, "\x07\0\x20"), "an unknown part");
+    ok(REFUSED(0x19, 0, "\1"), "a life that moved");
+    ok(REFUSED(0x11, 1, "\x07\0\2\0") && REFUSED(0x11, 1, "\x07\0\4\0"),
+       "empty masks");
+    ok(REFUSED(0x11, 1, "\x07\0\x08\0") && REFUSED(0x11, 1, "\x07\0\x10\0"),
+       "no total, no cart");
+    ok(REFUSED(0x11, 1, "\x07\0\x08\1\0"), "a total of 0");
+    ok(REFUSED(0x11, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
+       && !REFUSED(0x11, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
+       "a total above 10^15");
+    ok(REFUSED(0x11, 1, "\x07\0\x10\1\x12\0")
+       && !REFUSED(0x11, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
+    ok(REFUSED(0x11, 1, "\xfe\xff\x07\0")
+       && !REFUSED(0x11, 1, "\xfd\xff\x07\0\1"), "the arm of no exposure");
+    ok(REFUSED(0x11, 1, "\x86\0\0"), "a number longer than it need be");
+    ok(REFUSED(0x11, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
+       && !REFUSED(0x11, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
+       "a number of 65 bits");
+
+    len = head(buf, 0x11, 0);
+    memcpy(buf + len - 1, "\x80\x80\x80\x80\x10", 5);
+    ok(unpack(&v, buf, len + 4) == UX_ERROR, "last_s beyond 32 bits");
+
+    random_visitor(&v);
+
+    while (ux_visitor_pack(&v, buf, &len) != UX_OK || len < 200) {
+        random_visitor(&v);
+    }
+
+    for (i = 0, accepted = 0; i < len; i++) {
+        accepted += unpack(&v, buf, i) == UX_OK;
+    }
+
+    ok(accepted == 0, "every part of a packed visitor is refused");
+}
+
+
+static void
+test_random(void)
+{
+    size_t               len;
+    uint8_t              buf[UX_PACKED_MAX];
+    unsigned             i, bad, full;
+    ux_status_t          status;
+    static ux_visitor_t  v;
+
+    bad = 0;
+    full = 0;
+
+    for (i = 0; i < 50000; i++) {
+        random_visitor(&v);
+        status = ux_visitor_pack(&v, buf, &len);
+
+        if (status == UX_FULL) {
+            full++;
+            continue;
+        }
+
+        bad += status != UX_OK || len > UX_PACKED_MAX || round_trip(&v) == 0;
+    }
+
+    ok(bad == 0, "random visitors come back the same");
+    ok(full > 0 && full < 25000, "most of them fit, %u did not", full);
+}
+
+
+/* Refused, or packed to the same bytes again. */
+static bool
+harmless(const uint8_t *buf, size_t len, unsigned *accepted)
+{
+    size_t               again;
+    uint8_t              out[UX_PACKED_MAX];
+    static ux_visitor_t  v;
+
+    if (unpack(&v, buf, len) != UX_OK) {
+        return true;
+    }
+
+    (*accepted)++;
+
+    return ux_visitor_pack(&v, out, &again) == UX_OK && again == len
+           && memcmp(buf, out, len) == 0;
+}
+
+
+static void
+test_hostile(void)
+{
+    size_t               len;
+    uint8_t              buf[UX_PACKED_MAX];
+    unsigned             i, k, bad, accepted;
+    static ux_visitor_t  v;
+
+    bad = 0;
+    accepted = 0;
+
+    for (i = 0; i < HOSTILE; i++) {
+        len = below(64);
+
+        for (k = 0; k < len; k++) {
+            buf[k] = (uint8_t) (below(3) ? below(8) : any());
+        }
+
+        if (len > 1 && below(8)) {
+            buf[0] = (uint8_t) (0x10 | below(16));
+            buf[1] = (uint8_t) (below(4) | (below(4) << 5));
+        }
+
+        bad += !harmless(buf, len, &accepted);
+    }
+
+    ok(bad == 0 && accepted > 100, "random bytes, %u of them accepted",
+       accepted);
+
+    accepted = 0;
+    len = 0;
+
+    for (i = 0; i < HOSTILE; i++) {
+        if (i % 10 == 0) {
+            do {
+                random_visitor(&v);
+                v.ntracks = v.ntracks > 5 ? 5 : v.ntracks;
+            } while (ux_visitor_pack(&v, buf, &len) != UX_OK);
+        }
+
+        k = below((unsigned) len);
+        buf[k] = (uint8_t) (below(2) ? any() : buf[k] ^ (1u << below(8)));
+
+        bad += !harmless(buf, below(16) ? len : below((unsigned) len + 1),
+                         &accepted);
+    }
+
+    ok(bad == 0 && accepted > 1000, "mutated visitors, %u of them accepted",
+       accepted);
+}
+
+
+int
+main(void)
+{
+    test_init();
+    test_sizes();
+    test_faults();
+    test_foreign();
+    test_random();
+    test_hostile();
+
+    return done();
+}

@@ -23,6 +23,13 @@ static char *ngx_http_ux_server_header(ngx_conf_t *cf,
     ngx_http_ux_srv_conf_t *scf, ngx_str_t *header);
 
 
+static ngx_conf_enum_t  ngx_http_ux_bots_words[] = {
+    { ngx_string("exclude"), NGX_HTTP_UX_BOTS_EXCLUDE },
+    { ngx_string("count"), NGX_HTTP_UX_BOTS_COUNT },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_zone"),
@@ -79,6 +86,20 @@ static ngx_command_t  ngx_http_ux_commands[] = {
       ngx_http_ux_secret,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
+      NULL },
+
+    { ngx_string("ux_bots"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_ux_srv_conf_t, bots),
+      &ngx_http_ux_bots_words },
+
+    { ngx_string("ux_confirm"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_SRV_CONF_OFFSET,
+      offsetof(ngx_http_ux_srv_conf_t, confirm),
       NULL },
 
     { ngx_string("ux_header"),
@@ -281,6 +302,9 @@ ngx_http_ux_create_srv_conf(ngx_conf_t *cf)
      *     scf->active = 0;
      */
 
+    scf->bots = NGX_CONF_UNSET_UINT;
+    scf->confirm = NGX_CONF_UNSET;
+
     if (ngx_array_init(&scf->headers, cf->pool, 1, sizeof(ngx_str_t))
         != NGX_OK)
     {
@@ -298,6 +322,10 @@ ngx_http_ux_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_http_ux_srv_conf_t  *conf = child;
 
     /* headers and active are gathered from the locations, not inherited */
+
+    ngx_conf_merge_uint_value(conf->bots, prev->bots,
+                              NGX_HTTP_UX_BOTS_EXCLUDE);
+    ngx_conf_merge_value(conf->confirm, prev->confirm, 1);
 
     if (conf->cookie == NULL) {
         conf->cookie = prev->cookie;

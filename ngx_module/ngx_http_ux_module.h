@@ -133,8 +133,14 @@ typedef struct {
 typedef struct {
     ngx_http_ux_cookie_t       *cookie;
     ngx_array_t                 headers;       /* ngx_str_t, "X_UX_VARIANT" */
+    ngx_uint_t                  bots;
+    ngx_flag_t                  confirm;
     unsigned                    active:1;
 } ngx_http_ux_srv_conf_t;
+
+
+#define NGX_HTTP_UX_BOTS_EXCLUDE  0
+#define NGX_HTTP_UX_BOTS_COUNT    1
 
 
 typedef struct {
@@ -227,6 +233,7 @@ typedef struct {
     unsigned                    returned:1;    /* valid cookie came in */
     unsigned                    minted:1;
     unsigned                    transient:1;   /* key for this request only */
+    unsigned                    confirm:1;     /* wait for the cookie */
     unsigned                    wanted:1;      /* exposure or event location */
     unsigned                    recorded:1;
     unsigned                    exposed:1;     /* to one experiment at least */
@@ -304,6 +311,8 @@ void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 /* Navigation, prefetch, cross-site: what the request's header says. */
 void ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+ngx_uint_t ngx_http_ux_barred_bot(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
 ngx_uint_t ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* ngx_http_ux_variant.c */

@@ -91,7 +91,7 @@ ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     /* a cookie of ours was never given to a bot */
 
-    if (!ctx->returned && ngx_http_ux_is_bot(r, ctx)) {
+    if (!ctx->returned && ngx_http_ux_barred_bot(r, ctx)) {
         why = UX_DISCARD_BOT;
 
     } else if (ctx->prefetch) {
@@ -397,16 +397,9 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
     v = &zone->visitor;
     dirty = 0;
 
-    if (!found) {
-        v->confirmed = ctx->keyed || ctx->returned;
+    dirty = !found;
 
-        if (!v->confirmed) {
-            ux_changes_add(&zone->changes, UX_ZONE_PROVISIONAL, 1);
-        }
-
-        dirty = 1;
-
-    } else if (!v->confirmed && (ctx->keyed || ctx->returned)) {
+    if (!v->confirmed && (ctx->keyed || ctx->returned || !ctx->confirm)) {
         ux_track_confirm(&zone->store.plan, v, &zone->changes);
         dirty = 1;
     }

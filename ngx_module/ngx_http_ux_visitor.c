@@ -48,6 +48,7 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 {
     ngx_int_t                rc;
     ngx_http_ux_loc_conf_t  *lcf;
+    ngx_http_ux_srv_conf_t  *scf;
 
     if (ctx->determined || ctx->determining) {
         return;
@@ -64,6 +65,9 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ctx->determining = 1;
 
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+    ctx->confirm = scf->confirm;
+
     lcf = ngx_http_ux_decider(r, ctx);
 
     ngx_http_ux_read_headers(r, ctx);
@@ -76,7 +80,8 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     if (rc == NGX_DECLINED) {
 
-        if (ctx->method == NGX_HTTP_HEAD || ngx_http_ux_is_bot(r, ctx)) {
+        if (ctx->method == NGX_HTTP_HEAD
+            || ngx_http_ux_barred_bot(r, ctx)) {
             rc = ngx_http_ux_visitor_transient(r, ctx);
 
         } else if (mint
@@ -503,4 +508,17 @@ ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     return ctx->bot;
+}
+
+
+/* A bot, where bots are not counted. */
+ngx_uint_t
+ngx_http_ux_barred_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    return scf->bots == NGX_HTTP_UX_BOTS_EXCLUDE
+           && ngx_http_ux_is_bot(r, ctx);
 }

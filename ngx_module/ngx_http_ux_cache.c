@@ -20,8 +20,8 @@ static ngx_uint_t ngx_http_ux_cache_is(ngx_str_t *member, char *name,
     size_t len);
 static u_char *ngx_http_ux_cache_append(u_char *start, u_char *p,
     ngx_str_t *member);
-static ngx_int_t ngx_http_ux_cache_push(ngx_http_request_t *r,
-    ngx_str_t *name, ngx_table_elt_t *reuse, ngx_str_t *value);
+static ngx_int_t ngx_http_ux_cache_push(ngx_http_request_t *r, ngx_str_t *name,
+    ngx_table_elt_t *reuse, ngx_str_t *value);
 
 
 #define ngx_http_ux_member_is(m, literal)                                     \

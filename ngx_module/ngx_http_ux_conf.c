@@ -9,10 +9,6 @@
 #include "ngx_http_ux_module.h"
 
 
-static ngx_int_t ngx_http_ux_resolve_metrics(ngx_conf_t *cf,
-    ngx_http_ux_zone_t *zone);
-static ngx_int_t ngx_http_ux_resolve_default_metrics(
-    ngx_http_ux_zone_t *zone, ux_experiment_t *experiment);
 static ngx_int_t ngx_http_ux_resolve_model(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone);
 static ngx_int_t ngx_http_ux_resolve_expose(ngx_conf_t *cf,
@@ -248,7 +244,7 @@ ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
                    mcf->keys.nelts * sizeof(ux_str_t));
         zones[i]->nkeys = mcf->keys.nelts;
 
-        if (ngx_http_ux_resolve_metrics(cf, zones[i]) != NGX_OK
+        if (ngx_http_ux_metrics_default(zones[i]) != NGX_OK
             || ngx_http_ux_resolve_model(cf, zones[i]) != NGX_OK)
         {
             return NGX_ERROR;
@@ -260,103 +256,6 @@ ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
     for (i = 0; i < mcf->exposes.nelts; i++) {
         if (ngx_http_ux_resolve_expose(cf, exposes[i]) != NGX_OK) {
             return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* A goal for those that name none, and metrics for those without any. */
-static ngx_int_t
-ngx_http_ux_resolve_metrics(ngx_conf_t *cf, ngx_http_ux_zone_t *zone)
-{
-    unsigned          i, k, goals, plain;
-    ux_metric_t       metric;
-    ux_experiment_t  *e;
-
-    e = zone->experiments.elts;
-
-    for (i = 0; i < zone->experiments.nelts; i++) {
-        goals = 0;
-        plain = 0;
-
-        /* goals first, each kind in the order it was written */
-
-        for (k = 0; k < e[i].nmetrics; k++) {
-            metric = e[i].metrics[k];
-
-            if (metric.role == UX_ROLE_GOAL) {
-                ngx_memmove(&e[i].metrics[goals + 1], &e[i].metrics[goals],
-                            (k - goals) * sizeof(ux_metric_t));
-                e[i].metrics[goals++] = metric;
-
-            } else if (metric.role == UX_ROLE_SECONDARY) {
-                plain++;
-            }
-        }
-
-        if (goals == 0) {
-
-            if (e[i].nmetrics == UX_METRICS_MAX) {
-                return NGX_ERROR;
-            }
-
-            ngx_memmove(&e[i].metrics[1], &e[i].metrics[0],
-                        e[i].nmetrics * sizeof(ux_metric_t));
-            ngx_memzero(&e[i].metrics[0], sizeof(ux_metric_t));
-            e[i].metrics[0].event = UX_EVENT_PURCHASE;
-            e[i].nmetrics++;
-        }
-
-        if (plain == 0
-            && ngx_http_ux_resolve_default_metrics(zone, &e[i]) != NGX_OK)
-        {
-            return NGX_ERROR;
-        }
-    }
-
-    return NGX_OK;
-}
-
-
-/* Every funnel step, and revenue. */
-static ngx_int_t
-ngx_http_ux_resolve_default_metrics(ngx_http_ux_zone_t *zone,
-    ux_experiment_t *e)
-{
-    unsigned            f, k, i, n;
-    ux_metric_t         metric;
-    const ux_funnel_t  *funnel;
-
-    for (f = 0; f <= zone->model.nfunnels; f++) {
-        funnel = &zone->model.funnels[f];
-        n = (f < zone->model.nfunnels) ? funnel->nsteps : 1;
-
-        for (k = 0; k < n; k++) {
-            ngx_memzero(&metric, sizeof(ux_metric_t));
-            metric.role = UX_ROLE_SECONDARY;
-
-            if (f < zone->model.nfunnels) {
-                metric.event = funnel->steps[k].event;
-                metric.type = UX_METRIC_CONVERSION;
-
-            } else {
-                metric.event = UX_METRIC_REVENUE;
-                metric.type = UX_METRIC_MEAN;
-            }
-
-            for (i = 0; i < e->nmetrics; i++) {
-                if (e->metrics[i].event == metric.event
-                    && e->metrics[i].type == metric.type)
-                {
-                    break;
-                }
-            }
-
-            if (i == e->nmetrics && e->nmetrics < UX_METRICS_MAX) {
-                e->metrics[e->nmetrics++] = metric;
-            }
         }
     }
 

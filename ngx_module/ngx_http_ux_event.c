@@ -8,8 +8,8 @@
 #include "ngx_http_ux_module.h"
 
 
-static char *ngx_http_ux_event_word(ngx_conf_t *cf,
-    ngx_http_ux_event_t *event, ngx_str_t *word);
+static char *ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,
+    ngx_str_t *word);
 static char *ngx_http_ux_event_complex(ngx_conf_t *cf,
     ngx_http_complex_value_t **cv, ngx_str_t *s);
 static char *ngx_http_ux_event_methods(ngx_conf_t *cf,

@@ -262,14 +262,23 @@ char *ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_int_t ngx_http_ux_conf_resolve(ngx_conf_t *cf,
     ngx_http_ux_main_conf_t *mcf);
 
-/* ngx_http_ux_block.c */
+/* ngx_http_ux_experiment.c, ngx_http_ux_funnel.c */
 char *ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
-/* ngx_http_ux_zone.c */
+/*
+ * ngx_http_ux_metric.c: once all is parsed, a goal for experiments that name
+ * none, funnel steps and revenue for those without metric lines.
+ */
+ngx_int_t ngx_http_ux_metrics_default(ngx_http_ux_zone_t *zone);
+
+/* ngx_http_ux_zone_conf.c */
 char *ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_ux_zone_t *ngx_http_ux_zone_find(ngx_conf_t *cf, ngx_str_t *name);
 void ngx_http_ux_place(ngx_conf_t *cf, ngx_http_ux_place_t *place);
+
+/* ngx_http_ux_zone.c */
+ngx_int_t ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 ngx_int_t ngx_http_ux_init_process(ngx_cycle_t *cycle);
 void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
 
@@ -354,6 +363,13 @@ ngx_int_t ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
 /* Exposures, confirmation, events of the request, in one turn. */
 void ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_uint_t with_events);
+
+/* ngx_http_ux_turn.c */
+void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
+
+/* Would this request expose, if nothing barred it? */
+ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
 
 /* A place for one more event of the request; NULL: no memory. */
 ngx_http_ux_pending_t *ngx_http_ux_pending_push(ngx_http_request_t *r,

@@ -19,8 +19,7 @@ static ngx_int_t ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
 static ngx_int_t ngx_http_ux_secret_own(ngx_http_ux_zone_t *zone,
     ngx_str_t *name, ngx_fd_t fd, ngx_log_t *log);
-static void ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone,
-    u_char hex[64]);
+static void ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64]);
 
 
 #define NGX_HTTP_UX_SECRET_MIN   16

@@ -11,14 +11,13 @@
 static ngx_int_t ngx_http_ux_stats_allowed(ngx_http_request_t *r,
     ngx_uint_t stats);
 static ngx_uint_t ngx_http_ux_stats_forwarded(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r,
-    ux_str_t *path);
-static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r,
-    ux_str_t path, ngx_str_t *text);
+static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path);
+static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r, ux_str_t path,
+    ngx_str_t *text);
 static ngx_int_t ngx_http_ux_stats_send(ngx_http_request_t *r,
     ngx_uint_t status, ngx_str_t *text);
-static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r,
-    char *key, size_t key_len, char *value, size_t value_len);
+static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
+    size_t key_len, char *value, size_t value_len);
 
 
 #define ngx_http_ux_stats_add(r, key, value)                                  \

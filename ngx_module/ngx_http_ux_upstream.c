@@ -11,8 +11,7 @@
 static void ngx_http_ux_upstream_line(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *line);
 static void ngx_http_ux_upstream_event(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
-    ux_field_event_t *field);
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_field_event_t *field);
 static ngx_uint_t ngx_http_ux_upstream_cached(ngx_http_request_t *r);
 
 

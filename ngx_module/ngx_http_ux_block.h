@@ -1,0 +1,57 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Blocks of our own in http { }.
+ */
+
+#ifndef NGX_HTTP_UX_BLOCK_H
+#define NGX_HTTP_UX_BLOCK_H
+
+
+#include "ngx_http_ux_module.h"
+
+
+/* What is being filled while a block is parsed. */
+typedef struct {
+    ngx_http_ux_zone_t   *zone;
+    ux_experiment_t      *experiment;
+    ux_funnel_t          *funnel;
+    ngx_str_t             name;
+    ngx_str_t             salt;
+    ngx_uint_t            version;
+    uint32_t              seen;            /* words given, by table index */
+} ngx_http_ux_block_t;
+
+
+typedef struct {
+    ngx_str_t    name;
+    ngx_uint_t   min;                      /* words, the first included */
+    ngx_uint_t   max;
+    ngx_uint_t   many;                     /* may be given more than once */
+    char        *syntax;
+    char        *(*set)(ngx_conf_t *cf, ngx_http_ux_block_t *block);
+} ngx_http_ux_line_t;
+
+
+/* Sets block->zone from the words of the block's own line. */
+ngx_int_t ngx_http_ux_block_zone(ngx_conf_t *cf, ngx_http_ux_block_t *block);
+
+char *ngx_http_ux_block_parse(ngx_conf_t *cf, ngx_http_ux_block_t *block,
+    char *(*handler)(ngx_conf_t *cf, ngx_command_t *dummy, void *conf));
+
+/* Finds the line's first word in the table, checks it, calls its setter. */
+char *ngx_http_ux_block_line(ngx_conf_t *cf, ngx_http_ux_block_t *block,
+    ngx_http_ux_line_t *lines);
+
+/* Logs that `expected` was expected; always NGX_CONF_ERROR. */
+char *ngx_http_ux_block_expected(ngx_conf_t *cf, ngx_str_t *word,
+    char *expected);
+
+/* ngx_http_ux_metric.c */
+char *ngx_http_ux_goal(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_metric(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_guardrail(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+
+
+#endif

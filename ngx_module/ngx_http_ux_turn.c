@@ -1,0 +1,381 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What a request changes in its visitor's record.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+static ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+static ngx_uint_t ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t found, uint32_t now_s);
+static ngx_uint_t ngx_http_ux_turn_expose(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
+static void ngx_http_ux_turn_events(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
+static ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_lost(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
+    ux_status_t rc);
+static ngx_uint_t ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event);
+
+
+/*
+ * One turn of writing the visitor's record: opened, changed, committed, with
+ * nothing in between that could wait or allocate.
+ */
+void
+ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone)
+{
+    uint32_t             now_s;
+    uint64_t             now_ms;
+    ux_key_t             key;
+    ux_turn_t            turn;
+    ngx_uint_t           dirty;
+    ux_status_t          rc;
+    ux_visitor_t        *v;
+    ux_table_effects_t   effects;
+
+    if (!zone->joined) {
+        return;
+    }
+
+    if (!ngx_http_ux_turn_wanted(r, ctx, zone)) {
+        return;
+    }
+
+    v = &zone->visitor;
+    now_ms = ngx_http_ux_now_ms();
+    now_s = (uint32_t) (now_ms / 1000);
+
+    key = ngx_http_ux_zone_key(ctx, zone);
+
+    rc = ux_table_open(&zone->store.table, key, now_s, v, &turn);
+
+    if (rc != UX_OK) {
+        ngx_http_ux_lost(r, zone, rc);
+        return;
+    }
+
+    if (!turn.found && !ctx->creates) {
+
+        /* nobody we know, and nothing that makes a visitor of them */
+
+        ux_table_abort(&zone->store.table, &turn);
+
+        if (ctx->pending != NULL) {
+            ngx_http_ux_discard(ctx, UX_DISCARD_NOT_EXPOSED);
+        }
+
+        return;
+    }
+
+    ux_changes_clear(&zone->changes);
+
+    dirty = ngx_http_ux_turn_identity(ctx, zone, turn.found, now_s);
+    dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
+    ngx_http_ux_turn_events(r, ctx, zone, now_ms);
+    dirty |= ngx_http_ux_turn_error(r, ctx, zone);
+
+    if (!dirty && zone->changes.n == 0 && zone->changes.nrings == 0) {
+        ux_table_abort(&zone->store.table, &turn);
+        return;
+    }
+
+    rc = ux_table_commit(&zone->store.table, &turn, v, now_s, &effects);
+
+    if (rc != UX_OK) {
+        ngx_http_ux_lost(r, zone, rc);
+        return;
+    }
+
+    ux_store_effects(&zone->store, &effects);
+    ux_store_apply(&zone->store, &zone->changes);
+}
+
+
+/*
+ * Is there anything to do, and may it make a record?  An asset of a confirmed
+ * visitor, whose record says so, needs no turn.  Answered before the turn:
+ * nothing is allocated within it.
+ */
+static ngx_uint_t
+ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone)
+{
+    ngx_uint_t              i, events;
+    ux_visitor_t           *v;
+    ngx_http_ux_choice_t   *choice;
+    ngx_http_ux_expose_t   *expose;
+    ngx_http_ux_pending_t  *pending;
+
+    ctx->creates = 0;
+    events = 0;
+
+    if (ctx->pending != NULL) {
+        pending = ctx->pending->elts;
+
+        for (i = 0; i < ctx->pending->nelts; i++) {
+            if (pending[i].zone == zone) {
+                events = 1;
+                ctx->creates |= ctx->wanted
+                                && ngx_http_ux_in_funnel(&zone->model,
+                                                     pending[i].event.event);
+            }
+        }
+    }
+
+    if (zone != ctx->zone) {
+        return events;
+    }
+
+    if (ctx->decider != NULL && !ctx->decider->expose->off) {
+        expose = ctx->decider->expose;
+
+        ctx->arms = ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
+        if (ctx->arms == NULL) {
+            return events;
+        }
+
+        ctx->arms[0] = UX_ARM_NONE;
+
+        for (i = 0; ngx_http_ux_exposes(ctx) && i < expose->n; i++) {
+            choice = ngx_http_ux_choose(r, ctx, zone,
+                                        expose->experiments[i]);
+
+            if (choice != NULL && choice->variant != UX_VARIANT_NONE) {
+                ctx->creates = 1;
+                ctx->exposed = 1;
+            }
+        }
+
+        return 1;
+    }
+
+    if (events || ctx->keyed) {
+        return events;
+    }
+
+    if (!ctx->returned) {
+        return 0;
+    }
+
+    /* the visitor read while the cookie was looked at, if it was known */
+
+    v = &zone->visitor;
+
+    return !ctx->record_read || !v->confirmed
+           || ngx_time() - (time_t) v->last_s >= NGX_HTTP_UX_TOUCH;
+}
+
+
+static ngx_uint_t
+ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    ngx_uint_t found, uint32_t now_s)
+{
+    ngx_uint_t     dirty;
+    ux_visitor_t  *v;
+
+    v = &zone->visitor;
+    dirty = 0;
+
+    dirty = !found;
+
+    if (!v->confirmed && (ctx->keyed || ctx->returned || !ctx->confirm)) {
+        ux_track_confirm(&zone->store.plan, v, &zone->changes);
+        dirty = 1;
+    }
+
+    if (ctx->returned && zone == ctx->zone
+        && v->cookie_hash != ctx->cookie_hash)
+    {
+        v->cookie_hash = ctx->cookie_hash;
+        dirty = 1;
+    }
+
+    if (now_s - v->last_s >= NGX_HTTP_UX_TOUCH || dirty) {
+        v->last_s = now_s;
+        dirty = 1;
+    }
+
+    return dirty;
+}
+
+
+/*
+ * Exposes what is in force, unless the request is no navigation; notes the
+ * arms the visitor is in, for the log phase.
+ */
+static ngx_uint_t
+ngx_http_ux_turn_expose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, uint64_t now_ms)
+{
+    unsigned               experiment;
+    ngx_uint_t             i, n, ntracks;
+    ux_track_t            *track;
+    ngx_http_ux_choice_t  *choice;
+    ngx_http_ux_expose_t  *expose;
+
+    if (zone != ctx->zone || ctx->arms == NULL) {
+        return 0;
+    }
+
+    expose = ctx->decider->expose;
+    ntracks = zone->visitor.ntracks;
+    n = 0;
+
+    for (i = 0; i < expose->n; i++) {
+        experiment = (unsigned) expose->experiments[i];
+
+        if (ctx->exposed) {
+            choice = ngx_http_ux_choose(r, ctx, zone, experiment);
+
+            if (choice != NULL && choice->variant != UX_VARIANT_NONE
+                && ux_track_expose(&zone->store.plan, &zone->visitor,
+                                   experiment, (unsigned) choice->variant,
+                                   now_ms, &zone->changes)
+                   != UX_OK)
+            {
+                ngx_http_ux_discard(ctx, UX_DISCARD_ZONE_FULL);
+            }
+        }
+
+        track = ux_track_find(&zone->store.plan, &zone->visitor, experiment);
+
+        if (track != NULL) {
+            ctx->arms[n++] = track->arm;
+        }
+    }
+
+    ctx->arms[n] = UX_ARM_NONE;
+
+    return zone->visitor.ntracks != ntracks;
+}
+
+
+static void
+ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, uint64_t now_ms)
+{
+    ngx_uint_t              i;
+    ux_discard_e            why;
+    ngx_http_ux_pending_t  *pending;
+
+    if (ctx->pending == NULL) {
+        return;
+    }
+
+    pending = ctx->pending->elts;
+
+    for (i = 0; i < ctx->pending->nelts; i++) {
+
+        if (pending[i].zone != zone) {
+            continue;
+        }
+
+        pending[i].event.now_ms = now_ms;
+
+        pending[i].accepted = (ux_track_event(&zone->store.plan,
+                                              &zone->visitor,
+                                              &pending[i].event,
+                                              &zone->changes, &why)
+                               == UX_OK);
+    }
+}
+
+
+/* A visitor that saw a server error, once for each variant. */
+static ngx_uint_t
+ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone)
+{
+    uint32_t       base;
+    ngx_uint_t     i;
+    ux_visitor_t  *v;
+
+    v = &zone->visitor;
+
+    if (r->headers_out.status < NGX_HTTP_INTERNAL_SERVER_ERROR
+        || v->error_seen || zone != ctx->zone || ctx->arms == NULL
+        || ctx->arms[0] == UX_ARM_NONE)
+    {
+        return 0;
+    }
+
+    v->error_seen = true;
+
+    ux_changes_add(&zone->changes, UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS, 1);
+
+    for (i = 0; ctx->arms[i] != UX_ARM_NONE; i++) {
+        base = zone->store.plan.arms[ctx->arms[i]].base;
+        ux_changes_add(&zone->changes,
+                       base + UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS, 1);
+    }
+
+    return 1;
+}
+
+
+static void
+ngx_http_ux_lost(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
+    ux_status_t rc)
+{
+    if (rc == UX_BUSY) {
+        ux_counter_add(&zone->store.counter, UX_ZONE_CONTENDED_DROP, 1);
+        return;
+    }
+
+    ux_counter_add(&zone->store.counter,
+                   UX_ZONE_DISCARDED + UX_DISCARD_ZONE_FULL, 1);
+
+    if (ngx_time() - zone->full_logged >= 60) {
+        zone->full_logged = ngx_time();
+        ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
+                      "ux_zone \"%V\" is full: visitors are served without "
+                      "being counted", &zone->name);
+    }
+}
+
+
+static ngx_uint_t
+ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event)
+{
+    ngx_uint_t    i, k;
+    ux_funnel_t  *funnel;
+
+    for (i = 0; i < model->nfunnels; i++) {
+        funnel = &model->funnels[i];
+
+        if (funnel->cart_event == event) {
+            return 1;
+        }
+
+        for (k = 0; k < funnel->nsteps; k++) {
+            if (funnel->steps[k].event == event) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/* Would this request expose, if nothing barred it? */
+ngx_uint_t
+ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx)
+{
+    ngx_http_ux_expose_t  *expose;
+
+    if (ctx->decider == NULL) {
+        return 0;
+    }
+
+    expose = ctx->decider->expose;
+
+    return !expose->off && (ctx->navigation || expose->any);
+}

@@ -34,6 +34,7 @@ OBJS      = $(SRCS:src/%.c=$(BUILD)/core/%.o)
 CLI       = $(wildcard src/cli/*.c)
 GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map
 UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
+TESTS     = $(filter $(BUILD)/t/test_%,$(UNITS))
 
 PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
             libxxhash-dev libcjson-dev libapr1-dev libssl-dev
@@ -90,7 +91,7 @@ endif
 
 test: deps
 	$(MAKE) -j$(JOBS) all units
-	prove -r --timer -e t/run t/
+	prove -r --timer t/ $(TESTS)
 
 
 demo: deps

@@ -20,8 +20,8 @@ static ngx_int_t ngx_http_ux_variable_variant(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
 static ngx_int_t ngx_http_ux_variable_reason(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t data);
-    static ngx_http_ux_choice_t *ngx_http_ux_variable_choice( ngx_http_request_t *r,
-    uintptr_t data);
+static ngx_http_ux_choice_t *ngx_http_ux_variable_choice(
+    ngx_http_request_t *r, uintptr_t data);
 static ngx_int_t ngx_http_ux_variable_add(ngx_conf_t *cf, char *prefix,
     ux_str_t name, ngx_http_get_variable_pt handler, void *data);
 

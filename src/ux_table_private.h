@@ -43,7 +43,8 @@ typedef struct {
 typedef struct {
     ux_lock_t  lock;
     uint64_t   tags[UX_BUCKET_SLOTS / 4];      /* four in a word */
-    uint64_t   spare[3];
+    uint32_t   earliest_s;           /* no slot expires before; 0: unknown */
+    uint32_t   spare[5];
     ux_slot_t  slots[UX_BUCKET_SLOTS];
 } ux_bucket_t;
 

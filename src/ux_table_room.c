@@ -7,8 +7,8 @@
  *
  * Before a live and confirmed visitor has to go, one is moved: a visitor of
  * one part whose other bucket has a slot free or expired goes there (a single
- * step of cuckoo hashing; Pagh and Rodler 2001).  That lifts the load at
- * which live visitors get lost from .93 to the one of ux_table_capacity().
+ * step of cuckoo hashing; Pagh and Rodler 2001).  Without that, a table full
+ * of living and expired visitors loses 1 % of the living at a load of .93.
  * The move and what it makes room for are images of one turn.
  *
  * A victim goes as a whole.  Parts of it in a third bucket need that lock as
@@ -19,9 +19,6 @@
  */
 
 #include "ux_table_private.h"
-
-
-#define UX_ROOM_MOVE_TRIES  5        /* other buckets looked at */
 
 
 typedef enum {
@@ -67,11 +64,13 @@ static bool ux_room_better(const ux_room_scan_t *scan, unsigned a,
 static ux_status_t ux_room_move(ux_room_t *room, const ux_room_scan_t *scan,
     unsigned *need);
 static uint32_t ux_room_target(ux_room_t *room, uint32_t bucket);
+static bool ux_room_promised(const ux_room_t *room, uint32_t slot);
 static ux_status_t ux_room_evict(ux_room_t *room, uint32_t slot,
     unsigned *need);
 static void ux_victim_collect(const ux_room_t *room, uint32_t bucket,
     const ux_slot_head_t *head, ux_victim_t *victim);
 static ux_status_t ux_room_lock(ux_room_t *room, uint32_t bucket);
+static void ux_room_unlock(ux_room_t *room, unsigned held);
 static void ux_room_forget(const ux_room_t *room, ux_room_scan_t *scan);
 
 
@@ -321,7 +320,7 @@ ux_room_better(const ux_room_scan_t *scan, unsigned a, unsigned b)
 static ux_status_t
 ux_room_move(ux_room_t *room, const ux_room_scan_t *scan, unsigned *need)
 {
-    unsigned               i, tries;
+    unsigned               i, held;
     uint32_t               to;
     const ux_slot_head_t  *head;
 
@@ -331,9 +330,7 @@ ux_room_move(ux_room_t *room, const ux_room_scan_t *scan, unsigned *need)
         return UX_FULL;
     }
 
-    tries = 0;
-
-    for (i = 0; i < scan->n && tries < UX_ROOM_MOVE_TRIES; i++) {
+    for (i = 0; i < scan->n; i++) {
         head = &ux_slot_get(room->table, scan->slots[i])->head;
 
         if (scan->classes[i] == UX_ROOM_TAKEN || head->len > UX_SLOT_BYTES
@@ -344,7 +341,7 @@ ux_room_move(ux_room_t *room, const ux_room_scan_t *scan, unsigned *need)
             continue;
         }
 
-        tries++;
+        held = room->nlocks;
 
         if (ux_room_lock(room, head->other) != UX_OK) {
             continue;
@@ -361,6 +358,8 @@ ux_room_move(ux_room_t *room, const ux_room_scan_t *scan, unsigned *need)
 
             return UX_OK;
         }
+
+        ux_room_unlock(room, held);
     }
 
     return UX_FULL;
@@ -369,48 +368,75 @@ ux_room_move(ux_room_t *room, const ux_room_scan_t *scan, unsigned *need)
 
 /*
  * A slot of the locked bucket that nobody needs: free, or of one part and
- * expired, which is then accounted for.  UX_PROCESS_NONE: none.
+ * expired, which is then accounted for.  UX_PROCESS_NONE: none.  In a bucket
+ * full of the living this mostly reads its first line only.
  */
 static uint32_t
 ux_room_target(ux_room_t *room, uint32_t bucket)
 {
-    unsigned               i, k;
-    uint32_t               slot, best;
+    unsigned               i;
+    uint32_t               slot, best, earliest_s;
     ux_bucket_t           *b;
     const ux_slot_head_t  *head;
 
     b = ux_bucket_get(room->table, bucket);
     best = UX_PROCESS_NONE;
+    earliest_s = UINT32_MAX;
+
+    for (i = 0; i < UX_BUCKET_SLOTS; i++) {
+        slot = bucket * UX_BUCKET_SLOTS + i;
+
+        if (ux_tag_get(b, i) == 0 && !ux_room_promised(room, slot)) {
+            return slot;
+        }
+    }
+
+    if (b->earliest_s > room->now_s) {
+        return UX_PROCESS_NONE;
+    }
 
     for (i = 0; i < UX_BUCKET_SLOTS; i++) {
         slot = bucket * UX_BUCKET_SLOTS + i;
         head = &b->slots[i].head;
 
-        for (k = 0; k < room->nmoves && room->moves[k].to != slot; k++) {
-            /* void */
+        if (head->expires_s < earliest_s) {
+            earliest_s = head->expires_s;
         }
 
-        if (k < room->nmoves) {
-            continue;
-        }
-
-        if (ux_tag_get(b, i) == 0) {
-            return slot;
-        }
-
-        if (head->expires_s <= room->now_s && head->len <= UX_SLOT_BYTES) {
+        if (head->expires_s <= room->now_s && head->len <= UX_SLOT_BYTES
+            && !ux_room_promised(room, slot))
+        {
             best = slot;
         }
     }
 
-    if (best != UX_PROCESS_NONE) {
-        head = &ux_slot_get(room->table, best)->head;
-        room->effects.expired++;
-        room->effects.provisional_gone +=
-            (head->flags & UX_SLOT_PROVISIONAL) != 0;
+    if (best == UX_PROCESS_NONE) {
+        __atomic_store_n(&b->earliest_s, earliest_s, __ATOMIC_RELAXED);
+        return UX_PROCESS_NONE;
     }
 
+    head = &ux_slot_get(room->table, best)->head;
+    room->effects.expired++;
+    room->effects.provisional_gone +=
+        (head->flags & UX_SLOT_PROVISIONAL) != 0;
+
     return best;
+}
+
+
+/* Somebody moves there in this turn already. */
+static bool
+ux_room_promised(const ux_room_t *room, uint32_t slot)
+{
+    unsigned  i;
+
+    for (i = 0; i < room->nmoves; i++) {
+        if (room->moves[i].to == slot) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -543,4 +569,20 @@ ux_room_lock(ux_room_t *room, uint32_t bucket)
     }
 
     return rc;
+}
+
+
+/* Gives back what ux_room_lock() has taken since. */
+static void
+ux_room_unlock(ux_room_t *room, unsigned held)
+{
+    const ux_process_t  *process;
+
+    process = &room->table->processes[room->table->me];
+
+    while (room->nlocks > held) {
+        room->nlocks--;
+        ux_lock_release(&ux_bucket_get(room->table,
+                                       process->buckets[room->nlocks])->lock);
+    }
 }

@@ -486,14 +486,24 @@ ux_journal_copy(ux_table_t *table, const ux_process_t *process)
 static void
 ux_image_copy(ux_table_t *table, const ux_image_t *image)
 {
-    unsigned      i, shift;
-    uint64_t      word, *tags, *to;
-    ux_bucket_t  *bucket;
+    unsigned         i, shift;
+    uint64_t         word, *tags, *to;
+    ux_bucket_t     *bucket;
+    ux_slot_head_t   head;
 
     if (image->slot / UX_BUCKET_SLOTS >= table->nbuckets
         || image->size > UX_SLOT_SIZE)
     {
         return;                      /* foreign bytes in the journal */
+    }
+
+    bucket = ux_bucket_get(table, image->slot / UX_BUCKET_SLOTS);
+    memcpy(&head, image->bytes, sizeof(head));
+
+    /* first: a bound too low is harmless, one too high is not */
+    if (image->tag != 0 && head.expires_s < bucket->earliest_s) {
+        __atomic_store_n(&bucket->earliest_s, head.expires_s,
+                         __ATOMIC_RELEASE);
     }
 
     to = (uint64_t *) (void *) ux_slot_get(table, image->slot);
@@ -503,7 +513,6 @@ ux_image_copy(ux_table_t *table, const ux_image_t *image)
         __atomic_store_n(&to[i], word, __ATOMIC_RELAXED);
     }
 
-    bucket = ux_bucket_get(table, image->slot / UX_BUCKET_SLOTS);
     tags = &bucket->tags[image->slot % UX_BUCKET_SLOTS / 4];
     shift = image->slot % 4 * 16;
 

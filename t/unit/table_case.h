@@ -143,7 +143,7 @@ case_free(case_table_t *c)
 }
 
 
-/* About 20 to 110 bytes a track: a visitor of any number of parts. */
+/* Some 50 bytes a track: a visitor of any number of parts. */
 __attribute__((unused))
 static void
 case_grow(ux_visitor_t *visitor, unsigned ntracks, uint64_t seed)
@@ -162,7 +162,7 @@ case_grow(ux_visitor_t *visitor, unsigned ntracks, uint64_t seed)
         track->events = case_random(&seed) | 1ull << 63;
         track->steps = case_random(&seed) | 1ull << 63;
 
-        for (k = 0; k < 4; k++) {
+        for (k = 0; k < 5; k++) {
             track->totals[k] = (int64_t) (case_random(&seed) >> 30);
         }
     }

@@ -139,9 +139,9 @@ test_experiments(void)
     model_init();
     experiment("one", "page", 0, 0.5);
     experiment("two", "page", 0.5, 1);
-    experiment("three", "cart", 0, 0.5);
+    experiment("three", "cart", 0.5, 1);
     experiment("four", "", 0, 0.5);
-    experiment("five", "", 0, 0.5);
+    experiment("five", "cart", 0, 0.5);
 
     ok(ux_model_check(&model, &e, &f, &error) == UX_OK && e == -1 && f == -1,
        "neighbours, other layers and no layers agree");

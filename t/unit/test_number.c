@@ -124,6 +124,17 @@ test_weight_exact(void)
     }
 
     ok(wrong == 0, "%u of many weights are not the nearest double", wrong);
+
+    /* Where the quotient has fewest bits to spare: just above a tie. */
+
+    wrong = 0;
+
+    for (i = 0; i < 5000; i++) {
+        snprintf(word, sizeof(word), "0.00%llu", 9007199254740993ull + 7 * i);
+        wrong += !weight_is(word, strtod(word, NULL));
+    }
+
+    ok(wrong == 0, "%u of many next to a tie are not", wrong);
 }
 
 

@@ -231,6 +231,7 @@ test_race(void)
 
     for (round = 0; round < 30; round++) {
         memset(s->claimed, 0, sizeof(s->claimed));
+        s->go = 0;
 
         for (i = 0; i < N; i++) {
             if (fork() == 0) {
@@ -240,11 +241,17 @@ test_race(void)
                     && __atomic_fetch_add(&s->claimed[me], 1,
                                           __ATOMIC_SEQ_CST) != 0)
                 {
+                    __atomic_fetch_add(&s->go, 1, __ATOMIC_SEQ_CST);
                     _exit(1);
                 }
 
                 /* stay until all have claimed; die without a word */
-                usleep(3000);
+                __atomic_fetch_add(&s->go, 1, __ATOMIC_SEQ_CST);
+
+                while (__atomic_load_n(&s->go, __ATOMIC_SEQ_CST) < N) {
+                    usleep(200);
+                }
+
                 raise(SIGKILL);
             }
         }

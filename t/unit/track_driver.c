@@ -20,10 +20,8 @@
  *   report MS                                   all that is not 0
  */
 
-#include "track_world.h"
-#include "ux_cart.h"
+#include "track_report.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 
@@ -84,7 +82,6 @@ static ux_visitor_t  visitor;
 static record_t     *current;
 static unsigned      statuses[2][UX_FULL + 1];   /* expose, send */
 
-static char  names[UX_EXPERIMENTS_MAX][UX_NAME_MAX + 1];
 static char  texts[256][UX_NAME_MAX + 1];
 static unsigned  ntexts;
 
@@ -154,7 +151,7 @@ experiment_index(const char *word)
     unsigned  i;
 
     for (i = 0; i < w.model.nexperiments; i++) {
-        if (strcmp(names[i], word) == 0) {
+        if (strcmp(w.experiments[i].name.data, word) == 0) {
             return i;
         }
     }
@@ -237,7 +234,7 @@ run_experiment(char **words, unsigned n)
 
     w.model.nexperiments++;
 
-    (void) snprintf(names[i], sizeof(names[0]), "%s", words[1]);
+    w.experiments[i].name = keep(words[1]);
     w.experiments[i].nvariants = (unsigned) number(words[2]);
     w.experiments[i].window_ms = number(words[3]);
     w.experiments[i].cap = (int64_t) number(words[4]);
@@ -389,204 +386,20 @@ run_confirm(char **words, unsigned n)
 
 
 static void
-show(const char *where, const char *name, const char *field, int64_t value)
-{
-    if (value != 0) {
-        printf("%s%s%s %" PRId64 "\n", where, name, field, value);
-    }
-}
-
-
-static void
-report_zone(void)
+run_report(char **words, unsigned n)
 {
     char      name[32];
     unsigned  i;
 
-    for (i = 0; i < w.model.nevents; i++) {
-        show("zone.events.", w.model.events[i].data, "",
-             (int64_t) w.cells[UX_ZONE_EVENTS + w.model.event_slots[i]]);
-    }
+    (void) n;
 
-    for (i = 0; i < UX_DISCARDS; i++) {
-        show("zone.discarded.", ux_discard_names[i], "",
-             (int64_t) w.cells[UX_ZONE_DISCARDED + i]);
-    }
-
-    for (i = 0; i < 192; i++) {
-        (void) snprintf(name, sizeof(name), "%u", i);
-        show("zone.currency.", name, ".sum",
-             (int64_t) w.cells[UX_ZONE_CURRENCY_SUM + i]);
-        show("zone.currency.", name, ".count",
-             (int64_t) w.cells[UX_ZONE_CURRENCY_COUNT + i]);
-    }
-
-    show("zone.", "provisional", "",
-         (int64_t) w.cells[UX_ZONE_PROVISIONAL]);
-    show("zone.", "purchases_without_id", "",
-         (int64_t) w.cells[UX_ZONE_PURCHASES_WITHOUT_ID]);
+    printf("report %s\n", words[1]);
+    world_report(&w, number(words[1]));
 
     for (i = 0; i <= UX_FULL; i++) {
         (void) snprintf(name, sizeof(name), "%u", i);
         show("status.expose.", name, "", statuses[0][i]);
         show("status.send.", name, "", statuses[1][i]);
-    }
-}
-
-
-static void
-report_events(const char *where, unsigned arm)
-{
-    char                name[32];
-    unsigned            i, k, slot;
-    const ux_funnel_t  *f;
-
-    for (i = 0; i < w.model.nevents; i++) {
-        slot = w.model.event_slots[i];
-
-        show(where, w.model.events[i].data, ".visitors",
-             world_cell(&w, arm, UX_ARM_EVENT_VISITORS + slot));
-        show(where, w.model.events[i].data, ".count",
-             world_cell(&w, arm, UX_ARM_EVENT_COUNT + slot));
-    }
-
-    for (i = 0; i < w.model.nfunnels; i++) {
-        f = &w.model.funnels[i];
-
-        for (k = 0; k < f->nsteps; k++) {
-            slot = f->steps[k].slot;
-
-            (void) snprintf(name, sizeof(name), ".%u.before", k + 1);
-            show(where, f->name.data, name,
-                 world_cell(&w, arm, UX_ARM_STEP_BEFORE + slot));
-
-            (void) snprintf(name, sizeof(name), ".%u.in_order", k + 1);
-            show(where, f->name.data, name,
-                 world_cell(&w, arm, UX_ARM_STEP_IN_ORDER + slot));
-        }
-    }
-}
-
-
-static void
-report_totals(const char *where, unsigned arm)
-{
-    char      name[32];
-    unsigned  i, at;
-    int64_t   lo, hi;
-
-    for (i = 0; i < w.model.ntotals; i++) {
-        at = UX_ARM_TOTALS + w.model.totals[i].slot * UX_TOTAL_CELLS;
-        lo = world_cell(&w, arm, at + UX_TOTAL_SQ_LO);
-        hi = world_cell(&w, arm, at + UX_TOTAL_SQ_HI);
-
-        (void) snprintf(name, sizeof(name), "total%u", i);
-        show(where, name, ".sum", world_cell(&w, arm, at + UX_TOTAL_SUM));
-        show(where, name, ".squares", lo + hi * ((int64_t) 1 << 32));
-    }
-}
-
-
-/* Over the rows not wholly older than the window. */
-static int64_t
-young(unsigned arm, const ux_funnel_t *f, unsigned field, uint64_t now_ms)
-{
-    int64_t   sum;
-    uint64_t  bucket, width_ms;
-
-    width_ms = ux_bucket_width_ms(f->within_ms);
-    sum = 0;
-
-    for (bucket = now_ms / width_ms;
-         (bucket + 1) * width_ms + f->within_ms > now_ms;
-         bucket--)
-    {
-        sum += world_ring(&w, arm, f->cart, bucket, field);
-    }
-
-    return sum;
-}
-
-
-static void
-report_carts(const char *where, unsigned arm, const ux_funnel_t *f,
-    uint64_t now_ms)
-{
-    char         name[32];
-    int64_t      alive, created, open, value, young_purchased;
-    unsigned     k;
-    const char  *funnel;
-
-    funnel = f->name.data;
-    created = world_cart(&w, arm, f->cart, UX_CART_PURCHASED);
-    open = 0;
-
-    show(where, funnel, ".purchased", created);
-    show(where, funnel, ".carried_in",
-         world_cart(&w, arm, f->cart, UX_CART_CARRIED_IN));
-    show(where, funnel, ".without_cart",
-         world_cart(&w, arm, f->cart, UX_CART_WITHOUT_CART));
-    show(where, funnel, ".recovered",
-         world_cart(&w, arm, f->cart, UX_CART_RECOVERED));
-    show(where, funnel, ".recovered_settled",
-         world_cart(&w, arm, f->cart, UX_CART_RECOVERED)
-         - young(arm, f, UX_RING_RECOVERED, now_ms));
-
-    for (k = 0; k <= UX_FUNNEL_STEPS_MAX; k++) {
-        alive = world_cart(&w, arm, f->cart, UX_CART_ALIVE + k);
-        value = young(arm, f, UX_RING_ALIVE + k, now_ms);
-
-        (void) snprintf(name, sizeof(name), ".abandoned_after.%u", k);
-        show(where, funnel, name, alive - value);
-
-        created += alive;
-        open += value;
-    }
-
-    young_purchased = young(arm, f, UX_RING_PURCHASED, now_ms);
-
-    show(where, funnel, ".created", created);
-    show(where, funnel, ".open", open);
-    show(where, funnel, ".settled", created - open - young_purchased);
-}
-
-
-static void
-run_report(char **words, unsigned n)
-{
-    char      where[128];
-    uint64_t  now_ms;
-    unsigned  arm, e, i, p, v;
-
-    (void) n;
-    now_ms = number(words[1]);
-
-    printf("report %s\n", words[1]);
-    report_zone();
-
-    for (e = 0; e < w.model.nexperiments; e++) {
-        for (p = 0; p < WORLD_EPOCHS; p++) {
-            for (v = 0; v < w.experiments[e].nvariants; v++) {
-                arm = world_arm(e, p, v);
-
-                (void) snprintf(where, sizeof(where), "%s.%u.%u.", names[e],
-                                p, v);
-                show(where, "assigned", "",
-                     world_cell(&w, arm, UX_ARM_ASSIGNED));
-                show(where, "visitors", "",
-                     world_cell(&w, arm, UX_ARM_VISITORS));
-                show(where, "moved", "", world_cell(&w, arm, UX_ARM_MOVED));
-                report_events(where, arm);
-                report_totals(where, arm);
-
-                for (i = 0; i < w.model.nfunnels; i++) {
-                    if (ux_cart_bound(&w.model.funnels[i])) {
-                        report_carts(where, arm, &w.model.funnels[i],
-                                     now_ms);
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -10,7 +10,11 @@
 
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
+    ngx_uint_t varies);
+static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
+static ngx_table_elt_t *ngx_http_ux_cache_first(ngx_http_request_t *r,
+    ngx_str_t *name);
 static ngx_int_t ngx_http_ux_cache_private(ngx_http_request_t *r,
     ngx_uint_t cookie);
 static ngx_table_elt_t *ngx_http_ux_cache_next(ngx_list_part_t **part,
@@ -51,8 +55,9 @@ ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_ux_cache_filter(ngx_http_request_t *r)
 {
-    ngx_uint_t          private;
-    ngx_http_ux_ctx_t  *ctx;
+    ngx_uint_t              varies, private;
+    ngx_http_ux_ctx_t      *ctx;
+    ngx_http_ux_expose_t   *expose;
 
     if (r != r->main) {
         return ngx_http_next_header_filter(r);
@@ -60,14 +65,28 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
     ctx = ngx_http_ux_ctx(r, 0);
 
-    if (ctx == NULL || (!ctx->exposed && ctx->set_cookie.len == 0)) {
+    if (ctx == NULL || ctx->stats) {
         return ngx_http_next_header_filter(r);
     }
 
-    private = ctx->set_cookie.len != 0 || ctx->keyed;
+    expose = (ctx->decider == NULL) ? NULL : ctx->decider->expose;
+    private = (ctx->set_cookie.len != 0);
 
-    if (ctx->exposed && !ctx->keyed && ngx_http_ux_cache_vary(r) != NGX_OK) {
-        private = 1;
+    if (expose != NULL && !expose->off) {
+
+        /*
+         * The page of a bot, a prefetch or a visitor who is not enrolled may
+         * be stored like any other and must not be taken for the next one's.
+         */
+
+        varies = ctx->navigation || expose->any;
+
+        if (ctx->keyed) {
+            private |= varies;
+
+        } else if (ngx_http_ux_cache_vary(r, varies) != NGX_OK) {
+            private = 1;
+        }
     }
 
     if (private
@@ -81,9 +100,12 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 }
 
 
-/* X-UX-Variant means nothing to clients: for them the cookie decides. */
+/*
+ * X-UX-Variant means nothing to clients: for them the cookie decides.  Where
+ * the answer does not name it, Cookie is added only if `varies`.
+ */
 static ngx_int_t
-ngx_http_ux_cache_vary(ngx_http_request_t *r)
+ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
 {
     u_char                  *start, *p;
     size_t                   len;
@@ -108,7 +130,6 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r)
         return NGX_ERROR;
     }
 
-    first = NULL;
     part = &r->headers_out.headers.part;
     i = 0;
 
@@ -123,31 +144,27 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r)
                 return NGX_OK;
             }
 
-            if (ngx_http_ux_member_is(&member, "Cookie")
-                || ngx_http_ux_cache_is(&member, (char *) lcf->header.data,
-                                        lcf->header.len))
+            if (ngx_http_ux_cache_is(&member, (char *) lcf->header.data,
+                                     lcf->header.len))
             {
+                varies = 1;
                 continue;
             }
 
-            p = ngx_http_ux_cache_append(start, p, &member);
+            if (!ngx_http_ux_member_is(&member, "Cookie")) {
+                p = ngx_http_ux_cache_append(start, p, &member);
+            }
         }
     }
 
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
-        if (first == NULL) {
-            first = h;
-
-        } else {
-            h->hash = 0;
-        }
+    if (!varies) {
+        return NGX_OK;
     }
 
     value.data = start;
     value.len = p - start;
+
+    first = ngx_http_ux_cache_first(r, &ngx_http_ux_vary);
 
     return ngx_http_ux_cache_push(r, &ngx_http_ux_vary, first, &value);
 }
@@ -167,23 +184,9 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h, *first;
 
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    while (cookie
-           && (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cdn)))
-    {
-        h->hash = 0;
-    }
-
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    while (cookie
-           && (h = ngx_http_ux_cache_next(&part, &i,
-                                          &ngx_http_ux_surrogate)))
-    {
-        h->hash = 0;
+    if (cookie) {
+        ngx_http_ux_cache_remove(r, &ngx_http_ux_cdn);
+        ngx_http_ux_cache_remove(r, &ngx_http_ux_surrogate);
     }
 
     len = ngx_http_ux_private_word.len;
@@ -203,7 +206,6 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
 
     p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_private_word);
 
-    first = NULL;
     part = &r->headers_out.headers.part;
     i = 0;
 
@@ -223,7 +225,44 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
 
             p = ngx_http_ux_cache_append(start, p, &member);
         }
+    }
 
+    value.data = start;
+    value.len = p - start;
+
+    first = ngx_http_ux_cache_first(r, &ngx_http_ux_cache_control);
+
+    return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, first,
+                                  &value);
+}
+
+
+static void
+ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name)
+{
+    ngx_table_elt_t  *h;
+
+    h = ngx_http_ux_cache_first(r, name);
+
+    if (h != NULL) {
+        h->hash = 0;
+    }
+}
+
+
+/* The first line of this name, the others taken out; NULL: there is none. */
+static ngx_table_elt_t *
+ngx_http_ux_cache_first(ngx_http_request_t *r, ngx_str_t *name)
+{
+    ngx_uint_t        i;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *first;
+
+    first = NULL;
+    part = &r->headers_out.headers.part;
+    i = 0;
+
+    while ((h = ngx_http_ux_cache_next(&part, &i, name))) {
         if (first == NULL) {
             first = h;
 
@@ -232,11 +271,7 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
         }
     }
 
-    value.data = start;
-    value.len = p - start;
-
-    return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, first,
-                                  &value);
+    return first;
 }
 
 

@@ -236,6 +236,7 @@ typedef struct {
     unsigned                    confirm:1;     /* wait for the cookie */
     unsigned                    wanted:1;      /* exposure or event location */
     unsigned                    recorded:1;
+    unsigned                    barred:1;      /* neither exposes nor tells */
     unsigned                    exposed:1;     /* to one experiment at least */
     unsigned                    creates:1;     /* a record may be made */
     unsigned                    record_read:1; /* zone->visitor holds it now */

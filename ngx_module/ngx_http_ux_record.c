@@ -51,11 +51,16 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    if (!ngx_http_ux_barred(r, ctx)) {
-        ngx_http_ux_record_zones(r, ctx);
-        ngx_http_ux_name_events(r, ctx);
+    if (ngx_http_ux_barred(r, ctx)) {
+
+        /* no exposure and no event, but the cookie still confirms */
+
+        ctx->barred = 1;
+        ctx->pending = NULL;
     }
 
+    ngx_http_ux_record_zones(r, ctx);
+    ngx_http_ux_name_events(r, ctx);
     ngx_http_ux_discard_flush(ctx);
 }
 
@@ -70,7 +75,7 @@ ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ux_discard_e  why;
 
     if (!ngx_http_ux_exposes(ctx) && ctx->pending == NULL) {
-        return ctx->transient;
+        return 0;
     }
 
     /* a cookie of ours was never given to a bot */
@@ -176,7 +181,7 @@ ngx_http_ux_record_zones(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ngx_http_ux_zone_t      *zone;
     ngx_http_ux_pending_t   *pending;
 
-    if (ctx->key.len == 0) {
+    if (ctx->key.len == 0 || ctx->transient) {
 
         if (ctx->pending != NULL) {
             ngx_http_ux_discard(ctx, UX_DISCARD_NOT_EXPOSED);

@@ -147,6 +147,12 @@ ngx_http_ux_stats_forwarded(ngx_http_request_t *r)
     ngx_list_part_t  *part;
     ngx_table_elt_t  *h;
 
+    /* a balancer's PROXY protocol speaks for others as well */
+
+    if (r->connection->proxy_protocol != NULL) {
+        return 1;
+    }
+
     part = &r->headers_in.headers.part;
     h = part->elts;
 
@@ -186,8 +192,16 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path)
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
+    /* "rewrite ... break" may have led elsewhere */
+
+    if (r->uri.len < clcf->name.len
+        || ngx_memcmp(r->uri.data, clcf->name.data, clcf->name.len) != 0)
+    {
+        return NGX_DECLINED;
+    }
+
     rest.data = r->uri.data + clcf->name.len;
-    rest.len = r->uri.len - ngx_min(clcf->name.len, r->uri.len);
+    rest.len = r->uri.len - clcf->name.len;
 
     if (clcf->name.len != 0 && clcf->name.data[clcf->name.len - 1] == '/') {
         rest.data--;

@@ -371,7 +371,7 @@ ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx)
 {
     ngx_http_ux_expose_t  *expose;
 
-    if (ctx->decider == NULL) {
+    if (ctx->decider == NULL || ctx->barred) {
         return 0;
     }
 

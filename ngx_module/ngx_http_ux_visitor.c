@@ -11,6 +11,7 @@
 #include "ux_bot.h"
 
 
+static ngx_uint_t ngx_http_ux_stats_location(ngx_http_request_t *r);
 static ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_visitor_key(ngx_http_request_t *r,
@@ -84,7 +85,7 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
             || ngx_http_ux_barred_bot(r, ctx)) {
             rc = ngx_http_ux_visitor_transient(r, ctx);
 
-        } else if (mint
+        } else if (mint && !ngx_http_ux_stats_location(r)
                    && (ctx->navigation
                     || (lcf->expose != NULL && lcf->expose->any))
                    && !(ctx->cross_site && ctx->method == NGX_HTTP_POST))
@@ -100,6 +101,18 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ctx->determined = 1;
     ctx->determining = 0;
     ctx->record_read = 0;
+}
+
+
+/* Who asks ux_stats is made nobody's visitor, even by a variable. */
+static ngx_uint_t
+ngx_http_ux_stats_location(ngx_http_request_t *r)
+{
+    ngx_http_ux_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    return lcf->stats != NGX_HTTP_UX_STATS_OFF;
 }
 
 

@@ -35,10 +35,11 @@ else
     SANITIZE="${SANITIZE:-}" TOP="$top" bash -c '
         . ./conf_flags
         set -- "${NGX_CONF_FLAGS[@]}" --add-dynamic-module="$TOP"
-        if [ -n "$SANITIZE" ]; then
-            set -- "$@" --with-cc-opt="-g -O1 -fPIC $SANITIZE" \
-                --with-ld-opt="-fPIC $SANITIZE"
-        fi
+        hard="-fstack-protector-strong -Wformat -Werror=format-security"
+        hard="$hard -D_FORTIFY_SOURCE=2"
+        opt="-g -O2 -fPIC ${SANITIZE:-$hard}"
+        set -- "$@" --with-cc-opt="$opt" \
+            --with-ld-opt="-Wl,-z,relro -Wl,-z,now -fPIC $SANITIZE"
         ./configure "$@"' >"$log" 2>&1 || fail
 fi
 

@@ -10,6 +10,10 @@
 #include "ngx_http_ux_block.h"
 
 
+/* nginx ends a message at 1024 bytes: of a word so much, then the rest */
+#define NGX_HTTP_UX_WORD_SHOWN  256
+
+
 /* The zone named by zone=, else the first one. */
 ngx_int_t
 ngx_http_ux_block_zone(ngx_conf_t *cf, ngx_http_ux_block_t *block)
@@ -71,6 +75,7 @@ char *
 ngx_http_ux_block_line(ngx_conf_t *cf, ngx_http_ux_block_t *block,
     ngx_http_ux_line_t *lines)
 {
+    u_char               words[256], *p;
     ngx_str_t           *value;
     ngx_http_ux_line_t  *line;
 
@@ -85,11 +90,18 @@ ngx_http_ux_block_line(ngx_conf_t *cf, ngx_http_ux_block_t *block,
     }
 
     if (line->set == NULL) {
+        p = words;
+
+        for (line = lines; line->set != NULL; line++) {
+            p = ngx_slprintf(p, words + sizeof(words), "%s%V",
+                             (line == lines) ? "" : ", ", &line->name);
+        }
+
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "unknown directive \"%V\" in \"%s\" \"%V\"",
-                           &value[0],
+                           "unknown directive \"%V\" in \"%s\" \"%V\": "
+                           "expected one of %*s", &value[0],
                            block->experiment ? "ux_experiment" : "ux_funnel",
-                           &block->name);
+                           &block->name, (size_t) (p - words), words);
         return NGX_CONF_ERROR;
     }
 
@@ -118,13 +130,16 @@ ngx_http_ux_block_line(ngx_conf_t *cf, ngx_http_ux_block_t *block,
 char *
 ngx_http_ux_block_expected(ngx_conf_t *cf, ngx_str_t *word, char *expected)
 {
-    ngx_str_t  *value;
+    ngx_str_t  *value, shown;
 
     value = cf->args->elts;
 
+    shown.data = word->data;
+    shown.len = ngx_min(word->len, NGX_HTTP_UX_WORD_SHOWN);
+
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                        "invalid value \"%V\" in \"%V\" directive: "
-                       "expected %s", word, &value[0], expected);
+                       "expected %s", &shown, &value[0], expected);
 
     return NGX_CONF_ERROR;
 }

@@ -18,6 +18,7 @@ typedef struct {
     ux_experiment_t      *experiment;
     ux_funnel_t          *funnel;
     ngx_str_t             name;
+    ngx_http_ux_place_t   place;           /* of the block's own line */
     ngx_str_t             salt;
     ngx_uint_t            version;
     uint32_t              seen;            /* words given, by table index */
@@ -52,6 +53,7 @@ char *ngx_http_ux_block_expected(ngx_conf_t *cf, ngx_str_t *word,
 char *ngx_http_ux_goal(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 char *ngx_http_ux_metric(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 char *ngx_http_ux_guardrail(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_goal_default(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 
 
 #endif

@@ -55,18 +55,26 @@ ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_ux_cache_filter(ngx_http_request_t *r)
 {
-    ngx_uint_t              varies, private;
-    ngx_http_ux_ctx_t      *ctx;
-    ngx_http_ux_expose_t   *expose;
+    ngx_uint_t               varies, private;
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_expose_t    *expose;
+    ngx_http_ux_loc_conf_t  *lcf;
 
     if (r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
     ctx = ngx_http_ux_ctx(r, 0);
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    if (ctx == NULL || ctx->stats) {
+    if (ctx == NULL || ctx->stats || lcf->stats) {
         return ngx_http_next_header_filter(r);
+    }
+
+    /* here, as a variable that "add_header" reads may mint as well */
+
+    if (ctx->wanted || ctx->set_cookie.len != 0) {
+        ngx_http_ux_cookie_send(r, ctx);
     }
 
     expose = (ctx->decider == NULL) ? NULL : ctx->decider->expose;

@@ -53,6 +53,13 @@ ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     for (i = 1; i < cf->args->nelts; i++) {
 
+        if (ngx_http_ux_word_twice(cf, i)) {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"%V\" twice in \"ux_expose\": expected each "
+                               "parameter once", &value[i]);
+            return NGX_CONF_ERROR;
+        }
+
         if (ngx_strcmp(value[i].data, "requests=any") == 0) {
             expose->any = 1;
             continue;
@@ -119,6 +126,13 @@ ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     value = cf->args->elts;
 
+    if (value[1].len == 0) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "empty name \"\" in \"ux_secret\": expected a file "
+                           "of keys, one a line");
+        return NGX_CONF_ERROR;
+    }
+
     if (ngx_conf_full_name(cf->cycle, &value[1], 1) != NGX_OK
         || ngx_http_ux_secret_read(cf, &value[1], &mcf->keys) != NGX_OK)
     {
@@ -160,6 +174,56 @@ ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     lcf->header = value[1];
 
     return NGX_CONF_OK;
+}
+
+
+char *
+ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_http_ux_srv_conf_t *scf = conf;
+
+    ngx_str_t  *value;
+
+    if (scf->bots != NGX_CONF_UNSET_UINT) {
+        return "is duplicate";
+    }
+
+    value = cf->args->elts;
+
+    if (ngx_strcmp(value[1].data, "exclude") == 0) {
+        scf->bots = NGX_HTTP_UX_BOTS_EXCLUDE;
+
+    } else if (ngx_strcmp(value[1].data, "count") == 0) {
+        scf->bots = NGX_HTTP_UX_BOTS_COUNT;
+
+    } else {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"ux_bots\" directive: "
+                           "expected \"exclude\" or \"count\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return NGX_CONF_OK;
+}
+
+
+/* A forgotten "$" would make one visitor of all; "" turns it off. */
+char *
+ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    ngx_str_t  *value;
+
+    value = cf->args->elts;
+
+    if (value[1].len != 0 && ngx_http_script_variables_count(&value[1]) == 0)
+    {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid value \"%V\" in \"ux_visitor_key\" "
+                           "directive: expected a variable", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
+    return ngx_http_set_complex_value_slot(cf, cmd, conf);
 }
 
 
@@ -209,6 +273,31 @@ ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     clcf->handler = ngx_http_ux_stats_handler;
 
     return NGX_CONF_OK;
+}
+
+
+ngx_uint_t
+ngx_http_ux_word_twice(ngx_conf_t *cf, ngx_uint_t n)
+{
+    u_char      *p;
+    size_t       len;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
+
+    value = cf->args->elts;
+
+    p = ngx_strlchr(value[n].data, value[n].data + value[n].len, '=');
+    len = (p == NULL) ? value[n].len : (size_t) (p + 1 - value[n].data);
+
+    for (i = 1; i < n; i++) {
+        if ((p == NULL) ? value[i].len == len : value[i].len >= len) {
+            if (ngx_memcmp(value[i].data, value[n].data, len) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 

@@ -107,7 +107,9 @@ ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     for (i = 2; i < cf->args->nelts; i++) {
-        rv = ngx_http_ux_cookie_word(cf, scf->cookie, &value[i]);
+        rv = ngx_http_ux_word_twice(cf, i)
+             ? "each parameter once"
+             : ngx_http_ux_cookie_word(cf, scf->cookie, &value[i]);
 
         if (rv != NGX_CONF_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,

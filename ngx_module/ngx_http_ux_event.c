@@ -148,6 +148,11 @@ ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,
     }
 
     if (key.len == 4 && ngx_memcmp(key.data, "zone", 4) == 0) {
+
+        if (event->zone != NULL) {
+            return "each parameter once";
+        }
+
         event->zone = ngx_http_ux_zone_find(cf, &s);
         return event->zone ? NGX_CONF_OK : "the name of an ux_zone above";
     }

@@ -111,7 +111,8 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     }
 
     *name = value[1];
-    ngx_http_ux_place(cf, place);
+    ngx_http_ux_place(cf, &block.place);
+    *place = block.place;
 
     ngx_memzero(experiment, sizeof(ux_experiment_t));
 
@@ -167,9 +168,14 @@ ngx_http_ux_experiment_end(ngx_conf_t *cf, ngx_http_ux_block_t *block)
     e->salt = ngx_http_ux_str(salt);
 
     if (ux_experiment_check(e, &error) != UX_OK) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "\"ux_experiment\" \"%V\": %s", &block->name,
-                           error.message);
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ux_experiment\" \"%V\": %s in %V:%ui",
+                      &block->name, error.message, &block->place.file,
+                      block->place.line);
+        return NGX_CONF_ERROR;
+    }
+
+    if (ngx_http_ux_goal_default(cf, block) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -292,7 +298,8 @@ ngx_http_ux_version(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 static char *
 ngx_http_ux_layer(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 {
-    ngx_str_t  *value;
+    ngx_str_t            *value;
+    ngx_http_ux_place_t  *place;
 
     value = cf->args->elts;
 
@@ -314,6 +321,12 @@ ngx_http_ux_layer(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 
     b->experiment->layer = ngx_http_ux_str(value[1]);
 
+    /* what is checked later about an experiment is about its layer */
+
+    place = (ngx_http_ux_place_t *) b->zone->places.elts
+            + b->zone->places.nelts - 1;
+    ngx_http_ux_place(cf, place);
+
     return NGX_CONF_OK;
 }
 
@@ -333,10 +346,10 @@ ngx_http_ux_window(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 
     ms = ngx_parse_time(&value[1], 0);
 
-    if (ms == NGX_ERROR || ms == 0) {
+    if (ms == NGX_ERROR || ms == 0 || ms / 1000 > NGX_HTTP_UX_TIME_MAX) {
         return ngx_http_ux_block_expected(cf, &value[1],
-                                          "a time above zero, like \"7d\", "
-                                          "or \"off\"");
+                                          "a time above zero, at most 3650d, "
+                                          "like \"7d\", or \"off\"");
     }
 
     b->experiment->window_ms = (uint64_t) ms;
@@ -418,9 +431,10 @@ ngx_http_ux_min_runtime(ngx_conf_t *cf, ngx_http_ux_block_t *b)
     value = cf->args->elts;
     s = ngx_parse_time(&value[1], 1);
 
-    if (s == NGX_ERROR) {
+    if (s == NGX_ERROR || s > NGX_HTTP_UX_TIME_MAX) {
         return ngx_http_ux_block_expected(cf, &value[1],
-                                          "a time, like \"7d\" or \"0\"");
+                                          "a time of at most 10y, like "
+                                          "\"7d\" or \"0\"");
     }
 
     b->experiment->min_runtime_s = (uint64_t) s;

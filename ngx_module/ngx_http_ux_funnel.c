@@ -74,7 +74,8 @@ ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    ngx_http_ux_place(cf, place);
+    ngx_http_ux_place(cf, &block.place);
+    *place = block.place;
 
     funnel = &model->funnels[model->nfunnels++];
     funnel->name = ngx_http_ux_str(value[1]);
@@ -85,9 +86,10 @@ ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     rv = ngx_http_ux_block_parse(cf, &block, ngx_http_ux_funnel_line);
 
     if (rv == NGX_CONF_OK && funnel->nsteps == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no step in \"ux_funnel\" \"%V\": expected at "
-                           "least one \"step EVENT;\"", &block.name);
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "no step in \"ux_funnel\" \"%V\": expected at least "
+                      "one \"step EVENT;\" in %V:%ui", &block.name,
+                      &block.place.file, block.place.line);
         return NGX_CONF_ERROR;
     }
 
@@ -105,6 +107,7 @@ ngx_http_ux_funnel_line(ngx_conf_t *cf, ngx_command_t *dummy, void *conf)
 static char *
 ngx_http_ux_step(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 {
+    unsigned      i;
     ngx_str_t    *value;
     ux_step_t    *step;
 
@@ -142,6 +145,13 @@ ngx_http_ux_step(ngx_conf_t *cf, ngx_http_ux_block_t *b)
                                           "at most 64 event names in a zone");
     }
 
+    for (i = 0; i < b->funnel->nsteps; i++) {
+        if (b->funnel->steps[i].event == step->event) {
+            return ngx_http_ux_block_expected(cf, &value[1],
+                                              "each step once");
+        }
+    }
+
     b->funnel->nsteps++;
 
     return NGX_CONF_OK;
@@ -169,9 +179,11 @@ ngx_http_ux_cart(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 
         ms = ngx_parse_time(&s, 0);
 
-        if (ms == NGX_ERROR || ms < 1000) {
+        if (ms == NGX_ERROR || ms < 1000
+            || ms / 1000 > NGX_HTTP_UX_TIME_MAX)
+        {
             return ngx_http_ux_block_expected(cf, &value[2],
-                                              "a time of at least 1s, like "
+                                              "a time from 1s to 3650d, like "
                                               "\"within=60m\"");
         }
     }

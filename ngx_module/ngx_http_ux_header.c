@@ -9,6 +9,7 @@
 
 
 static ngx_uint_t ngx_http_ux_header_match(ngx_str_t *key, ngx_array_t *names);
+static ngx_table_elt_t *ngx_http_ux_header_push(ngx_http_request_t *r);
 
 
 /*
@@ -213,7 +214,7 @@ ngx_http_ux_header_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
             return NGX_OK;
         }
 
-        h = ngx_list_push(&r->headers_in.headers);
+        h = ngx_http_ux_header_push(r);
         if (h == NULL) {
             return NGX_ERROR;
         }
@@ -239,4 +240,24 @@ ngx_http_ux_header_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
 
     return NGX_OK;
+}
+
+
+static ngx_table_elt_t *
+ngx_http_ux_header_push(ngx_http_request_t *r)
+{
+    ngx_list_t  *list;
+
+    list = &r->headers_in.headers;
+
+    /* nginx makes it for the first header: HTTP/0.9 and bad lines have none */
+
+    if (list->last == NULL
+        && ngx_list_init(list, r->pool, 1, sizeof(ngx_table_elt_t))
+           != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return ngx_list_push(list);
 }

@@ -92,6 +92,12 @@ ngx_http_ux_metric_add(ngx_conf_t *cf, ngx_http_ux_block_t *b,
     }
 
     for (i = from + 1; role != UX_ROLE_GOAL && i < cf->args->nelts; i++) {
+
+        if (ngx_http_ux_word_twice(cf, i)) {
+            return ngx_http_ux_block_expected(cf, &value[i],
+                                              "each parameter once");
+        }
+
         if (ngx_http_ux_metric_word(cf, &metric, &value[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
@@ -247,7 +253,64 @@ ngx_http_ux_metric_total(ngx_conf_t *cf, ngx_http_ux_block_t *b,
 }
 
 
-/* A goal for those that name none, and metrics for those without any. */
+/* An experiment that names no goal has "purchase" for one. */
+char *
+ngx_http_ux_goal_default(ngx_conf_t *cf, ngx_http_ux_block_t *b)
+{
+    char             *wrong;
+    ngx_uint_t        i;
+    ux_metric_t      *metric;
+    ux_experiment_t  *e;
+
+    e = b->experiment;
+    metric = NULL;
+
+    for (i = 0; i < e->nmetrics; i++) {
+
+        if (e->metrics[i].role == UX_ROLE_GOAL) {
+            return NGX_CONF_OK;
+        }
+
+        if (e->metrics[i].event == UX_EVENT_PURCHASE
+            && e->metrics[i].type == UX_METRIC_CONVERSION)
+        {
+            metric = &e->metrics[i];
+        }
+    }
+
+    wrong = NULL;
+
+    if (metric == NULL) {
+
+        if (e->nmetrics == UX_METRICS_MAX) {
+            wrong = "has at most 64 metrics, \"purchase\" among them: expected "
+                    "one less, or a \"goal EVENT;\"";
+
+        } else {
+            metric = &e->metrics[e->nmetrics++];
+            ngx_memzero(metric, sizeof(ux_metric_t));
+            metric->event = UX_EVENT_PURCHASE;
+        }
+
+    } else if (metric->role == UX_ROLE_GUARDRAIL) {
+        wrong = "has its goal, \"purchase\" by default, as a guardrail: "
+                "expected a \"goal EVENT;\" that is another";
+    }
+
+    if (wrong != NULL) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
+                      "\"ux_experiment\" \"%V\" %s in %V:%ui", &b->name, wrong,
+                      &b->place.file, b->place.line);
+        return NGX_CONF_ERROR;
+    }
+
+    metric->role = UX_ROLE_GOAL;
+
+    return NGX_CONF_OK;
+}
+
+
+/* Goals first, and metrics for experiments without any. */
 ngx_int_t
 ngx_http_ux_metrics_default(ngx_http_ux_zone_t *zone)
 {
@@ -261,7 +324,7 @@ ngx_http_ux_metrics_default(ngx_http_ux_zone_t *zone)
         goals = 0;
         plain = 0;
 
-        /* goals first, each kind in the order it was written */
+        /* each kind in the order it was written */
 
         for (k = 0; k < e[i].nmetrics; k++) {
             metric = e[i].metrics[k];
@@ -274,19 +337,6 @@ ngx_http_ux_metrics_default(ngx_http_ux_zone_t *zone)
             } else if (metric.role == UX_ROLE_SECONDARY) {
                 plain++;
             }
-        }
-
-        if (goals == 0) {
-
-            if (e[i].nmetrics == UX_METRICS_MAX) {
-                return NGX_ERROR;
-            }
-
-            ngx_memmove(&e[i].metrics[1], &e[i].metrics[0],
-                        e[i].nmetrics * sizeof(ux_metric_t));
-            ngx_memzero(&e[i].metrics[0], sizeof(ux_metric_t));
-            e[i].metrics[0].event = UX_EVENT_PURCHASE;
-            e[i].nmetrics++;
         }
 
         if (plain == 0

@@ -23,17 +23,10 @@ static char *ngx_http_ux_server_header(ngx_conf_t *cf,
     ngx_http_ux_srv_conf_t *scf, ngx_str_t *header);
 
 
-static ngx_conf_enum_t  ngx_http_ux_bots_words[] = {
-    { ngx_string("exclude"), NGX_HTTP_UX_BOTS_EXCLUDE },
-    { ngx_string("count"), NGX_HTTP_UX_BOTS_COUNT },
-    { ngx_null_string, 0 }
-};
-
-
 static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_1MORE,
       ngx_http_ux_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,
@@ -69,7 +62,7 @@ static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_visitor_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_ux_visitor_key_set,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ux_loc_conf_t, visitor_key),
       NULL },
@@ -90,10 +83,10 @@ static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_bots"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_ux_bots,
       NGX_HTTP_SRV_CONF_OFFSET,
-      offsetof(ngx_http_ux_srv_conf_t, bots),
-      &ngx_http_ux_bots_words },
+      0,
+      NULL },
 
     { ngx_string("ux_confirm"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_FLAG,
@@ -207,6 +200,8 @@ ngx_http_ux_postconfiguration(ngx_conf_t *cf)
     if (mcf->zones.nelts == 0) {
         return NGX_OK;
     }
+
+    ngx_http_ux_variables_room(cf, &mcf->names);
 
     if (ngx_http_ux_handler_add(cf, NGX_HTTP_POST_READ_PHASE,
                                 ngx_http_ux_post_read_handler)

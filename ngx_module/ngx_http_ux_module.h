@@ -28,6 +28,9 @@
 
 #define NGX_HTTP_UX_KEYS_MAX      8      /* signing keys of ux_secret */
 
+/* the longest time that may be configured, in seconds: ten years */
+#define NGX_HTTP_UX_TIME_MAX      (10 * 365 * 24 * 60 * 60)
+
 /* a record's time of last request is not written more often than this */
 #define NGX_HTTP_UX_TOUCH         60
 
@@ -254,7 +257,13 @@ char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
 char *ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Is word `n` a parameter ("key=...", or alike as a whole) given before? */
+ngx_uint_t ngx_http_ux_word_twice(ngx_conf_t *cf, ngx_uint_t n);
 
 /*
  * Finds experiments and events named by ux_expose and ux_event, once all of
@@ -268,8 +277,8 @@ char *ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
- * ngx_http_ux_metric.c: once all is parsed, a goal for experiments that name
- * none, funnel steps and revenue for those without metric lines.
+ * ngx_http_ux_metric.c: once all is parsed, goals come first, and experiments
+ * without metric lines get funnel steps and revenue.
  */
 ngx_int_t ngx_http_ux_metrics_default(ngx_http_ux_zone_t *zone);
 
@@ -313,6 +322,10 @@ void ngx_http_ux_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why);
 void ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_uint_t mint);
 ngx_http_ux_zone_t *ngx_http_ux_request_zone(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* First location entered with ux_expose in force, else where we are. */
+ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 
 /* Looks at the cookie only: a known visitor may be confirmed by it. */
@@ -393,6 +406,7 @@ ngx_int_t ngx_http_ux_cache_filter_init(ngx_conf_t *cf);
 
 /* ngx_http_ux_variable.c */
 ngx_int_t ngx_http_ux_add_variables(ngx_conf_t *cf);
+void ngx_http_ux_variables_room(ngx_conf_t *cf, ngx_array_t *names);
 ngx_int_t ngx_http_ux_add_experiment_variables(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_uint_t index);
 

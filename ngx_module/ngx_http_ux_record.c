@@ -214,22 +214,29 @@ ngx_http_ux_record_zones(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 }
 
 
+/* The first reason only; a bad cookie is counted beside any other. */
 static void
 ngx_http_ux_discard_flush(ngx_http_ux_ctx_t *ctx)
 {
+    uint32_t    why;
     ngx_uint_t  i;
 
     if (!ctx->zone->joined) {
         return;
     }
 
-    for (i = 0; ctx->discarded != 0; i++) {
-        if (ctx->discarded & (1u << i)) {
-            ctx->discarded &= ~(1u << i);
+    why = ctx->discarded & ~(1u << UX_DISCARD_BAD_COOKIE);
+    why &= 0u - why;
+    why |= ctx->discarded & (1u << UX_DISCARD_BAD_COOKIE);
+
+    for (i = 0; i < UX_DISCARDS; i++) {
+        if (why & (1u << i)) {
             ux_counter_add(&ctx->zone->store.counter,
                            (uint32_t) (UX_ZONE_DISCARDED + i), 1);
         }
     }
+
+    ctx->discarded = 0;
 }
 
 

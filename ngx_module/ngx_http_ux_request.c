@@ -19,6 +19,8 @@
 
 static ngx_int_t ngx_http_ux_header_filter(ngx_http_request_t *r);
 static void ngx_http_ux_cleanup(void *data);
+static void ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_enter_events(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 
@@ -161,6 +163,7 @@ ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
         if (!lcf->expose->off) {
             ctx->wanted = 1;
+            ngx_http_ux_enter_zone(ctx, lcf->expose->zone);
         }
     }
 
@@ -168,6 +171,24 @@ ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         ctx->wanted = 1;
         ngx_http_ux_enter_events(r, ctx, lcf);
     }
+}
+
+
+/* A visitor asked for earlier may have been looked up in another zone. */
+static void
+ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
+{
+    if (ctx->zone == NULL || ctx->zone == zone) {
+        return;
+    }
+
+    ctx->zone = zone;
+    ctx->hash = ux_hash_key(zone->store.head->index_key, ctx->key);
+
+    /* that of the cookie was keyed by the other zone: not remembered here */
+
+    ctx->cookie_hash = 0;
+    ctx->record_read = 0;
 }
 
 
@@ -239,35 +260,23 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
     ngx_http_ux_ctx_t       *ctx;
     ngx_http_ux_srv_conf_t  *scf;
 
-    if (r != r->main) {
-        return ngx_http_next_header_filter(r);
-    }
-
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
-    ctx = ngx_http_ux_ctx(r, scf->active);
 
-    if (ctx == NULL) {
+    if (!scf->active || r != r->main) {
         return ngx_http_next_header_filter(r);
     }
 
-    /* a variable read in a server that is not active may have minted */
+    ctx = ngx_http_ux_ctx(r, 1);
 
-    if (scf->active) {
+    if (ctx != NULL && !ctx->recorded) {
 
-        if (!ctx->recorded) {
+        /* "return" in the server block enters no location */
 
-            /* "return" in the server block enters no location */
-
-            ngx_http_ux_enter(r, ctx);
-            ngx_http_ux_record(r, ctx, 1);
-        }
-
-        ngx_http_ux_upstream_strip(r);
+        ngx_http_ux_enter(r, ctx);
+        ngx_http_ux_record(r, ctx, 1);
     }
 
-    if (ctx->wanted || ctx->set_cookie.len != 0) {
-        ngx_http_ux_cookie_send(r, ctx);
-    }
+    ngx_http_ux_upstream_strip(r);
 
     return ngx_http_next_header_filter(r);
 }
@@ -294,6 +303,13 @@ ngx_http_ux_log_handler(ngx_http_request_t *r)
     if (!ctx->recorded) {
 
         /* the client left, or 444: no header was ever made */
+
+        if (ctx->stripped) {
+
+            /* "return 444" in the server block enters no location */
+
+            ngx_http_ux_enter(r, ctx);
+        }
 
         ngx_http_ux_record(r, ctx, 0);
     }

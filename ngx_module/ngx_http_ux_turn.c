@@ -61,6 +61,10 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
+    /* a worker of a newer configuration may have exposed the visitor */
+
+    ux_store_refresh(&zone->store);
+
     if (!turn.found && !ctx->creates) {
 
         /* nobody we know, and nothing that makes a visitor of them */
@@ -190,7 +194,7 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
         dirty = 1;
     }
 
-    if (ctx->returned && zone == ctx->zone
+    if (ctx->returned && zone == ctx->zone && ctx->cookie_hash != 0
         && v->cookie_hash != ctx->cookie_hash)
     {
         v->cookie_hash = ctx->cookie_hash;

@@ -100,6 +100,34 @@ ngx_http_ux_add_experiment_variables(ngx_conf_t *cf,
 }
 
 
+/*
+ * The longest names do not fit nginx's default bucket: nobody should have to
+ * set variables_hash_bucket_size for them.
+ */
+void
+ngx_http_ux_variables_room(ngx_conf_t *cf, ngx_array_t *names)
+{
+    ngx_str_t                  *name;
+    ngx_uint_t                  i, size;
+    ngx_http_core_main_conf_t  *cmcf;
+
+    cmcf = ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module);
+    name = names->elts;
+
+    for (i = 0; i < names->nelts; i++) {
+
+        /* the element of a hash, and the pointer that ends a bucket */
+
+        size = 2 * sizeof(void *) + 2 * sizeof(u_short)
+               + sizeof("ux_variant_") - 1 + name[i].len;
+        size = ngx_align(size, ngx_cacheline_size);
+
+        cmcf->variables_hash_bucket_size =
+                         ngx_max(cmcf->variables_hash_bucket_size, size);
+    }
+}
+
+
 static ngx_int_t
 ngx_http_ux_variable_add(ngx_conf_t *cf, char *prefix, ux_str_t name,
     ngx_http_get_variable_pt handler, void *data)
@@ -143,7 +171,7 @@ ngx_http_ux_variable_visitor(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_ux_determine(r->main, ctx, 1);
+    ngx_http_ux_determine(r->main, ctx, !r->main->header_sent);
 
     /* the transient key of a bot names nobody */
 
@@ -172,7 +200,7 @@ ngx_http_ux_variable_variants(ngx_http_request_t *r,
         return NGX_ERROR;
     }
 
-    ngx_http_ux_determine(r->main, ctx, 1);
+    ngx_http_ux_determine(r->main, ctx, !r->main->header_sent);
 
     if (ngx_http_ux_variants(r, ctx, &value) != NGX_OK) {
         return NGX_ERROR;
@@ -301,7 +329,7 @@ ngx_http_ux_variable_choice(ngx_http_request_t *r, uintptr_t data)
         return NULL;
     }
 
-    ngx_http_ux_determine(r->main, ctx, 1);
+    ngx_http_ux_determine(r->main, ctx, !r->main->header_sent);
 
     return ngx_http_ux_choose(r->main, ctx, experiment->zone,
                               experiment->index);

@@ -145,11 +145,12 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ngx_str_null(value);
 
-    if (ctx->decider == NULL || ctx->decider->expose->off) {
+    expose = ngx_http_ux_decider(r, ctx)->expose;
+
+    if (expose == NULL || expose->off) {
         return NGX_OK;
     }
 
-    expose = ctx->decider->expose;
     e = expose->zone->model.experiments;
     len = 0;
 

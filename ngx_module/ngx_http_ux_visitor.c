@@ -12,8 +12,6 @@
 
 
 static ngx_uint_t ngx_http_ux_stats_location(ngx_http_request_t *r);
-static ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_visitor_key(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 static ngx_int_t ngx_http_ux_visitor_cookie(ngx_http_request_t *r,
@@ -141,15 +139,14 @@ ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 }
 
 
-/* First location entered with ux_expose in force, else where we are. */
-static ngx_http_ux_loc_conf_t *
+ngx_http_ux_loc_conf_t *
 ngx_http_ux_decider(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
     if (ctx->decider != NULL) {
         return ctx->decider;
     }
 
-    return ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+    return ngx_http_get_module_loc_conf(r->main, ngx_http_ux_module);
 }
 
 

@@ -213,6 +213,14 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
         ngx_http_ux_zone_join(zones[i], cycle);
+
+        /* one cookie serves all zones: without ux_secret the first signs */
+
+        if (i != 0) {
+            ngx_memcpy(zones[i]->keys, zones[0]->keys,
+                       sizeof(zones[0]->keys));
+            zones[i]->nkeys = zones[0]->nkeys;
+        }
     }
 
     return NGX_OK;
@@ -224,19 +232,20 @@ ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 {
     ux_status_t  rc;
 
-    if (ux_store_join(&zone->store) != UX_OK) {
+    zone->joined = (ux_store_join(&zone->store) == UX_OK);
+
+    if (!zone->joined) {
         ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
                       "ux_zone \"%V\": more processes than it has room for, "
                       "this worker serves without counting", &zone->name);
-        return;
     }
 
-    zone->joined = 1;
+    /* without an entry names are only found: for ux_stats and variants */
 
     rc = ux_store_bind(&zone->store, &zone->model, zone->arms,
                        zone->bindings, ngx_http_ux_now_ms());
 
-    if (rc != UX_OK) {
+    if (rc != UX_OK && zone->joined) {
         ngx_log_error(NGX_LOG_ERR, cycle->log, 0,
                       "ux_zone \"%V\": not every name could be registered "
                       "(%s), some are served without counting", &zone->name,

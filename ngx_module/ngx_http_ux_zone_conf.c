@@ -15,6 +15,10 @@ typedef struct {
 } ngx_http_ux_zone_param_t;
 
 
+#define NGX_HTTP_UX_ZONE_MIN  ((ssize_t) 512 * 1024)
+#define NGX_HTTP_UX_ZONE_MAX  ((ssize_t) 1024 * 1024 * 1024 * 1024)
+
+
 static char *ngx_http_ux_zone_params(ngx_conf_t *cf, ngx_http_ux_zone_t *zone);
 static char *ngx_http_ux_zone_snapshot(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
@@ -82,13 +86,22 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (cf->args->nelts == 2) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no size of zone \"%V\" in \"ux_zone\": expected "
+                           "at least 512k, like \"64m\"", &value[1]);
+        return NGX_CONF_ERROR;
+    }
+
     size = ngx_parse_size(&value[2]);
 
-    if (size == NGX_ERROR || size < (ssize_t) (512 * 1024)) {
+    if (size == NGX_ERROR || size < NGX_HTTP_UX_ZONE_MIN
+        || size > NGX_HTTP_UX_ZONE_MAX)
+    {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "invalid size \"%V\" of zone \"%V\" in \"ux_zone\":"
-                           " expected at least 512k, like \"64m\"",
-                           &value[2], &value[1]);
+                           " expected at least 512k, at most 1024g, like "
+                           "\"64m\"", &value[2], &value[1]);
         return NGX_CONF_ERROR;
     }
 
@@ -181,7 +194,8 @@ ngx_http_ux_zone_params(ngx_conf_t *cf, ngx_http_ux_zone_t *zone)
         s.data = value[i].data + param->name.len;
         s.len = value[i].len - param->name.len;
 
-        rv = param->set(cf, zone, &s);
+        rv = ngx_http_ux_word_twice(cf, i) ? "each parameter once"
+                                           : param->set(cf, zone, &s);
 
         if (rv != NGX_CONF_OK) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
@@ -247,7 +261,7 @@ ngx_http_ux_zone_inactive(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
 
     n = ngx_parse_time(value, 1);
 
-    if (n == NGX_ERROR || n == 0 || n > 10 * 365 * 24 * 60 * 60) {
+    if (n == NGX_ERROR || n == 0 || n > NGX_HTTP_UX_TIME_MAX) {
         return "a time from 1s to 10y, like \"30d\"";
     }
 

@@ -120,7 +120,9 @@ ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal)
 
     arm = &plan->arms[ordinal];
 
-    if (arm->experiment < 0 || arm->base == 0
+    /* -1 of one not in the model is beyond all as well */
+
+    if (arm->base == 0
         || (unsigned) arm->experiment >= plan->model->nexperiments)
     {
         return NULL;
@@ -290,10 +292,6 @@ static int64_t
 ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total, int64_t sum)
 {
     int64_t  value;
-
-    if (o->index == UX_SLOT_NONE) {
-        return sum;
-    }
 
     value = ux_apply_money(o->event) ? o->event->value : 0;
 

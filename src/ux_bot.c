@@ -18,11 +18,11 @@
  * of today do.  What follows "compatible;" must be a browser or platform
  * known here.
  *
- * Cost.  For each byte the three bytes that end there are looked up in a
- * filter of 4096 bits, 64 * 8 bytes; if it lets them pass, which chance makes
- * it do for one in fifteen, the words of the same first letter are compared.
- * No byte is looked at more often than the longest word is long, whatever the
- * client sends, but for the addresses, whose bytes are looked at once more.
+ * Cost.  Each three bytes in a row are looked up in a filter of 4096 bits; if
+ * they pass, which chance makes them do once in seventeen times, the words
+ * with the same first two letters are compared.  So a byte is looked at by at
+ * most as many words as share two letters, whatever the client sends; the
+ * bytes of an address, and blanks before "compatible", once more.
  *
  * Any byte may occur.  Letters are those of ASCII; case does not matter.
  */
@@ -58,10 +58,9 @@ enum {
     UX_BOT_IE = UX_BOT_PLATFORM | UX_BOT_ENGINE | UX_BOT_PRODUCT,
     UX_BOT_MOZILLA = 0x20,             /* begins so */
     UX_BOT_COMPATIBLE = 0x40,          /* what comes next must be known */
-    UX_BOT_PROBE = 0x80,               /* not the name of anything */
-    UX_BOT_VERSION = 0x100,            /* a slash */
-    UX_BOT_COMMENT = 0x200,            /* a parenthesis */
-    UX_BOT_LIST = 0x400                /* a comma or bar before any of it */
+    UX_BOT_RELAYED = 0x80,             /* another's name put in front */
+    UX_BOT_PROBE = 0x100,              /* not the name of anything */
+    UX_BOT_PARTS = 0x200               /* more than a bare word */
 };
 
 
@@ -69,27 +68,28 @@ typedef struct {
     char      text[UX_BOT_WORD_MAX + 1];
     uint8_t   length;
     uint8_t   edge;                    /* ux_bot_edge_e */
-    uint8_t   fact;
+    uint16_t  fact;
 } ux_bot_word_t;
 
 
 #include "ux_bot_words.h"
 
 
-static unsigned ux_bot_special(ux_str_t ua, size_t at, unsigned facts);
+static unsigned ux_bot_special(ux_str_t ua, size_t at);
 static bool ux_bot_verdict(unsigned facts);
 static bool ux_bot_mail(ux_str_t ua, size_t at);
 static bool ux_bot_host(ux_str_t ua, size_t at);
-static bool ux_bot_compatible(ux_str_t ua, size_t at);
+static bool ux_bot_compatible(ux_str_t ua, size_t at, size_t next);
 static const ux_bot_word_t *ux_bot_find(ux_str_t ua, size_t at);
 static bool ux_bot_equal(const ux_bot_word_t *word, ux_str_t ua, size_t at);
 static bool ux_bot_edges(const ux_bot_word_t *word, ux_str_t ua, size_t at);
 static bool ux_bot_passes(uint32_t prefix);
+static unsigned ux_bot_five(char c);
 static char ux_bot_lower(char c);
 static bool ux_bot_is_upper(char c);
 static bool ux_bot_is_lower(char c);
 static bool ux_bot_is_letter(char c);
-static bool ux_bot_is_digit(char c);
+static bool ux_bot_is_word(char c);
 
 
 bool
@@ -105,8 +105,8 @@ ux_bot_check(ux_str_t user_agent)
     next = 0;                          /* where a word may begin */
 
     for (i = 0; i < user_agent.len; i++) {
-        facts |= ux_bot_special(user_agent, i, facts);
-        prefix = prefix << 5 | ((unsigned char) user_agent.data[i] & 31);
+        facts |= ux_bot_special(user_agent, i);
+        prefix = prefix << 5 | ux_bot_five(user_agent.data[i]);
 
         if (i + 1 >= next + UX_BOT_PREFIX && ux_bot_passes(prefix)) {
             at = i + 1 - UX_BOT_PREFIX;
@@ -117,7 +117,7 @@ ux_bot_check(ux_str_t user_agent)
                 facts |= word->fact;
 
                 if (word->fact == UX_BOT_COMPATIBLE
-                    && !ux_bot_compatible(user_agent, next))
+                    && !ux_bot_compatible(user_agent, at, next))
                 {
                     return true;
                 }
@@ -135,25 +135,19 @@ ux_bot_check(ux_str_t user_agent)
 
 /* What a byte tells that is neither letter nor digit. */
 static unsigned
-ux_bot_special(ux_str_t ua, size_t at, unsigned facts)
+ux_bot_special(ux_str_t ua, size_t at)
 {
-    switch (ua.data[at]) {
+    const char  c = ua.data[at];
+
+    if (c > '@' || (c > '/' && c < '<')) {
+        return 0;
+    }
+
+    switch (c) {
 
     case '/':
-        return UX_BOT_VERSION;
-
     case '(':
-        return UX_BOT_COMMENT;
-
-    case ',':
-        if (at + 1 < ua.len && ua.data[at + 1] != ' ') {
-            return 0;
-        }
-
-        /* fall through */
-
-    case '|':
-        return facts & (UX_BOT_COMMENT | UX_BOT_MOZILLA) ? 0 : UX_BOT_LIST;
+        return UX_BOT_PARTS;
 
     case '"':
     case '\'':
@@ -173,9 +167,8 @@ ux_bot_special(ux_str_t ua, size_t at, unsigned facts)
 
 
 /*
- * Nothing in it said bot.  Two products joined by a comma are a program in
- * front of the browser it took the name from.  Attacks written into the
- * header declare nothing: they are left to those who look for attacks.
+ * No word settled it.  Attacks written into the header declare nothing: they
+ * are left to those who look for attacks.
  */
 static bool
 ux_bot_verdict(unsigned facts)
@@ -187,7 +180,8 @@ ux_bot_verdict(unsigned facts)
         return false;
     }
 
-    if ((facts & UX_BOT_LIST) || !(facts & (UX_BOT_VERSION | UX_BOT_COMMENT)))
+    if (!(facts & UX_BOT_PARTS)
+        || ((facts & UX_BOT_RELAYED) && !(facts & UX_BOT_MOZILLA)))
     {
         return true;
     }
@@ -217,8 +211,7 @@ ux_bot_host(ux_str_t ua, size_t at)
     size_t  i;
 
     if (ua.data[at] == '+' && at > 0
-        && (ux_bot_is_letter(ua.data[at - 1])
-            || ux_bot_is_digit(ua.data[at - 1])))
+        && ux_bot_is_word(ua.data[at - 1]))
     {
         return false;
     }
@@ -231,7 +224,7 @@ ux_bot_host(ux_str_t ua, size_t at)
                    && i + 1 < ua.len && ux_bot_is_letter(ua.data[i + 1]);
         }
 
-        if (!ux_bot_is_letter(c) && !ux_bot_is_digit(c) && c != '-') {
+        if (!ux_bot_is_word(c) && c != '-') {
             return false;
         }
     }
@@ -240,17 +233,28 @@ ux_bot_host(ux_str_t ua, size_t at)
 }
 
 
-/* Old browsers said "(compatible; MSIE 6.0"; all else that does is a bot. */
+/*
+ * Old browsers said "(compatible; MSIE 6.0"; all else that does is a bot.
+ * "MSIE 6.0 compatible; OpenTV" says something of MSIE, not of what follows.
+ */
 static bool
-ux_bot_compatible(ux_str_t ua, size_t at)
+ux_bot_compatible(ux_str_t ua, size_t at, size_t next)
 {
     const ux_bot_word_t  *word;
 
-    while (at < ua.len && (ua.data[at] == ';' || ua.data[at] == ' ')) {
-        at++;
+    while (at > 0 && ua.data[at - 1] == ' ') {
+        at--;
     }
 
-    word = (at + UX_BOT_PREFIX <= ua.len) ? ux_bot_find(ua, at) : NULL;
+    if (at > 0 && ux_bot_is_word(ua.data[at - 1])) {
+        return true;
+    }
+
+    while (next < ua.len && (ua.data[next] == ';' || ua.data[next] == ' ')) {
+        next++;
+    }
+
+    word = ux_bot_find(ua, next);
 
     return word != NULL && !(word->fact & UX_BOT_DECLARED);
 }
@@ -260,18 +264,22 @@ ux_bot_compatible(ux_str_t ua, size_t at)
 static const ux_bot_word_t *
 ux_bot_find(ux_str_t ua, size_t at)
 {
-    unsigned              i, group;
-    const ux_bot_word_t  *word, *longest;
+    unsigned              pair;
+    const ux_bot_word_t  *word, *end, *longest;
 
-    group = (unsigned char) ua.data[at] & 31;
+    if (ua.len - at < UX_BOT_PREFIX) {
+        return NULL;
+    }
+
+    pair = ux_bot_five(ua.data[at]) << 5 | ux_bot_five(ua.data[at + 1]);
+    end = &ux_bot_words[ux_bot_pairs[pair + 1]];
     longest = NULL;
 
-    for (i = ux_bot_groups[group]; i < ux_bot_groups[group + 1]; i++) {
-        word = &ux_bot_words[i];
+    /* A longer word stands after the shorter one that it begins with. */
 
-        if ((longest == NULL || word->length > longest->length)
-            && ux_bot_equal(word, ua, at) && ux_bot_edges(word, ua, at))
-        {
+    for (word = &ux_bot_words[ux_bot_pairs[pair]]; word < end; word++) {
+
+        if (ux_bot_equal(word, ua, at) && ux_bot_edges(word, ua, at)) {
             longest = word;
         }
     }
@@ -318,7 +326,7 @@ ux_bot_edges(const ux_bot_word_t *word, ux_str_t ua, size_t at)
     }
 
     if ((word->edge & UX_BOT_EDGE_LEFT)
-        && (ux_bot_is_letter(before) || ux_bot_is_digit(before))
+        && ux_bot_is_word(before)
         && (ux_bot_is_upper(before) || !ux_bot_is_upper(first)))
     {
         return false;
@@ -337,6 +345,14 @@ ux_bot_passes(uint32_t prefix)
     bit = ((prefix & 0x7fff) * 40503 >> 8) & 4095;
 
     return ux_bot_filter[bit / 64] >> (bit % 64) & 1;
+}
+
+
+/* Five bits, the same for upper and lower case. */
+static unsigned
+ux_bot_five(char c)
+{
+    return (unsigned char) c & 31u;
 }
 
 
@@ -368,8 +384,9 @@ ux_bot_is_letter(char c)
 }
 
 
+/* Letters and digits. */
 static bool
-ux_bot_is_digit(char c)
+ux_bot_is_word(char c)
 {
-    return c >= '0' && c <= '9';
+    return ux_bot_is_letter(c) || (c >= '0' && c <= '9');
 }

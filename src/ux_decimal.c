@@ -25,8 +25,7 @@
 
 
 static void ux_decimal_shortest(char *buf, double value, bool negative);
-static bool ux_decimal_reads_back(ux_u128_t n, ux_u128_t c, ux_u128_t gap,
-    uint64_t mantissa);
+static bool ux_decimal_reads_back(ux_u128_t n, ux_u128_t c, ux_u128_t gap);
 static void ux_decimal_scientific(char *buf, double value);
 
 
@@ -129,7 +128,7 @@ ux_decimal_shortest(char *buf, double value, bool negative)
         }
 
         if (spare == 0
-            || ux_decimal_reads_back(n, digits * width, gap, mantissa))
+            || ux_decimal_reads_back(n, digits * width, gap))
         {
             break;
         }
@@ -148,22 +147,20 @@ ux_decimal_shortest(char *buf, double value, bool negative)
 }
 
 
-/* Is c nearer to n than to n's neighbours among the doubles, gap away? */
+/*
+ * Is c nearer to n than half the way to n's neighbours among the doubles, gap
+ * away?  The halves themselves have more than 17 digits, so c is never one.
+ * Nor does it matter that the neighbour below a power of two is nearer: those
+ * between our bounds have 16 digits at most, and c is n.
+ */
 static bool
-ux_decimal_reads_back(ux_u128_t n, ux_u128_t c, ux_u128_t gap,
-    uint64_t mantissa)
+ux_decimal_reads_back(ux_u128_t n, ux_u128_t c, ux_u128_t gap)
 {
     ux_u128_t  off;
 
-    if (c >= n) {
-        off = (c - n) * 2;
+    off = c >= n ? c - n : n - c;
 
-    } else {
-        /* Below a power of two the neighbours are half as far apart. */
-        off = (n - c) * (mantissa == 0x10000000000000ull ? 4 : 2);
-    }
-
-    return off < gap || (off == gap && (mantissa & 1) == 0);
+    return off * 2 < gap;
 }
 
 

@@ -5,12 +5,10 @@
  * XXH3, compiled in: most inputs are under 128 bytes, where a call through
  * the library costs as much as the hash.
  *
- * XXH3 takes a secret of at least 136 bytes; the zone's index key has 16.
- * The secret is stretched from it with the finalizer of SplitMix64 (Steele,
- * Lea, Flood 2014), even words from the first half of the key, odd ones from
- * the second.  It keeps a stranger who picks keys (a login name, an app
- * header) from aiming at one bucket; it is no MAC and nothing is signed
- * with it.
+ * The zone's 128-bit index key becomes a 64-bit seed by the finalizer of
+ * SplitMix64 (Steele, Lea, Flood 2014), another one for each use.  It keeps a
+ * stranger who picks keys (a login name, an app header) from aiming at one
+ * bucket; it is no MAC and nothing is signed with it.
  */
 
 #include "ux_hash.h"
@@ -21,13 +19,6 @@
 #include <xxhash.h>
 
 
-/* One word over the minimum, so that the count is even. */
-#define UX_HASH_SECRET_WORDS  18
-
-_Static_assert(UX_HASH_SECRET_WORDS * 8 >= XXH3_SECRET_SIZE_MIN,
-               "XXH3 refuses a shorter secret");
-
-
 /* Tells the uses of one index key apart. */
 #define UX_HASH_FOR_KEY    0x6b6579ull
 #define UX_HASH_FOR_VALUE  0x76616c7565ull
@@ -36,8 +27,7 @@ _Static_assert(UX_HASH_SECRET_WORDS * 8 >= XXH3_SECRET_SIZE_MIN,
 static uint64_t ux_hash_stream(ux_str_t salt, ux_str_t purpose,
     ux_str_t suffix, ux_str_t key);
 static char *ux_hash_append(char *p, ux_str_t s);
-static void ux_hash_secret(const uint64_t index_key[2], uint64_t use,
-    uint64_t secret[UX_HASH_SECRET_WORDS]);
+static uint64_t ux_hash_seed(const uint64_t index_key[2], uint64_t use);
 static uint64_t ux_hash_mix(uint64_t x);
 
 
@@ -85,12 +75,10 @@ ux_key_t
 ux_hash_key(const uint64_t index_key[2], ux_str_t key)
 {
     ux_key_t       result;
-    uint64_t       secret[UX_HASH_SECRET_WORDS];
     XXH128_hash_t  h;
 
-    ux_hash_secret(index_key, UX_HASH_FOR_KEY, secret);
-
-    h = XXH3_128bits_withSecret(key.data, key.len, secret, sizeof(secret));
+    h = XXH3_128bits_withSeed(key.data, key.len,
+                              ux_hash_seed(index_key, UX_HASH_FOR_KEY));
 
     result.id = h.low64;
     result.place = h.high64;
@@ -102,12 +90,8 @@ ux_hash_key(const uint64_t index_key[2], ux_str_t key)
 uint64_t
 ux_hash_keyed(const uint64_t index_key[2], ux_str_t value)
 {
-    uint64_t  secret[UX_HASH_SECRET_WORDS];
-
-    ux_hash_secret(index_key, UX_HASH_FOR_VALUE, secret);
-
-    return XXH3_64bits_withSecret(value.data, value.len, secret,
-                                  sizeof(secret));
+    return XXH3_64bits_withSeed(value.data, value.len,
+                                ux_hash_seed(index_key, UX_HASH_FOR_VALUE));
 }
 
 
@@ -146,19 +130,10 @@ ux_hash_append(char *p, ux_str_t s)
 }
 
 
-static void
-ux_hash_secret(const uint64_t index_key[2], uint64_t use,
-    uint64_t secret[UX_HASH_SECRET_WORDS])
+static uint64_t
+ux_hash_seed(const uint64_t index_key[2], uint64_t use)
 {
-    unsigned  i;
-    uint64_t  step;
-
-    for (i = 0; i < UX_HASH_SECRET_WORDS; i += 2) {
-        step = (use + i) * 0x9e3779b97f4a7c15ull;
-
-        secret[i] = ux_hash_mix(index_key[0] + step);
-        secret[i + 1] = ux_hash_mix(index_key[1] - step);
-    }
+    return ux_hash_mix(ux_hash_mix(index_key[0] + use) + index_key[1]);
 }
 
 

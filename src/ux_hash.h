@@ -36,7 +36,7 @@ uint64_t ux_hash_assign(ux_str_t salt, ux_str_t purpose, ux_str_t suffix,
 /* ((h >> 12) + 0.5) * 2^-52: exact, never 0 or 1. */
 double ux_hash_unit(uint64_t h);
 
-/* XXH3_128bits with a secret derived from the zone's 128-bit index key. */
+/* XXH3_128bits with a seed derived from the zone's 128-bit index key. */
 ux_key_t ux_hash_key(const uint64_t index_key[2], ux_str_t key);
 
 /* XXH3_64bits keyed likewise, for "this cookie value was verified". */

@@ -27,7 +27,7 @@
 #define UX_JSON_TEXT_MIN  4096
 
 /* First millisecond of the year 10000. */
-#define UX_JSON_TIME_END    253402300800000ull
+#define UX_JSON_TIME_END  253402300800000ull
 
 
 static ux_json_t *ux_json_put(ux_json_t *parent, const char *name,

@@ -12,7 +12,6 @@
 #include "ux_report.h"
 #include "ux_report_private.h"
 
-#include <math.h>
 #include <string.h>
 
 

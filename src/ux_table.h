@@ -73,10 +73,11 @@ ux_status_t ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
 
 /*
  * Writes the record, making room if it must, in this order: free slots,
- * expired visitors, provisional ones, then the one longest away that has no
- * open cart, then the one longest away.  A provisional newcomer drives out
- * only expired and provisional ones.  UX_FULL: no room; the old record, if
- * any, is as it was.  The turn is over in any case.
+ * expired visitors, provisional ones, moving somebody to its other bucket,
+ * then the one longest away that has no open cart, then the one longest away.
+ * A provisional newcomer drives out only expired and provisional ones.
+ * UX_FULL: no room; the old record, if any, is as it was.  The turn is over
+ * in any case.
  */
 ux_status_t ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     const ux_visitor_t *visitor, uint32_t now_s,

@@ -31,6 +31,9 @@ my $T0 = 1_700_000_000_000;
 my $MINUTE = 60_000;
 my $HOUR = 60 * $MINUTE;
 
+# Carts of the zone being made, [event, window], and moments worth a report.
+my (@carts, @moments);
+
 my @events = qw/ view_item add_to_cart begin_checkout add_shipping_info
                  add_payment_info purchase refund nps wish /;
 
@@ -141,6 +144,9 @@ sub zone_lines {
     my @experiments = sort keys %variants;
     my @timed;
 
+    @carts = ();
+    @moments = ();
+
     my @lines = (config_lines(\%variants));
 
     for my $visitor (0 .. $visitors - 1) {
@@ -151,8 +157,10 @@ sub zone_lines {
         push @timed, operator(\@experiments);
     }
 
-    for (1 .. 4) {
-        my $at = $T0 + int(rand 4 * 24 * $HOUR);
+    for (1 .. 5) {
+        my $at = @moments && chance(0.6) ? one_of(@moments)
+                                         : $T0 + int(rand 4 * 24 * $HOUR);
+
         push @timed, [$at, "report $at"];
     }
 
@@ -205,8 +213,11 @@ sub funnel {
     @steps = ('begin_checkout') unless @steps;
     @steps = reverse @steps if chance(0.1);
 
-    return join ' ', 'funnel', $name, $cart,
-                one_of(30_000, 5 * $MINUTE, $HOUR, 3 * $HOUR),
+    my $within = one_of(30_000, 5 * $MINUTE, $HOUR, 3 * $HOUR);
+
+    push @carts, [$cart, $within] if $cart ne '-';
+
+    return join ' ', 'funnel', $name, $cart, $within,
                 map { chance(0.25) ? "$_?" : $_ } @steps;
 }
 
@@ -247,6 +258,9 @@ sub history {
         if (chance(0.12)) {
             push @facts, exposure($visitor, $variants, $now);
 
+        } elsif (@carts && chance(0.05)) {
+            push @facts, late_purchase($visitor, \$now);
+
         } else {
             push @facts, event($visitor, $now);
         }
@@ -272,6 +286,21 @@ sub first_request {
         $$now += one_of(0, 0, 1, $MINUTE, 10 * $MINUTE);
         push @facts, event($visitor, $$now);
     }
+
+    return @facts;
+}
+
+
+# Of a cart about as old as its window, and a report before its bucket is.
+sub late_purchase {
+    my ($visitor, $now) = @_;
+
+    my ($cart, $within) = @{one_of(@carts)};
+    my @facts = ([$$now, "send $visitor $cart $$now - - -"]);
+
+    $$now += $within + one_of(-1, 0, 1, 1, 400);
+    push @facts, [$$now, "send $visitor purchase $$now 990 - -"];
+    push @moments, $$now + 1;
 
     return @facts;
 }

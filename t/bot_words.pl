@@ -13,7 +13,7 @@ use warnings;
 
 use FindBin;
 
-use constant { GROUPS => 32, FILTER_BITS => 4096 };
+use constant { PAIRS => 1024, FILTER_BITS => 4096 };
 
 
 my $path = "$FindBin::Bin/../src/ux_bot_words.h";
@@ -30,12 +30,12 @@ while (my ($word, $rest) = splice @words, 0, 2) {
     $rest_of{$word} = $rest;
 }
 
-my @sorted = sort { group($a) <=> group($b) || $a cmp $b } keys %rest_of;
+my @sorted = sort { pair($a) <=> pair($b) || $a cmp $b } keys %rest_of;
 
 my $new = $old;
 replace(\$new, 'ux_bot_words[]',
     map { "UX_BOT_WORD(\"$_\", $rest_of{$_})" } @sorted);
-replace(\$new, 'ux_bot_groups[33]', rows(11, groups()));
+replace(\$new, 'ux_bot_pairs[1025]', rows(15, pairs()));
 replace(\$new, 'ux_bot_filter[64]', rows(3, filter()));
 
 exit($new eq $old ? 0 : 1) if $check;
@@ -56,19 +56,26 @@ sub contents
 }
 
 
-sub group
+# Five bits of each of the first two bytes.
+sub pair
 {
     my ($word) = @_;
 
-    return ord($word) % GROUPS;
+    my ($first, $second) = map { ord($_) % 32 } split //, substr $word, 0, 2;
+
+    return $first * 32 + $second;
 }
 
 
-# Entry n: how many words stand before group n.
-sub groups
+# Entry n: how many words stand before those of pair n.
+sub pairs
 {
-    return map { my $n = $_; scalar grep { group($_) < $n } @sorted }
-        0 .. GROUPS;
+    my @before = (0) x (PAIRS + 1);
+
+    $before[pair($_) + 1]++ for @sorted;
+    $before[$_] += $before[$_ - 1] for 1 .. PAIRS;
+
+    return @before;
 }
 
 
@@ -84,7 +91,7 @@ sub filter
 }
 
 
-# As ux_bot_bit(): what upper and lower case have in common.
+# As ux_bot_passes(): five bits, which upper and lower case have in common.
 sub bit
 {
     my ($word) = @_;

@@ -106,13 +106,29 @@ sub start
         return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
             PeerPort => $self->port, Proto => 'tcp') ? 1 : 0;
     }, 20);
-    return $self if $up == 1;
+    if ($up == 1) {
+        $self->_await_workers;
+        return $self;
+    }
 
     my $log = Ux::_read($self->dir . '/stderr.log') . $self->error_log;
     $self->{pid} = 0 if $up == -1;
     $self->{checked} = 1;
     $self->stop;
     die "nginx did not start:\n$log";
+}
+
+
+# The port answers from the moment the master listens.
+sub _await_workers
+{
+    my ($self) = @_;
+
+    return if $self->{full} || $self->{globals} =~ /master_process\s+off/;
+
+    Ux::wait_until(sub { $self->workers >= $self->{workers} });
+
+    return;
 }
 
 

@@ -117,7 +117,7 @@ setup(void)
         model.event_slots[i] = (uint8_t) (40 - i);
     }
 
-    model.ntotals = 3;
+    model.ntotals = 4;
     model.totals[1].event = (uint8_t) ux_model_event_find(&model,
                                                           str("survey"));
     model.totals[1].type = UX_METRIC_MEAN;
@@ -126,6 +126,9 @@ setup(void)
                                                           str("signup"));
     model.totals[2].type = UX_METRIC_COUNT;
     model.totals[2].slot = 2;
+    model.totals[3].event = model.totals[1].event;
+    model.totals[3].type = UX_METRIC_RATIO;
+    model.totals[3].slot = 5;
 
     add_funnels();
     add_experiments();
@@ -255,8 +258,7 @@ add_experiments(void)
 
 
 /*
- * Two epochs: control, one_page and old, then control and one_page; and an
- * older version of the experiment that must not be mixed in.
+ * Two epochs: control, one_page and old, then control and one_page.
  */
 FIXTURE void
 add_registry(void)
@@ -296,6 +298,15 @@ add_registry(void)
     e->ordinal = 8;
     e->number = 0.8;
     e->created_ms = NOW - DAY;
+
+    /* younger: another experiment, and an older version of this one */
+
+    e = entry(UX_ENTRY_EXPERIMENT, "checkout_layouts", UX_PARENT_NONE, 0);
+    e->ordinal = 3;
+    e->value = 1;
+    e = entry(UX_ENTRY_EXPERIMENT, "checkout_layout", UX_PARENT_NONE, 0);
+    e->ordinal = 4;
+    e->value = 0;
 
     cell = UX_ZONE_CELLS;
     ring = ALL_CELLS;
@@ -413,6 +424,7 @@ set_counts(void)
 
     total(base, 0, 154410);
     total(base, 4, 1200);
+    total(base, 5, 600);
     total(base, 2, 9);
     total(arm_base[4], 0, 1000);
     total(arm_base[4], 0, 3000);

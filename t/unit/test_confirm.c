@@ -136,6 +136,19 @@ test_waiting_rules(void)
 
     setup(1);
     v.confirmed = false;
+    expose(0, 0, T0);
+    w.model.event_slots[NPS] = 40;
+    event(NPS, 9, T0);
+    w.model.event_slots[NPS] = 63;
+    w.model.totals[1] = (ux_total_t) { NPS, 1, UX_METRIC_COUNT };
+    w.model.ntotals = 2;
+    confirm();
+    ok(world_cell(&w, arm, UX_ARM_EVENT_COUNT + 40) == 1
+       && v.tracks[1].events == (uint64_t) 1 << 40 && sum(arm, 1) == 0,
+       "which is an event then, and nothing else");
+
+    setup(1);
+    v.confirmed = false;
 
     for (i = 0; i < UX_PENDING_MAX; i++) {
         ok(event(VIEW, NONE, T0) == UX_OK, "room for event %u", i);
@@ -232,8 +245,9 @@ test_carts_unbound(void)
     w.arms[a0].carts[0] = 0;
     event(CART, NONE, T0);
     expose(0, 0, T0);
-    event(BEGIN, NONE, T0);
-    event(BUY, 1, T0);
+    ok(v.tracks[1].carts[0].state == UX_CART_NONE && w.changes.nrings == 0,
+       "to an arm without cart counters no cart is carried in");
+    event(CART, NONE, T0);
     ok(v.tracks[1].carts[0].state == UX_CART_NONE && w.changes.nrings == 0,
        "an arm without cart counters has no carts");
 

@@ -326,8 +326,14 @@ test_metrics(void)
     ok(is(V "/metrics/survey/visitors", "3"), "visitors with the event");
     ok(is(V "/metrics/survey:ratio", "{\"type\":\"ratio\","
           "\"role\":\"secondary\",\"better\":\"higher\",\"currency\":\"EUR\","
-          "\"sum\":12.00,\"visitors\":3,\"events\":4,\"ratio\":3,"
+          "\"sum\":6.00,\"visitors\":3,\"events\":4,\"ratio\":1.5,"
           "\"vs_control\":null}"), "the same event once more, as a ratio");
+
+    model.ntotals = 3;
+    ok(is(V "/metrics/survey:ratio/ratio", "3"),
+       "a ratio may use the sum of a mean");
+    model.ntotals = 4;
+
     ok(is(W "/metrics/survey:ratio/ratio", "null"), "no event: no ratio");
     ok(is(V "/metrics/signup", "{\"type\":\"count\",\"role\":\"secondary\","
           "\"better\":\"higher\",\"sum\":9,\"mean\":0.015,"

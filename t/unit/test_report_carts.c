@@ -9,6 +9,7 @@
 #include "report_fixture.h"
 
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 
@@ -79,7 +80,9 @@ test_carts(void)
         0, 1, 30000, 59999, 60000, 10 * 60000, 45 * 60000, HOUR - 1, HOUR,
         HOUR + 1, HOUR + 59999, HOUR + 60000, HOUR + 60001, 90 * 60000,
         2 * HOUR, 2 * HOUR + 12345, 3 * HOUR, 3 * HOUR + 60000, 5 * HOUR,
-        40 * HOUR
+        40 * HOUR, 70 * 60000 + 59000, 80 * 60000 + 58000,
+        100 * 60000 + 59500, 110 * 60000 + 19900, 120 * 60000 + 57000,
+        130 * 60000 + 59900
     };
 
     carts_make(carts, HOUR);
@@ -142,6 +145,8 @@ test_carts_at(uint64_t now, const cart_t *carts)
 static void
 test_carts_shapes(void)
 {
+    uint32_t  bucket;
+
     setup();
     set_counts();
 
@@ -169,6 +174,15 @@ test_carts_shapes(void)
     ok(is(V "/funnels/express/biggest_loss",
           "{\"after\":\"begin_checkout\",\"carts\":3}"), "its biggest loss");
 
+    /* A writer whose clock is a moment ahead, on the edge of a bucket. */
+
+    bucket = (uint32_t) (NOW / ux_bucket_width_ms(HOUR) + 1);
+    cart_count(cart_base[0], cart_ring[0], UX_CART_ALIVE + 1,
+               UX_RING_ALIVE + 1, bucket, 1, true);
+    ok(is(F "/carts/open", "5"), "a cart from the next bucket is open");
+    cart_count(cart_base[0], cart_ring[0], UX_CART_ALIVE + 1,
+               UX_RING_ALIVE + 1, bucket, -1, true);
+
     /* Steps the funnel no longer has. */
 
     count(cart_base[0] + UX_CART_ALIVE + 0, 1);
@@ -183,6 +197,11 @@ test_carts_shapes(void)
 
     count(cart_base[0] + UX_CART_ALIVE + 1, -43);
     ok(is(F "/carts/abandoned_after/add_to_cart", "1"), "never below 0");
+    count(cart_base[0] + UX_CART_RECOVERED, 1000);
+    ok(field(at(F "/carts"), "recovered")
+       == field(at(F "/carts"), "abandoned"),
+       "recovered is part of abandoned");
+
     ok(field(at(F "/carts"), "created")
        == field(at(F "/carts"), "open") + field(at(F "/carts"), "purchased")
           + field(at(F "/carts"), "abandoned"), "the identity holds");
@@ -217,6 +236,9 @@ carts_make(cart_t *carts, uint64_t within)
 
         } else if (i % 40 == 1) {
             carts[i].purchase = within;
+
+        } else if (i % 5 == 2) {
+            carts[i].purchase = within + 1 + r % 1000;
         }
     }
 }
@@ -375,6 +397,7 @@ static void
 test_concurrent(void)
 {
     pid_t        pid;
+    time_t       end;
     int64_t      n;
     unsigned     i, above, broken, moved;
     const char  *text;
@@ -384,6 +407,7 @@ test_concurrent(void)
     pid = fork();
 
     if (pid == 0) {
+        (void) alarm(60);              /* whatever becomes of the reader */
         write_counters(arm_base[3], cart_base[1], cart_ring[1]);
         _exit(0);
     }
@@ -393,7 +417,11 @@ test_concurrent(void)
     moved = 0;
     n = 0;
 
-    for (i = 0; i < 150; i++) {
+    /* On a busy machine the writer's turn may be long in coming. */
+
+    end = time(NULL) + 20;
+
+    for (i = 0; (i < 150 || moved < 20) && time(NULL) < end; i++) {
         text = at(V);
 
         moved += field(text, "visitors") != n;
@@ -415,7 +443,7 @@ test_concurrent(void)
     __atomic_store_n(&memory->stop, 1, __ATOMIC_RELEASE);
 
     ok(pid > 0 && waitpid(pid, NULL, 0) == pid, "a writer ran along");
-    ok(moved > 10, "its counts were seen to move, %u times", moved);
+    ok(moved >= 20, "its counts were seen to move, %u times", moved);
     ok(above == 0, "x <= n in every look");
     ok(broken == 0, "created = open + purchased + abandoned in every look");
 }
@@ -433,12 +461,7 @@ write_counters(uint32_t base, uint32_t cart, uint32_t ring)
 
     store.counter.mine = store.counter.copies + 5 * OWN_CELLS;
 
-    for (i = 0; i < 50000000; i++) {
-
-        if (__atomic_load_n(&memory->stop, __ATOMIC_ACQUIRE)) {
-            break;
-        }
-
+    for (i = 0; !__atomic_load_n(&memory->stop, __ATOMIC_ACQUIRE); i++) {
         ux_counter_add(&store.counter, base + UX_ARM_ASSIGNED, 1);
         ux_counter_add(&store.counter, base + UX_ARM_VISITORS, 1);
         ux_counter_add(&store.counter, step, 1);

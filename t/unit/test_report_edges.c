@@ -196,6 +196,12 @@ test_foreign_registry(void)
 
     ok(is(V "/visitors", "0"), "blocks beyond the cells");
 
+    for (i = 0; i < memory->registry.count; i++) {
+        memory->registry.entries[i].base = 0;
+    }
+
+    ok(is(V "/visitors", "0"), "no block, not the zone's");
+
     setup();
 
     for (i = 0; i < memory->registry.count; i++) {

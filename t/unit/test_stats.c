@@ -133,6 +133,7 @@ test_variance(void)
 
     ok(isnan(ux_stats_variance(0, 0, 0)), "variance of nobody is NaN");
     ok(isnan(ux_stats_variance(1, 5, 25)), "variance of one is NaN");
+    ok(isnan(ux_stats_variance(1, 5, 26)), "whatever its sums are");
     ok(ux_stats_variance(2, 5, 25) == 12.5, "variance of 0 and 5");
     ok(ux_stats_variance(3, 15, 75) == 0, "variance of equals is 0");
     ok(ux_stats_variance(2, -5, 25) == 12.5, "variance of 0 and -5");

@@ -83,6 +83,11 @@ test_revenue(void)
     event(BUY, 30, T0);
     ok(sum(arm, 0) == 30, "what follows counts from 0");
 
+    event(REFUND, 30, T0);
+    ok(sum(arm, 0) == 0 && why == UX_DISCARDS,
+       "a refund of all there is is not in excess");
+    event(BUY, 30, T0);
+
     w.experiments[0].window_ms = 1;
     event(REFUND, 31, T0 + 5);
     ok(why == UX_DISCARD_REFUND_EXCESS

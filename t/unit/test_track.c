@@ -191,6 +191,9 @@ test_ids(void)
     event(VIEW, NONE, T0);
     ok(event(VIEW, NONE, T0) == UX_OK, "no id is no duplicate");
 
+    event_id(VIEW, NONE, (uint64_t) 1 << 32);
+    ok(event(VIEW, NONE, T0) == UX_OK, "even after an id of 32 zero bits");
+
     ok(event_id(REFUND, NONE, 5) == UX_DECLINED
        && event_id(REFUND, 1, 5) == UX_OK,
        "the id of a refused event is not remembered");
@@ -335,6 +338,7 @@ test_before(void)
 
     setup(1);
     funnels();
+    w.model.event_slots[VIEW] = 50;
     event(VIEW, NONE, T0);
     event(BEGIN, NONE, T0);
     expose(0, 0, T0);
@@ -349,7 +353,7 @@ test_before(void)
     ok(in_order(1) == 1, "but satisfy the order");
     event(VIEW, NONE, T0);
     ok(in_order(0) == 1
-       && world_cell(&w, arm, UX_ARM_EVENT_VISITORS + VIEW) == 1,
+       && world_cell(&w, arm, UX_ARM_EVENT_VISITORS + 50) == 1,
        "done again they count");
     ok(world_cell(&w, arm, UX_ARM_STEP_BEFORE) == 1,
        "before is counted at the exposure only");

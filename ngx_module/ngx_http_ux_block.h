@@ -20,6 +20,8 @@ typedef struct {
     ngx_str_t             name;
     ngx_http_ux_place_t   place;           /* of the block's own line */
     ngx_str_t             salt;
+    ngx_str_t             serve;
+    ngx_uint_t            serve_line;
     ngx_uint_t            version;
     uint32_t              seen;            /* words given, by table index */
 } ngx_http_ux_block_t;
@@ -54,6 +56,15 @@ char *ngx_http_ux_goal(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 char *ngx_http_ux_metric(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 char *ngx_http_ux_guardrail(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 char *ngx_http_ux_goal_default(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+
+/* ngx_http_ux_schedule.c */
+char *ngx_http_ux_target(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_start(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_stop(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_state(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_serve(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+ngx_int_t ngx_http_ux_serve_end(ngx_conf_t *cf, ngx_http_ux_block_t *b);
+char *ngx_http_ux_equivalence(ngx_conf_t *cf, ngx_http_ux_block_t *b);
 
 
 #endif

@@ -272,14 +272,13 @@ ngx_http_ux_cookie_check(ngx_conf_t *cf, ngx_http_ux_cookie_t *cookie)
 }
 
 
-/* Prepares the line for the value that was just minted. */
+/* Prepares the line for a value minted `age` seconds ago. */
 ngx_int_t
 ngx_http_ux_cookie_make(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    u_char *value, size_t len)
+    ngx_str_t *value, time_t age)
 {
     u_char                  *p;
     size_t                   size;
-    ngx_str_t                v;
     ngx_uint_t               secure;
     ngx_http_ux_cookie_t    *cookie;
     ngx_http_ux_srv_conf_t  *scf;
@@ -297,7 +296,7 @@ ngx_http_ux_cookie_make(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 #endif
 
-    size = cookie->name.len + 1 + len
+    size = cookie->name.len + 1 + value->len
            + sizeof("; Domain=") - 1 + cookie->domain.len
            + sizeof("; Path=") - 1 + cookie->path.len
            + sizeof("; Max-Age=") - 1 + NGX_TIME_T_LEN
@@ -308,20 +307,31 @@ ngx_http_ux_cookie_make(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return NGX_ERROR;
     }
 
-    v.data = value;
-    v.len = len;
-
     ctx->set_cookie.data = p;
     ctx->set_cookie.len = ngx_snprintf(p, size,
                               "%V=%V%s%V; Path=%V; Max-Age=%T%s; HttpOnly; "
-                              "SameSite=%V", &cookie->name, &v,
+                              "SameSite=%V", &cookie->name, value,
                               cookie->domain.len ? "; Domain=" : "",
                               &cookie->domain, &cookie->path,
-                              cookie->max_age, secure ? "; Secure" : "",
+                              cookie->max_age - age, secure ? "; Secure" : "",
                               &ngx_http_ux_samesite_names[cookie->samesite])
                           - p;
 
     return NGX_OK;
+}
+
+
+/* Takes the cookie back, under the name, path and domain it was given. */
+void
+ngx_http_ux_cookie_expire(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_str_t                none;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    ngx_str_null(&none);
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    (void) ngx_http_ux_cookie_make(r, ctx, &none, scf->cookie->max_age);
 }
 
 

@@ -33,6 +33,17 @@ static ngx_http_ux_line_t  ngx_http_ux_experiment_lines[] = {
     { ngx_string("salt"), 2, 2, 0, "salt STRING;", ngx_http_ux_salt },
     { ngx_string("version"), 2, 2, 0, "version N;", ngx_http_ux_version },
     { ngx_string("layer"), 3, 3, 0, "layer NAME 0-50%;", ngx_http_ux_layer },
+    { ngx_string("target"), 2, 33, 1, "target $variable [VALUE ...];",
+      ngx_http_ux_target },
+    { ngx_string("start"), 2, 2, 0, "start 2026-01-31T08:00:00Z;",
+      ngx_http_ux_start },
+    { ngx_string("stop"), 2, 2, 0, "stop 2026-02-28T08:00:00Z;",
+      ngx_http_ux_stop },
+    { ngx_string("state"), 2, 2, 0, "state running|paused|closed;",
+      ngx_http_ux_state },
+    { ngx_string("serve"), 2, 2, 0, "serve VARIANT;", ngx_http_ux_serve },
+    { ngx_string("equivalence"), 2, 2, 0, "equivalence 2%;",
+      ngx_http_ux_equivalence },
     { ngx_string("goal"), 2, 9, 0, "goal EVENT [EVENT ...];",
       ngx_http_ux_goal },
     { ngx_string("metric"), 2, 4, 1, "metric EVENT [better=higher|lower] "
@@ -60,6 +71,7 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char                 *rv;
     ngx_str_t            *value, *name;
     ngx_uint_t            i;
+    ngx_array_t         **targets;
     ux_experiment_t      *experiment;
     ngx_http_ux_block_t   block;
     ngx_http_ux_place_t  *place;
@@ -105,11 +117,15 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     name = ngx_array_push(&mcf->names);
     place = ngx_array_push(&block.zone->places);
     experiment = ngx_array_push(&block.zone->experiments);
+    targets = ngx_array_push(&block.zone->targets);
 
-    if (name == NULL || place == NULL || experiment == NULL) {
+    if (name == NULL || place == NULL || experiment == NULL
+        || targets == NULL)
+    {
         return NGX_CONF_ERROR;
     }
 
+    *targets = NULL;
     *name = value[1];
     ngx_http_ux_place(cf, &block.place);
     *place = block.place;
@@ -120,6 +136,7 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     experiment->version = 1;
     experiment->traffic = 1.0;
     experiment->sticky = true;
+    experiment->serve = -1;
     experiment->window_ms = (uint64_t) 7 * 24 * 60 * 60 * 1000;
     experiment->alpha = 0.05;
     experiment->planned = 10000;
@@ -166,6 +183,18 @@ ngx_http_ux_experiment_end(ngx_conf_t *cf, ngx_http_ux_block_t *block)
     }
 
     e->salt = ngx_http_ux_str(salt);
+
+    if (ngx_http_ux_serve_end(cf, block) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (e->start_ms != 0 && e->stop_ms != 0 && e->stop_ms <= e->start_ms) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "\"ux_experiment\" \"%V\" stops before it starts: "
+                           "expected \"start\" before \"stop\"",
+                           &block->name);
+        return NGX_CONF_ERROR;
+    }
 
     if (ux_experiment_check(e, &error) != UX_OK) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,

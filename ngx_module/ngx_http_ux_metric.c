@@ -283,8 +283,8 @@ ngx_http_ux_goal_default(ngx_conf_t *cf, ngx_http_ux_block_t *b)
     if (metric == NULL) {
 
         if (e->nmetrics == UX_METRICS_MAX) {
-            wrong = "has at most 64 metrics, \"purchase\" among them: expected "
-                    "one less, or a \"goal EVENT;\"";
+            wrong = "has at most 64 metrics, \"purchase\" among them: "
+                    "expected one less, or a \"goal EVENT;\"";
 
         } else {
             metric = &e->metrics[e->nmetrics++];

@@ -81,6 +81,41 @@ static ngx_command_t  ngx_http_ux_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ux_consent"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ux_loc_conf_t, consent),
+      NULL },
+
+    { ngx_string("ux_gpc"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ux_loc_conf_t, gpc),
+      NULL },
+
+    { ngx_string("ux_exclude"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
+      ngx_http_ux_exclude,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("ux_override"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ux_loc_conf_t, override),
+      NULL },
+
+    { ngx_string("ux_debug"),
+      NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_ux_loc_conf_t, debug),
+      NULL },
+
     { ngx_string("ux_bots"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
       ngx_http_ux_bots,
@@ -359,6 +394,11 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      */
 
     lcf->visitor_key = NGX_CONF_UNSET_PTR;
+    lcf->consent = NGX_CONF_UNSET_PTR;
+    lcf->override = NGX_CONF_UNSET_PTR;
+    lcf->debug = NGX_CONF_UNSET_PTR;
+    lcf->exclude = NGX_CONF_UNSET_PTR;
+    lcf->gpc = NGX_CONF_UNSET;
 
     return lcf;
 }
@@ -381,6 +421,11 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     }
 
     ngx_conf_merge_ptr_value(conf->visitor_key, prev->visitor_key, NULL);
+    ngx_conf_merge_ptr_value(conf->consent, prev->consent, NULL);
+    ngx_conf_merge_ptr_value(conf->override, prev->override, NULL);
+    ngx_conf_merge_ptr_value(conf->debug, prev->debug, NULL);
+    ngx_conf_merge_ptr_value(conf->exclude, prev->exclude, NULL);
+    ngx_conf_merge_value(conf->gpc, prev->gpc, 1);
     ngx_conf_merge_str_value(conf->header, prev->header, "X-UX-Variant");
 
     if (conf->events != NULL || (conf->expose != NULL && !conf->expose->off))

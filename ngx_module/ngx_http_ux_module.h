@@ -56,6 +56,8 @@ typedef struct {
     ux_model_t                  model;
     ngx_array_t                 experiments;   /* ux_experiment_t */
     ngx_array_t                 places;        /* of experiments */
+    ngx_array_t                 targets;       /* ngx_array_t *, of
+                                                  ngx_http_ux_target_t */
     ngx_array_t                 funnel_places;
     ngx_http_ux_place_t         place;
 
@@ -67,9 +69,17 @@ typedef struct {
     ux_changes_t                changes;
     ux_str_t                    keys[NGX_HTTP_UX_KEYS_MAX];
     ngx_uint_t                  nkeys;
-    time_t                      full_logged;
+    uint64_t                    keys_hash;     /* of all of them, in order */
     unsigned                    joined:1;
 } ngx_http_ux_zone_t;
+
+
+/* A target line of an experiment. */
+typedef struct {
+    ngx_http_complex_value_t    variable;
+    ngx_uint_t                  nvalues;       /* 0: must be true */
+    ngx_str_t                  *values;
+} ngx_http_ux_target_t;
 
 
 /* ux_expose: resolved after parsing. */
@@ -150,6 +160,11 @@ typedef struct {
     ngx_http_ux_expose_t       *expose;        /* NULL: not in force */
     ngx_array_t                *events;        /* ngx_http_ux_event_t * */
     ngx_http_complex_value_t   *visitor_key;
+    ngx_http_complex_value_t   *consent;
+    ngx_http_complex_value_t   *override;
+    ngx_http_complex_value_t   *debug;
+    ngx_array_t                *exclude;       /* ngx_http_complex_value_t */
+    ngx_flag_t                  gpc;
     ngx_str_t                   header;        /* name sent upstream */
     ngx_uint_t                  stats;
 } ngx_http_ux_loc_conf_t;
@@ -165,6 +180,9 @@ typedef enum {
     NGX_HTTP_UX_REASON_DEFAULT = 0,
     NGX_HTTP_UX_REASON_SPLIT,
     NGX_HTTP_UX_REASON_CACHED,
+    NGX_HTTP_UX_REASON_TARGETING,
+    NGX_HTTP_UX_REASON_DISABLED,
+    NGX_HTTP_UX_REASON_STATIC,
     NGX_HTTP_UX_REASON_ERROR
 } ngx_http_ux_reason_e;
 
@@ -172,8 +190,10 @@ typedef enum {
 /* What the request gets of one experiment. */
 typedef struct {
     int8_t                      variant;       /* index, UX_VARIANT_NONE */
+    int8_t                      recorded;      /* the same, of the record */
     uint8_t                     reason;
-    unsigned                    known:1;       /* the two above are set */
+    unsigned                    known:1;       /* variant and reason are set */
+    unsigned                    has_record:1;
 } ngx_http_ux_choice_t;
 
 
@@ -212,12 +232,19 @@ typedef struct {
     ngx_http_ux_zone_t         *zone;
     ux_str_t                    key;           /* len 0: no visitor */
     ux_key_t                    hash;
-    uint64_t                    cookie_hash;
+    uint64_t                    cookie_hash;   /* 0: not to be remembered */
+    ux_cookie_t                 cookie;        /* that came, if `returned` */
     ngx_http_ux_choice_t       *choices;       /* of all zones */
     uint32_t                    chosen;        /* mask of zones whose record
                                                   was read for choices */
     uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends */
     ngx_str_t                   set_cookie;
+    ngx_str_t                   override;      /* "experiment:variant, ..." */
+    ux_str_t                    cookie_id;     /* beside a key: of a valid
+                                                  cookie */
+    ux_key_t                    alias;         /* key to be joined to it */
+    uint32_t                    shown;         /* discarded, for ux_debug */
+    uint32_t                    cookie_day;
     ngx_str_t                   events;        /* "$ux_events" */
 
     ngx_uint_t                  method;        /* the client's */
@@ -229,16 +256,26 @@ typedef struct {
     unsigned                    headers_read:1;
     unsigned                    navigation:1;
     unsigned                    prefetch:1;
+    unsigned                    gpc:1;         /* Sec-GPC: 1 */
+    unsigned                    no_consent:1;
+    unsigned                    excluded:1;
+    unsigned                    overridden:1;
+    unsigned                    expire:1;      /* take our cookie back */
+    unsigned                    cookie_seen:1; /* valid or not */
+    unsigned                    aliases:1;     /* `alias` has to be made */
+    unsigned                    joined:1;      /* key is the cookie's name */
     unsigned                    cross_site:1;
     unsigned                    bot:1;
     unsigned                    bot_known:1;
     unsigned                    keyed:1;       /* key from ux_visitor_key */
     unsigned                    returned:1;    /* valid cookie came in */
+    unsigned                    outdated:1;    /* not by the first key */
     unsigned                    minted:1;
     unsigned                    transient:1;   /* key for this request only */
     unsigned                    confirm:1;     /* wait for the cookie */
     unsigned                    wanted:1;      /* exposure or event location */
     unsigned                    recorded:1;
+    unsigned                    waits:1;       /* prefetched: exposed yet? */
     unsigned                    barred:1;      /* neither exposes nor tells */
     unsigned                    exposed:1;     /* to one experiment at least */
     unsigned                    creates:1;     /* a record may be made */
@@ -256,6 +293,7 @@ char *ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
+char *ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -291,6 +329,10 @@ void ngx_http_ux_place(ngx_conf_t *cf, ngx_http_ux_place_t *place);
 ngx_int_t ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 ngx_int_t ngx_http_ux_init_process(ngx_cycle_t *cycle);
 void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
+
+/* ngx_http_ux_reload.c: says what becomes of the experiments */
+void ngx_http_ux_reload(ngx_http_ux_zone_t *was, ngx_http_ux_zone_t *now,
+    ngx_log_t *log);
 
 /* ngx_http_ux_secret.c */
 ngx_int_t ngx_http_ux_random(uint8_t *buf, size_t len);
@@ -338,7 +380,25 @@ ngx_uint_t ngx_http_ux_barred_bot(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 ngx_uint_t ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+/* ngx_http_ux_said.c: see above; ngx_http_ux_control.c: */
+
+/* What the operator's variables say: consent, exclusion, override. */
+void ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_loc_conf_t *lcf);
+
+/* True: neither empty nor "0"; also when it cannot be evaluated: `failed`. */
+ngx_uint_t ngx_http_ux_is_true(ngx_http_request_t *r,
+    ngx_http_complex_value_t *cv, ngx_uint_t failed);
+
+/* X-UX-Debug, where ux_debug is true. */
+void ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
 /* ngx_http_ux_variant.c */
+
+ngx_str_t *ngx_http_ux_reason(ngx_uint_t reason);
+ngx_uint_t ngx_http_ux_counts(ngx_http_ux_choice_t *choice);
+ngx_uint_t ngx_http_ux_override_check(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
 
 /* The choice for one experiment, made when asked; NULL: no memory. */
 ngx_http_ux_choice_t *ngx_http_ux_choose(ngx_http_request_t *r,
@@ -382,6 +442,14 @@ void ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
+/* ngx_http_ux_join.c */
+
+/* Takes the record out of the zone, counters stay. */
+void ngx_http_ux_erase(ngx_http_ux_zone_t *zone, ux_key_t key);
+
+/* Login join: the key's alias record; and visitors seen in two variants. */
+void ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
 /* Would this request expose, if nothing barred it? */
 ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
 
@@ -398,7 +466,9 @@ void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* ngx_http_ux_cookie.c */
 ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, u_char *value, size_t len);
+    ngx_http_ux_ctx_t *ctx, ngx_str_t *value, time_t age);
+void ngx_http_ux_cookie_expire(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* ngx_http_ux_cache.c */

@@ -59,7 +59,18 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ctx->pending = NULL;
     }
 
-    ngx_http_ux_record_zones(r, ctx);
+    if (ctx->expire) {
+        ngx_http_ux_cookie_expire(r, ctx);
+    }
+
+    if (ctx->zone->joined && !ctx->barred && ctx->cookie_id.len != 0) {
+        ngx_http_ux_join(r, ctx);
+    }
+
+    if (!ctx->excluded) {
+        ngx_http_ux_record_zones(r, ctx);
+    }
+
     ngx_http_ux_name_events(r, ctx);
     ngx_http_ux_discard_flush(ctx);
 }
@@ -78,13 +89,27 @@ ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return 0;
     }
 
-    /* a cookie of ours was never given to a bot */
+    if (ctx->excluded) {
+        why = UX_DISCARD_EXCLUDED;
 
-    if (!ctx->returned && ngx_http_ux_barred_bot(r, ctx)) {
+    } else if (ctx->overridden) {
+        why = UX_DISCARD_OVERRIDE;
+
+    } else if (ctx->no_consent) {
+        why = UX_DISCARD_NO_CONSENT;
+
+    } else if (!ctx->returned && ngx_http_ux_barred_bot(r, ctx)) {
+
+        /* a cookie of ours was never given to a bot */
+
         why = UX_DISCARD_BOT;
 
     } else if (ctx->prefetch) {
         why = UX_DISCARD_PREFETCH;
+
+        /* the page may be shown yet: see ux_track_prefetch() */
+
+        ctx->waits = ngx_http_ux_exposes(ctx);
 
     } else if (ctx->method == NGX_HTTP_HEAD) {
         why = UX_DISCARD_HEAD;
@@ -236,6 +261,7 @@ ngx_http_ux_discard_flush(ngx_http_ux_ctx_t *ctx)
         }
     }
 
+    ctx->shown |= ctx->discarded;
     ctx->discarded = 0;
 }
 

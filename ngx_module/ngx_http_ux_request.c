@@ -278,6 +278,10 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
 
     ngx_http_ux_upstream_strip(r);
 
+    if (ctx != NULL) {
+        ngx_http_ux_debug_send(r, ctx);
+    }
+
     return ngx_http_next_header_filter(r);
 }
 

@@ -12,6 +12,10 @@ static ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t found, uint32_t now_s);
+static uint64_t ngx_http_ux_turn_began(ux_store_t *store,
+    ux_experiment_t *e);
+static ngx_uint_t ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_expose(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
 static void ngx_http_ux_turn_events(ngx_http_request_t *r,
@@ -81,6 +85,12 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ux_changes_clear(&zone->changes);
 
     dirty = ngx_http_ux_turn_identity(ctx, zone, turn.found, now_s);
+
+    if (!ctx->prefetch) {
+        dirty |= ux_track_settle(&zone->store.plan, v, now_ms,
+                                 &zone->changes);
+    }
+
     dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
     ngx_http_ux_turn_events(r, ctx, zone, now_ms);
     dirty |= ngx_http_ux_turn_error(r, ctx, zone);
@@ -111,7 +121,7 @@ static ngx_uint_t
 ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
-    ngx_uint_t              i, events;
+    ngx_uint_t              i, events, exposes;
     ux_visitor_t           *v;
     ngx_http_ux_choice_t   *choice;
     ngx_http_ux_expose_t   *expose;
@@ -147,21 +157,29 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
         ctx->arms[0] = UX_ARM_NONE;
 
-        for (i = 0; ngx_http_ux_exposes(ctx) && i < expose->n; i++) {
+        exposes = ngx_http_ux_exposes(ctx);
+
+        for (i = 0; (exposes || ctx->waits) && i < expose->n; i++) {
             choice = ngx_http_ux_choose(r, ctx, zone,
                                         expose->experiments[i]);
 
-            if (choice != NULL && choice->variant != UX_VARIANT_NONE) {
+            if (ngx_http_ux_counts(choice)) {
                 ctx->creates = 1;
-                ctx->exposed = 1;
+                ctx->exposed = exposes;
             }
         }
+
+        /* whose cookie comes back without a record was forgotten */
+
+        ctx->creates |= ctx->minted && !ctx->barred;
 
         return 1;
     }
 
-    if (events || ctx->keyed) {
-        return events;
+    ctx->creates |= ctx->minted && !ctx->barred;
+
+    if (events || ctx->creates) {
+        return 1;
     }
 
     if (!ctx->returned) {
@@ -171,6 +189,12 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     /* the visitor read while the cookie was looked at, if it was known */
 
     v = &zone->visitor;
+
+    for (i = 1; ctx->record_read && i < v->ntracks; i++) {
+        if (v->tracks[i].waiting) {
+            return 1;
+        }
+    }
 
     return !ctx->record_read || !v->confirmed
            || ngx_time() - (time_t) v->last_s >= NGX_HTTP_UX_TOUCH;
@@ -188,6 +212,12 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
     dirty = 0;
 
     dirty = !found;
+
+    if (!found && zone == ctx->zone && ctx->returned && ctx->exposed
+        && ngx_http_ux_turn_returned(ctx, zone))
+    {
+        ux_changes_add(&zone->changes, UX_ZONE_RETURNED, 1);
+    }
 
     if (!v->confirmed && (ctx->keyed || ctx->returned || !ctx->confirm)) {
         ux_track_confirm(&zone->store.plan, v, &zone->changes);
@@ -210,6 +240,62 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
 }
 
 
+/* When the experiment's first epoch was opened; 0: not registered. */
+static uint64_t
+ngx_http_ux_turn_began(ux_store_t *store, ux_experiment_t *e)
+{
+    uint16_t           i;
+    ux_claim_t         claim;
+    const ux_entry_t  *entry, *epoch;
+
+    ngx_memzero(&claim, sizeof(ux_claim_t));
+
+    claim.kind = UX_ENTRY_EXPERIMENT;
+    claim.name = e->name;
+    claim.parent = UX_PARENT_NONE;
+    claim.value = e->version;
+
+    entry = ux_registry_find(store->registry, &claim);
+
+    for (i = 0; entry != NULL; i++) {
+        epoch = ux_registry_get(store->registry, UX_ENTRY_EPOCH, i);
+
+        if (epoch == NULL) {
+            break;
+        }
+
+        if (epoch->parent == entry->ordinal) {
+            return epoch->created_ms;
+        }
+    }
+
+    return 0;
+}
+
+
+/* Was the cookie minted since an experiment began that it is exposed to? */
+static ngx_uint_t
+ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
+{
+    uint64_t               began_ms;
+    ngx_uint_t             i;
+    ngx_http_ux_expose_t  *expose;
+
+    expose = ctx->decider->expose;
+
+    for (i = 0; i < expose->n; i++) {
+        began_ms = ngx_http_ux_turn_began(&zone->store,
+                        &zone->model.experiments[expose->experiments[i]]);
+
+        if (began_ms != 0 && ctx->cookie_day >= began_ms / 86400000) {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
 /*
  * Exposes what is in force, unless the request is no navigation; notes the
  * arms the visitor is in, for the log phase.
@@ -221,6 +307,7 @@ ngx_http_ux_turn_expose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     unsigned               experiment;
     ngx_uint_t             i, n, ntracks;
     ux_track_t            *track;
+    ux_status_t            rc;
     ngx_http_ux_choice_t  *choice;
     ngx_http_ux_expose_t  *expose;
 
@@ -235,22 +322,31 @@ ngx_http_ux_turn_expose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     for (i = 0; i < expose->n; i++) {
         experiment = (unsigned) expose->experiments[i];
 
-        if (ctx->exposed) {
-            choice = ngx_http_ux_choose(r, ctx, zone, experiment);
+        choice = ngx_http_ux_choose(r, ctx, zone, experiment);
+        rc = UX_OK;
 
-            if (choice != NULL && choice->variant != UX_VARIANT_NONE
-                && ux_track_expose(&zone->store.plan, &zone->visitor,
+        if (!ngx_http_ux_counts(choice)) {
+            continue;
+        }
+
+        if (ctx->exposed) {
+            rc = ux_track_expose(&zone->store.plan, &zone->visitor,
+                                 experiment, (unsigned) choice->variant,
+                                 now_ms, &zone->changes);
+
+        } else if (ctx->waits) {
+            rc = ux_track_prefetch(&zone->store.plan, &zone->visitor,
                                    experiment, (unsigned) choice->variant,
-                                   now_ms, &zone->changes)
-                   != UX_OK)
-            {
-                ngx_http_ux_discard(ctx, UX_DISCARD_ZONE_FULL);
-            }
+                                   now_ms);
+        }
+
+        if (rc == UX_FULL) {
+            ngx_http_ux_discard(ctx, UX_DISCARD_ZONE_FULL);
         }
 
         track = ux_track_find(&zone->store.plan, &zone->visitor, experiment);
 
-        if (track != NULL) {
+        if (track != NULL && !track->waiting) {
             ctx->arms[n++] = track->arm;
         }
     }
@@ -292,35 +388,55 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* A visitor that saw a server error, once for each variant. */
+/* A visitor that saw a server error, once, and once for each variant. */
 static ngx_uint_t
 ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
-    uint32_t       base;
-    ngx_uint_t     i;
+    ngx_uint_t     i, k, dirty;
+    ux_track_t    *track;
     ux_visitor_t  *v;
 
     v = &zone->visitor;
+    dirty = 0;
 
     if (r->headers_out.status < NGX_HTTP_INTERNAL_SERVER_ERROR
-        || v->error_seen || zone != ctx->zone || ctx->arms == NULL
+        || zone != ctx->zone || ctx->arms == NULL
         || ctx->arms[0] == UX_ARM_NONE)
     {
         return 0;
     }
 
-    v->error_seen = true;
+    if (!v->error_seen) {
+        v->error_seen = true;
+        dirty = 1;
 
-    ux_changes_add(&zone->changes, UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS, 1);
-
-    for (i = 0; ctx->arms[i] != UX_ARM_NONE; i++) {
-        base = zone->store.plan.arms[ctx->arms[i]].base;
-        ux_changes_add(&zone->changes,
-                       base + UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS, 1);
+        ux_changes_add(&zone->changes, UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS,
+                       1);
     }
 
-    return 1;
+    for (i = 1; i < v->ntracks; i++) {
+        track = &v->tracks[i];
+
+        for (k = 0; ctx->arms[k] != UX_ARM_NONE; k++) {
+            if (ctx->arms[k] == track->arm) {
+                break;
+            }
+        }
+
+        if (track->error_seen || ctx->arms[k] == UX_ARM_NONE) {
+            continue;
+        }
+
+        track->error_seen = true;
+        dirty = 1;
+
+        ux_changes_add(&zone->changes,
+                       zone->store.plan.arms[track->arm].base
+                       + UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS, 1);
+    }
+
+    return dirty;
 }
 
 
@@ -336,8 +452,11 @@ ngx_http_ux_lost(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
     ux_counter_add(&zone->store.counter,
                    UX_ZONE_DISCARDED + UX_DISCARD_ZONE_FULL, 1);
 
-    if (ngx_time() - zone->full_logged >= 60) {
-        zone->full_logged = ngx_time();
+    /* once a minute, whichever worker it is */
+
+    if (ux_counter_due(&zone->store.counter, UX_ZONE_FULL_SAID,
+                       (uint64_t) ngx_time(), 60))
+    {
         ngx_log_error(NGX_LOG_WARN, r->connection->log, 0,
                       "ux_zone \"%V\" is full: visitors are served without "
                       "being counted", &zone->name);

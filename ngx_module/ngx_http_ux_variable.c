@@ -44,14 +44,6 @@ static ngx_http_variable_t  ngx_http_ux_vars[] = {
 };
 
 
-static ngx_str_t  ngx_http_ux_reasons[] = {
-    ngx_string("default"),
-    ngx_string("split"),
-    ngx_string("cached"),
-    ngx_string("error")
-};
-
-
 ngx_int_t
 ngx_http_ux_add_variables(ngx_conf_t *cf)
 {
@@ -302,9 +294,8 @@ ngx_http_ux_variable_reason(ngx_http_request_t *r,
     ngx_http_ux_choice_t  *choice;
 
     choice = ngx_http_ux_variable_choice(r, data);
-    reason = &ngx_http_ux_reasons[(choice == NULL)
-                                  ? NGX_HTTP_UX_REASON_ERROR
-                                  : choice->reason];
+    reason = ngx_http_ux_reason((choice == NULL) ? NGX_HTTP_UX_REASON_ERROR
+                                                 : choice->reason);
 
     v->len = (unsigned) reason->len;
     v->data = reason->data;

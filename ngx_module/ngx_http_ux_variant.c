@@ -8,17 +8,43 @@
 #include "ngx_http_ux_module.h"
 
 
+static void ngx_http_ux_choose_one(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_experiment_t *e,
+    ngx_http_ux_choice_t *choice);
+static ngx_uint_t ngx_http_ux_overridden(ngx_http_ux_ctx_t *ctx,
+    ux_experiment_t *e, ngx_http_ux_choice_t *choice);
+static ngx_int_t ngx_http_ux_override_next(ngx_str_t *rest, ux_str_t *name,
+    ux_str_t *variant);
+static ngx_uint_t ngx_http_ux_targeted(ngx_http_request_t *r,
+    ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
 static ngx_int_t ngx_http_ux_choices(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
 
+static ngx_str_t  ngx_http_ux_reasons[] = {
+    ngx_string("default"),
+    ngx_string("split"),
+    ngx_string("cached"),
+    ngx_string("targeting_match"),
+    ngx_string("disabled"),
+    ngx_string("static"),
+    ngx_string("error")
+};
+
+
+ngx_str_t *
+ngx_http_ux_reason(ngx_uint_t reason)
+{
+    return &ngx_http_ux_reasons[reason];
+}
+
+
 ngx_http_ux_choice_t *
 ngx_http_ux_choose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t experiment)
 {
-    ux_experiment_t       *e;
     ngx_http_ux_choice_t  *choice;
 
     if (!ctx->determined || ngx_http_ux_choices(r, ctx, zone) != NGX_OK) {
@@ -27,26 +53,226 @@ ngx_http_ux_choose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     choice = &ctx->choices[zone->first + experiment];
 
-    if (choice->known) {
-        return choice;
+    if (!choice->known) {
+        ngx_http_ux_choose_one(r->main, ctx, zone,
+                               &zone->model.experiments[experiment], choice);
+        choice->known = 1;
     }
-
-    e = &zone->model.experiments[experiment];
-
-    if (ctx->key.len == 0) {
-        choice->variant = 0;
-        choice->reason = NGX_HTTP_UX_REASON_DEFAULT;
-
-    } else {
-        choice->variant = (int8_t) ux_experiment_assign(e, ctx->key);
-        choice->reason = (choice->variant == UX_VARIANT_NONE)
-                         ? NGX_HTTP_UX_REASON_DEFAULT
-                         : NGX_HTTP_UX_REASON_SPLIT;
-    }
-
-    choice->known = 1;
 
     return choice;
+}
+
+
+/* The order of the questions is that of DESIGN.md: override wins. */
+static void
+ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ux_experiment_t *e,
+    ngx_http_ux_choice_t *choice)
+{
+    int         variant;
+    ux_phase_e  phase;
+
+    if (ngx_http_ux_overridden(ctx, e, choice)) {
+        return;
+    }
+
+    choice->variant = 0;
+    choice->reason = NGX_HTTP_UX_REASON_DEFAULT;
+
+    if (ctx->no_consent) {
+        return;
+    }
+
+    phase = ux_experiment_phase(e, ngx_http_ux_now_ms());
+
+    if (phase == UX_PHASE_SERVED) {
+        choice->variant = (int8_t) e->serve;
+        return;
+    }
+
+    if (phase == UX_PHASE_PAUSED || phase == UX_PHASE_SCHEDULED) {
+        choice->reason = NGX_HTTP_UX_REASON_DISABLED;
+        return;
+    }
+
+    if (ctx->key.len == 0) {
+        return;
+    }
+
+    if (choice->has_record) {
+        choice->variant = choice->recorded;
+        choice->reason = NGX_HTTP_UX_REASON_CACHED;
+        return;
+    }
+
+    if (phase == UX_PHASE_CLOSED) {
+        choice->reason = NGX_HTTP_UX_REASON_DISABLED;
+        return;
+    }
+
+    variant = ngx_http_ux_targeted(r, zone, e - zone->model.experiments)
+              ? ux_experiment_assign(e, ctx->key) : UX_VARIANT_NONE;
+
+    choice->variant = (int8_t) variant;
+
+    if (variant != UX_VARIANT_NONE) {
+        choice->reason = e->targeting ? NGX_HTTP_UX_REASON_TARGETING
+                                      : NGX_HTTP_UX_REASON_SPLIT;
+    }
+}
+
+
+/* Is it one of the choices that exposures are counted of? */
+ngx_uint_t
+ngx_http_ux_counts(ngx_http_ux_choice_t *choice)
+{
+    return choice != NULL
+           && choice->variant != UX_VARIANT_NONE
+           && (choice->reason == NGX_HTTP_UX_REASON_SPLIT
+               || choice->reason == NGX_HTTP_UX_REASON_TARGETING
+               || choice->reason == NGX_HTTP_UX_REASON_CACHED);
+}
+
+
+/* Names an experiment that is not there, or a variant it has not: ignored. */
+static ngx_uint_t
+ngx_http_ux_overridden(ngx_http_ux_ctx_t *ctx, ux_experiment_t *e,
+    ngx_http_ux_choice_t *choice)
+{
+    unsigned   i;
+    ux_str_t   name, variant;
+    ngx_str_t  rest;
+
+    rest = ctx->override;
+
+    while (ngx_http_ux_override_next(&rest, &name, &variant) == NGX_OK) {
+
+        if (!ux_str_equal(name, e->name)) {
+            continue;
+        }
+
+        for (i = 0; i < e->nvariants; i++) {
+            if (ux_str_equal(variant, e->variants[i].name)) {
+                choice->variant = (int8_t) i;
+                choice->reason = NGX_HTTP_UX_REASON_STATIC;
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/* Does the override name a variant of any experiment of the zone? */
+ngx_uint_t
+ngx_http_ux_override_check(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
+{
+    ngx_uint_t            i;
+    ngx_http_ux_choice_t  choice;
+
+    for (i = 0; ctx->override.len != 0 && i < zone->model.nexperiments; i++) {
+        if (ngx_http_ux_overridden(ctx, &zone->model.experiments[i],
+                                   &choice))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+/* "experiment:variant", more behind commas or spaces. */
+static ngx_int_t
+ngx_http_ux_override_next(ngx_str_t *rest, ux_str_t *name, ux_str_t *variant)
+{
+    u_char  *p, *last, *colon;
+
+    p = rest->data;
+    last = p + rest->len;
+    colon = NULL;
+
+    while (p < last && (*p == ',' || *p == ' ')) {
+        p++;
+    }
+
+    if (p == last) {
+        return NGX_DONE;
+    }
+
+    name->data = (const char *) p;
+
+    for ( /* void */ ; p < last && *p != ',' && *p != ' '; p++) {
+        if (*p == ':' && colon == NULL) {
+            colon = p;
+        }
+    }
+
+    rest->data = p;
+    rest->len = last - p;
+
+    if (colon == NULL) {
+        colon = p;
+    }
+
+    name->len = colon - (u_char *) name->data;
+    variant->data = (const char *) ngx_min(colon + 1, p);
+    variant->len = p - (u_char *) variant->data;
+
+    return NGX_OK;
+}
+
+
+/* All target lines must hold; a line with values: one of them. */
+static ngx_uint_t
+ngx_http_ux_targeted(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
+    ngx_uint_t experiment)
+{
+    ngx_str_t              value, *wanted;
+    ngx_uint_t             i, k;
+    ngx_array_t           *targets;
+    ngx_http_ux_target_t  *target;
+
+    targets = ((ngx_array_t **) zone->targets.elts)[experiment];
+
+    if (targets == NULL) {
+        return 1;
+    }
+
+    target = targets->elts;
+
+    for (i = 0; i < targets->nelts; i++) {
+
+        if (target[i].nvalues == 0) {
+            if (!ngx_http_ux_is_true(r, &target[i].variable, 0)) {
+                return 0;
+            }
+
+            continue;
+        }
+
+        if (ngx_http_complex_value(r, &target[i].variable, &value) != NGX_OK)
+        {
+            return 0;
+        }
+
+        wanted = target[i].values;
+
+        for (k = 0; k < target[i].nvalues; k++) {
+            if (wanted[k].len == value.len
+                && ngx_memcmp(wanted[k].data, value.data, value.len) == 0)
+            {
+                break;
+            }
+        }
+
+        if (k == target[i].nvalues) {
+            return 0;
+        }
+    }
+
+    return 1;
 }
 
 
@@ -124,9 +350,8 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
         }
 
         choice = &ctx->choices[zone->first + arm->experiment];
-        choice->variant = (int8_t) arm->variant;
-        choice->reason = NGX_HTTP_UX_REASON_CACHED;
-        choice->known = 1;
+        choice->recorded = (int8_t) arm->variant;
+        choice->has_record = 1;
     }
 }
 

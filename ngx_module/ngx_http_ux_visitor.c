@@ -8,37 +8,27 @@
 
 #include "ngx_http_ux_module.h"
 
-#include "ux_bot.h"
 
-
+static ngx_uint_t ngx_http_ux_visitor_mints(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 static ngx_uint_t ngx_http_ux_stats_location(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_visitor_key(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 static ngx_int_t ngx_http_ux_visitor_cookie(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
+static ngx_uint_t ngx_http_ux_visitor_verify(ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_visitor_join(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_visitor_forget(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_int_t rc);
 static ngx_uint_t ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_visitor_mint(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_visitor_resign(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_visitor_transient(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_random_id(uint8_t id[16]);
-static void ngx_http_ux_read_header(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
-static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
-    ngx_str_t *origin);
-static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
-    size_t len);
-
-
-#define ngx_http_ux_is(h, literal)                                            \
-    ((h)->key.len == sizeof(literal) - 1                                      \
-     && ngx_strncasecmp((h)->key.data, (u_char *) literal,                    \
-                        sizeof(literal) - 1) == 0)
-
-#define ngx_http_ux_equals(v, literal)                                        \
-    ((v)->len == sizeof(literal) - 1                                          \
-     && ngx_strncasecmp((v)->data, (u_char *) literal,                        \
-                        sizeof(literal) - 1) == 0)
 
 
 void
@@ -70,26 +60,39 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     lcf = ngx_http_ux_decider(r, ctx);
 
     ngx_http_ux_read_headers(r, ctx);
+    ngx_http_ux_control(r, ctx, lcf);
+
+    ctx->overridden = ngx_http_ux_override_check(ctx, ctx->zone);
 
     rc = ngx_http_ux_visitor_key(r, ctx, lcf);
 
     if (rc == NGX_DECLINED) {
         rc = ngx_http_ux_visitor_cookie(r, ctx);
+
+    } else if (rc == NGX_OK && !ctx->no_consent) {
+        ngx_http_ux_visitor_join(r, ctx);
     }
+
+    if (ctx->no_consent) {
+        ngx_http_ux_visitor_forget(r, ctx, rc);
+        rc = NGX_ERROR;
+    }
+
+    mint = mint && ngx_http_ux_visitor_mints(r, ctx, lcf);
 
     if (rc == NGX_DECLINED) {
 
         if (ctx->method == NGX_HTTP_HEAD
-            || ngx_http_ux_barred_bot(r, ctx)) {
+            || ngx_http_ux_barred_bot(r, ctx))
+        {
             rc = ngx_http_ux_visitor_transient(r, ctx);
 
-        } else if (mint && !ngx_http_ux_stats_location(r)
-                   && (ctx->navigation
-                    || (lcf->expose != NULL && lcf->expose->any))
-                   && !(ctx->cross_site && ctx->method == NGX_HTTP_POST))
-        {
+        } else if (mint) {
             rc = ngx_http_ux_visitor_mint(r, ctx);
         }
+
+    } else if (ctx->outdated && mint) {
+        ngx_http_ux_visitor_resign(r, ctx);
     }
 
     if (rc != NGX_OK) {
@@ -99,6 +102,21 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ctx->determined = 1;
     ctx->determining = 0;
     ctx->record_read = 0;
+}
+
+
+/* May this request be given our cookie? */
+static ngx_uint_t
+ngx_http_ux_visitor_mints(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_loc_conf_t *lcf)
+{
+    if (ngx_http_ux_stats_location(r)
+        || (ctx->cross_site && ctx->method == NGX_HTTP_POST))
+    {
+        return 0;
+    }
+
+    return ctx->navigation || (lcf->expose != NULL && lcf->expose->any);
 }
 
 
@@ -182,7 +200,6 @@ ngx_http_ux_visitor_cookie(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
     ux_str_t                 rest, name, value;
     ngx_uint_t               tries;
-    ux_cookie_t              cookie;
     ngx_http_ux_cookies_t    it;
     ngx_http_ux_srv_conf_t  *scf;
 
@@ -197,32 +214,24 @@ ngx_http_ux_visitor_cookie(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         rest = ngx_http_ux_str(*ngx_http_ux_cookies_value(r, it));
 
         while (ux_cookie_next(&rest, name, &value) == UX_OK) {
+            ctx->cookie_seen = 1;
 
             if (tries++ == UX_COOKIE_TRIES_MAX) {
-                ngx_http_ux_discard(ctx, UX_DISCARD_BAD_COOKIE);
-                return NGX_DECLINED;
+                goto failed;
             }
 
-            if (ux_cookie_parse(value, &cookie) != UX_OK) {
-                continue;
-            }
-
-            ctx->hash = ux_hash_key(ctx->zone->store.head->index_key,
-                                    cookie.id);
-            ctx->cookie_hash = ux_hash_keyed(
-                                         ctx->zone->store.head->index_key,
-                                         cookie.value);
-
-            if (ngx_http_ux_visitor_known(ctx)
-                || ux_cookie_verify(&cookie, ctx->zone->keys,
-                                    (unsigned) ctx->zone->nkeys, NULL))
+            if (ux_cookie_parse(value, &ctx->cookie) == UX_OK
+                && ngx_http_ux_visitor_verify(ctx))
             {
-                ctx->key = cookie.id;
+                ctx->key = ctx->cookie.id;
+                ctx->cookie_day = ctx->cookie.day;
                 ctx->returned = 1;
                 return NGX_OK;
             }
         }
     }
+
+failed:
 
     ctx->cookie_hash = 0;
 
@@ -231,6 +240,129 @@ ngx_http_ux_visitor_cookie(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     return NGX_DECLINED;
+}
+
+
+/*
+ * What was verified is remembered as a hash of the value and of all keys: a
+ * key that is retired takes its cookies with it.  Only what the first key
+ * signed is remembered, the others wait to be signed by it.
+ */
+static ngx_uint_t
+ngx_http_ux_visitor_verify(ngx_http_ux_ctx_t *ctx)
+{
+    unsigned             which;
+    ngx_http_ux_zone_t  *zone;
+
+    zone = ctx->zone;
+
+    ctx->hash = ux_hash_key(zone->store.head->index_key, ctx->cookie.id);
+    ctx->cookie_hash = zone->keys_hash
+                       ^ ux_hash_keyed(zone->store.head->index_key,
+                                       ctx->cookie.value);
+
+    if (ngx_http_ux_visitor_known(ctx)) {
+        return 1;
+    }
+
+    if (!ux_cookie_verify(&ctx->cookie, zone->keys, (unsigned) zone->nkeys,
+                          &which))
+    {
+        return 0;
+    }
+
+    if (which != 0) {
+        ctx->outdated = 1;
+        ctx->cookie_hash = 0;
+    }
+
+    return 1;
+}
+
+
+/*
+ * A login, or what else ux_visitor_key names.  A key that was joined is
+ * another name of a cookie's visitor; one never seen before becomes it, when
+ * a valid cookie comes along.  A key with a record of its own wins, and the
+ * cookie's visitor may have seen another variant: see ngx_http_ux_cross().
+ */
+static void
+ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    u_char        *id;
+    ux_key_t       hash;
+    ux_str_t       key, cookie;
+    ngx_int_t      rc;
+    ux_status_t    known;
+    ux_visitor_t  *v;
+
+    v = &ctx->zone->visitor;
+    key = ctx->key;
+    hash = ctx->hash;
+
+    known = ux_table_read(&ctx->zone->store.table, hash,
+                          (uint32_t) ngx_time(), v);
+
+    if (known == UX_OK && v->alias) {
+        id = ngx_pnalloc(r->pool, UX_COOKIE_ID_LEN);
+
+        if (id != NULL) {
+            (void) ngx_hex_dump(id, v->alias_id, sizeof(v->alias_id));
+            ctx->key.data = (const char *) id;
+            ctx->key.len = UX_COOKIE_ID_LEN;
+            ctx->hash = ux_hash_key(ctx->zone->store.head->index_key,
+                                    ctx->key);
+            ctx->joined = 1;
+        }
+
+        key = ctx->key;
+        hash = ctx->hash;
+    }
+
+    rc = ngx_http_ux_visitor_cookie(r, ctx);
+    cookie = ctx->key;
+
+    ctx->key = key;
+
+    if (rc == NGX_OK) {
+        ctx->cookie_id = cookie;
+
+        if (known == UX_DECLINED) {
+            ctx->alias = hash;
+            ctx->aliases = 1;
+            ctx->joined = 1;
+            ctx->key = cookie;
+            return;
+        }
+    }
+
+    /* the cookie tells nothing of this visitor but that it is confirmed */
+
+    ctx->hash = hash;
+    ctx->cookie_hash = 0;
+    ctx->returned = 0;
+}
+
+
+/* Consent is missing or was withdrawn: nothing of the visitor stays. */
+static void
+ngx_http_ux_visitor_forget(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_int_t rc)
+{
+    if (rc == NGX_OK && !ctx->transient) {
+        ngx_http_ux_erase(ctx->zone, ctx->hash);
+    }
+
+    /* keyed visitors may hold a cookie as well */
+
+    if (ctx->keyed && ngx_http_ux_visitor_cookie(r, ctx) == NGX_OK) {
+        ngx_http_ux_erase(ctx->zone, ctx->hash);
+    }
+
+    ctx->expire = ctx->cookie_seen;
+    ctx->returned = 0;
+    ctx->keyed = 0;
+    ctx->discarded &= ~(1u << UX_DISCARD_BAD_COOKIE);
 }
 
 
@@ -259,19 +391,20 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
 static ngx_int_t
 ngx_http_ux_visitor_mint(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    char      value[UX_COOKIE_VALUE_MAX];
-    size_t    len;
-    u_char   *id;
-    uint8_t   random[16];
+    char       buf[UX_COOKIE_VALUE_MAX];
+    u_char    *id;
+    uint8_t    random[16];
+    ngx_str_t  value;
 
     id = ngx_pnalloc(r->pool, UX_COOKIE_ID_LEN);
+    value.data = (u_char *) buf;
 
     if (id == NULL || ctx->zone->nkeys == 0
         || ngx_http_ux_random_id(random) != NGX_OK
         || ux_cookie_mint(random, (uint32_t) (ngx_time() / 86400),
-                          ctx->zone->keys[0], value, &len)
+                          ctx->zone->keys[0], buf, &value.len)
            != UX_OK
-        || ngx_http_ux_cookie_make(r, ctx, (u_char *) value, len) != NGX_OK)
+        || ngx_http_ux_cookie_make(r, ctx, &value, 0) != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "no visitor cookie could be minted");
@@ -287,6 +420,33 @@ ngx_http_ux_visitor_mint(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ctx->minted = 1;
 
     return NGX_OK;
+}
+
+
+/*
+ * A cookie of an older key is signed by the first, so that the older one can
+ * be retired.  It ends when it would have: visits do not prolong it.
+ */
+static void
+ngx_http_ux_visitor_resign(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    char                     buf[UX_COOKIE_VALUE_MAX];
+    time_t                   age;
+    ngx_str_t                value;
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    age = (ngx_time() / 86400 - (time_t) ctx->cookie.day) * 86400;
+    age = ngx_max(age, 0);
+    value.data = (u_char *) buf;
+
+    if (age < scf->cookie->max_age
+        && ux_cookie_resign(&ctx->cookie, ctx->zone->keys[0], buf, &value.len)
+           == UX_OK)
+    {
+        (void) ngx_http_ux_cookie_make(r, ctx, &value, age);
+    }
 }
 
 
@@ -364,171 +524,4 @@ ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     if (ctx->zone != NULL) {
         (void) ngx_http_ux_visitor_cookie(r, ctx);
     }
-}
-
-
-void
-ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
-{
-    ngx_uint_t           i;
-    ngx_list_part_t     *part;
-    ngx_table_elt_t     *h;
-    ngx_http_ux_said_t   said;
-
-    if (ctx->headers_read) {
-        return;
-    }
-
-    ctx->headers_read = 1;
-    ngx_memzero(&said, sizeof(ngx_http_ux_said_t));
-
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        ngx_http_ux_read_header(r, ctx, &h[i], &said);
-    }
-
-    if (ctx->method & (NGX_HTTP_GET|NGX_HTTP_POST|NGX_HTTP_HEAD)) {
-        ctx->navigation = said.dest ? said.document : said.html;
-    }
-
-    ctx->cross_site = said.site ? said.cross_site : said.foreign;
-}
-
-
-static void
-ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_table_elt_t *h, ngx_http_ux_said_t *said)
-{
-    ngx_str_t  *v;
-
-    v = &h->value;
-
-    switch (h->key.len) {
-
-    case sizeof("Accept") - 1:
-
-        if (ngx_http_ux_is(h, "Accept")) {
-            said->html |= ngx_http_ux_contains(v, "text/html", 9);
-
-        } else if (ngx_http_ux_is(h, "Origin")) {
-            said->foreign |= ngx_http_ux_foreign_origin(r, v);
-        }
-
-        break;
-
-    case sizeof("Sec-Fetch-Dest") - 1:
-
-        if (ngx_http_ux_is(h, "Sec-Fetch-Dest")) {
-            said->dest = 1;
-            said->document = ngx_http_ux_equals(v, "document")
-                             || ngx_http_ux_equals(v, "iframe")
-                             || ngx_http_ux_equals(v, "frame");
-
-        } else if (ngx_http_ux_is(h, "Sec-Fetch-Site")) {
-            said->site = 1;
-            said->cross_site = ngx_http_ux_equals(v, "cross-site");
-        }
-
-        break;
-
-    case sizeof("Sec-Purpose") - 1:
-
-        if (ngx_http_ux_is(h, "Sec-Purpose")
-            && ngx_http_ux_contains(v, "prefetch", 8))
-        {
-            ctx->prefetch = 1;
-        }
-
-        break;
-
-    case sizeof("Purpose") - 1:
-
-        if (ngx_http_ux_is(h, "Purpose")
-            && ngx_http_ux_equals(v, "prefetch"))
-        {
-            ctx->prefetch = 1;
-        }
-
-        break;
-    }
-}
-
-
-/* "https://shop.example" against our Host; "null" is nobody's. */
-static ngx_uint_t
-ngx_http_ux_foreign_origin(ngx_http_request_t *r, ngx_str_t *origin)
-{
-    u_char     *p, *last;
-    ngx_str_t   host;
-
-    last = origin->data + origin->len;
-    p = ngx_strlchr(origin->data, last, '/');
-
-    if (p == NULL || last - p < 2 || p[1] != '/'
-        || r->headers_in.host == NULL)
-    {
-        return 1;
-    }
-
-    p += 2;
-    host = r->headers_in.host->value;
-
-    return host.len != (size_t) (last - p)
-           || ngx_strncasecmp(host.data, p, host.len) != 0;
-}
-
-
-static ngx_uint_t
-ngx_http_ux_contains(ngx_str_t *value, char *word, size_t len)
-{
-    return value->len >= len
-           && ngx_strlcasestrn(value->data, value->data + value->len,
-                               (u_char *) word, len - 1)
-              != NULL;
-}
-
-
-ngx_uint_t
-ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
-{
-    ux_str_t          agent;
-    ngx_table_elt_t  *h;
-
-    if (!ctx->bot_known) {
-        h = r->main->headers_in.user_agent;
-
-        agent.data = (h == NULL) ? "" : (const char *) h->value.data;
-        agent.len = (h == NULL) ? 0 : h->value.len;
-
-        ctx->bot = ux_bot_check(agent);
-        ctx->bot_known = 1;
-    }
-
-    return ctx->bot;
-}
-
-
-/* A bot, where bots are not counted. */
-ngx_uint_t
-ngx_http_ux_barred_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
-{
-    ngx_http_ux_srv_conf_t  *scf;
-
-    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
-
-    return scf->bots == NGX_HTTP_UX_BOTS_EXCLUDE
-           && ngx_http_ux_is_bot(r, ctx);
 }

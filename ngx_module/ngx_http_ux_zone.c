@@ -44,6 +44,10 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
         return NGX_ERROR;
     }
 
+    if (data != NULL) {
+        ngx_http_ux_reload(data, zone, shm_zone->shm.log);
+    }
+
     return NGX_OK;
 }
 
@@ -212,7 +216,6 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
-        ngx_http_ux_zone_join(zones[i], cycle);
 
         /* one cookie serves all zones: without ux_secret the first signs */
 
@@ -221,6 +224,8 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
                        sizeof(zones[0]->keys));
             zones[i]->nkeys = zones[0]->nkeys;
         }
+
+        ngx_http_ux_zone_join(zones[i], cycle);
     }
 
     return NGX_OK;
@@ -230,7 +235,14 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
 static void
 ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 {
+    ngx_uint_t   i;
     ux_status_t  rc;
+
+    for (i = 0; i < zone->nkeys; i++) {
+        zone->keys_hash = (zone->keys_hash << 1)
+                          ^ ux_hash_keyed(zone->store.head->index_key,
+                                          zone->keys[i]);
+    }
 
     zone->joined = (ux_store_join(&zone->store) == UX_OK);
 

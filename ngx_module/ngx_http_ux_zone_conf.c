@@ -24,6 +24,8 @@ static char *ngx_http_ux_zone_snapshot(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_interval(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
+static char *ngx_http_ux_zone_removed(ngx_conf_t *cf,
+    ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_inactive(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_currency(ngx_conf_t *cf,
@@ -46,7 +48,7 @@ static ngx_http_ux_zone_param_t  ngx_http_ux_zone_words[] = {
     { ngx_string("currency="), ngx_http_ux_zone_currency },
     { ngx_string("experiments="), ngx_http_ux_zone_experiments },
     { ngx_string("totals="), ngx_http_ux_zone_totals },
-    { ngx_string("removed="), ngx_http_ux_zone_interval },
+    { ngx_string("removed="), ngx_http_ux_zone_removed },
     { ngx_string("retention="), ngx_http_ux_zone_interval },
     { ngx_null_string, NULL }
 };
@@ -123,10 +125,14 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ux_model_init(&zone->model, ngx_http_ux_str(zone->name),
                   (unsigned) currency);
 
+    zone->model.removed_ms = (uint64_t) 30 * 24 * 60 * 60 * 1000;
+
     ngx_http_ux_place(cf, &zone->place);
 
     if (ngx_array_init(&zone->experiments, cf->pool, 4,
                        sizeof(ux_experiment_t))
+            != NGX_OK
+        || ngx_array_init(&zone->targets, cf->pool, 4, sizeof(ngx_array_t *))
             != NGX_OK
         || ngx_array_init(&zone->places, cf->pool, 4,
                           sizeof(ngx_http_ux_place_t))
@@ -250,6 +256,24 @@ ngx_http_ux_zone_interval(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
 
     return (n == NGX_ERROR || n == 0) ? "a time above zero, like \"10s\""
                                       : NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ux_zone_removed(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
+    ngx_str_t *value)
+{
+    ngx_int_t  s;
+
+    s = ngx_parse_time(value, 1);
+
+    if (s == NGX_ERROR || s == 0) {
+        return "a time above zero, like \"30d\"";
+    }
+
+    zone->model.removed_ms = (uint64_t) s * 1000;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -35,15 +35,10 @@ static void ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
 static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
-static unsigned ux_apply_total_slot(const ux_total_t *total);
 static int64_t ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total,
     int64_t sum);
-static void ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
-    int64_t to);
 static void ux_apply_carts(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
-static ux_cart_place_t ux_apply_place(const ux_arm_t *arm,
-    const ux_track_t *track, const ux_funnel_t *funnel);
 
 
 void
@@ -56,8 +51,10 @@ ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
     arm = ux_apply_arm(plan, track->arm);
     before = ux_funnel_done(plan->model, visitor->tracks[0].events);
 
+    track->before = before;
+
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
-    ux_apply_each(changes, arm->base + UX_ARM_STEP_BEFORE, before);
+    ux_apply_each(changes, arm->base + UX_ARM_STEP_BEFORE, before, 1);
 
     ux_apply_carry_in(plan, arm, &visitor->tracks[0], track, changes);
 }
@@ -69,6 +66,7 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
 {
     bool              excess;
     unsigned          i, known, taken;
+    ux_track_t       *track;
     const ux_arm_t   *arm;
     ux_occurrence_t   o;
 
@@ -85,18 +83,17 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     taken = 0;
 
     for (i = 1; i < visitor->ntracks; i++) {
-        arm = ux_apply_arm(plan, visitor->tracks[i].arm);
+        track = &visitor->tracks[i];
 
-        if (arm == NULL) {
+        if (!ux_track_counts(plan, track, event->now_ms)) {
             continue;
         }
 
         known++;
+        arm = &plan->arms[track->arm];
 
-        if (ux_apply_in_window(plan, arm, &visitor->tracks[i],
-                               event->now_ms))
-        {
-            ux_apply_exposure(&o, arm, &visitor->tracks[i]);
+        if (ux_apply_in_window(plan, arm, track, event->now_ms)) {
+            ux_apply_exposure(&o, arm, track);
             taken++;
         }
     }
@@ -147,10 +144,12 @@ ux_apply_bit(uint8_t slot)
 
 
 void
-ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots)
+ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots,
+    int delta)
 {
     while (slots) {
-        ux_changes_add(changes, cell + (uint32_t) __builtin_ctzll(slots), 1);
+        ux_changes_add(changes, cell + (uint32_t) __builtin_ctzll(slots),
+                       delta);
         slots &= slots - 1;
     }
 }
@@ -177,6 +176,7 @@ ux_apply_carry_in(const ux_plan_t *plan, const ux_arm_t *arm,
                                   track->exposed_ms);
         place = ux_apply_place(arm, track, funnel);
         ux_cart_count(changes, &place, &effect);
+        ux_cart_note(track, &place, &effect);
     }
 }
 
@@ -224,10 +224,10 @@ ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     bit = ux_apply_bit(o->slot);
 
     ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_VISITORS,
-                  bit & ~track->events);
-    ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_COUNT, bit);
+                  bit & ~track->events, 1);
+    ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_COUNT, bit, 1);
     ux_apply_each(o->changes, arm->base + UX_ARM_STEP_IN_ORDER,
-                  o->reached & ~track->steps);
+                  o->reached & ~track->steps, 1);
 
     track->events |= bit;
     track->steps |= o->reached;
@@ -242,12 +242,12 @@ static void
 ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track)
 {
-    int64_t            cap, from, to;
-    unsigned           i, slot;
-    const ux_model_t  *model;
+    int64_t                 from, to;
+    unsigned                i, slot;
+    const ux_model_t       *model;
+    const ux_experiment_t  *experiment;
 
     model = o->plan->model;
-    cap = arm != NULL ? model->experiments[arm->experiment].cap : 0;
 
     for (i = 0; i < model->ntotals; i++) {
         slot = ux_apply_total_slot(&model->totals[i]);
@@ -264,19 +264,18 @@ ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
             continue;
         }
 
-        if (cap > 0 && model->totals[i].type == UX_METRIC_MEAN) {
-            from = from < cap ? from : cap;
-            to = to < cap ? to : cap;
-        }
+        experiment = &model->experiments[arm->experiment];
 
-        ux_apply_total(o->changes, arm->base + UX_ARM_TOTALS
-                                   + slot * UX_TOTAL_CELLS, from, to);
+        ux_apply_total(o->changes,
+                       arm->base + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS,
+                       ux_apply_capped(experiment, &model->totals[i], from),
+                       ux_apply_capped(experiment, &model->totals[i], to));
     }
 }
 
 
 /* Slot 0 is revenue's alone: another total that says so is not bound. */
-static unsigned
+unsigned
 ux_apply_total_slot(const ux_total_t *total)
 {
     if (total->event == UX_METRIC_REVENUE) {
@@ -284,6 +283,19 @@ ux_apply_total_slot(const ux_total_t *total)
     }
 
     return total->slot > 0 ? total->slot : UX_SLOT_NONE;
+}
+
+
+/* Of a mean per visitor more than the cap does not count. */
+int64_t
+ux_apply_capped(const ux_experiment_t *experiment, const ux_total_t *total,
+    int64_t sum)
+{
+    if (experiment->cap > 0 && total->type == UX_METRIC_MEAN) {
+        return sum < experiment->cap ? sum : experiment->cap;
+    }
+
+    return sum;
 }
 
 
@@ -316,11 +328,9 @@ ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total, int64_t sum)
 
 
 /* The limbs of the squares as UX_TOTAL_SQ_ defines them. */
-static void
-ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
-    int64_t to)
+void
+ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from, int64_t to)
 {
-    int64_t   lo, hi;
     __int128  squares;
 
     if (from == to) {
@@ -329,12 +339,12 @@ ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
 
     squares = (__int128) to * to - (__int128) from * from;
 
-    lo = (int64_t) (squares & 0xffffffff);
-    hi = (int64_t) (squares >> 32);
-
     ux_changes_add(changes, cell + UX_TOTAL_SUM, to - from);
-    ux_changes_add(changes, cell + UX_TOTAL_SQ_LO, lo);
-    ux_changes_add(changes, cell + UX_TOTAL_SQ_HI, hi);
+    ux_changes_add(changes, cell + UX_TOTAL_SQ_LO,
+                   (int64_t) (squares & 0xffffffff));
+    ux_changes_add(changes, cell + UX_TOTAL_SQ_MID,
+                   (int64_t) (squares >> 32 & 0xffffffff));
+    ux_changes_add(changes, cell + UX_TOTAL_SQ_HI, (int64_t) (squares >> 64));
 }
 
 
@@ -369,11 +379,12 @@ ux_apply_carts(const ux_occurrence_t *o, const ux_arm_t *arm,
         effect = ux_cart_event(cart, funnel, o->index, o->event->now_ms);
         place = ux_apply_place(arm, track, funnel);
         ux_cart_count(o->changes, &place, &effect);
+        ux_cart_note(track, &place, &effect);
     }
 }
 
 
-static ux_cart_place_t
+ux_cart_place_t
 ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
     const ux_funnel_t *funnel)
 {

@@ -3,13 +3,14 @@
  * Copyright (C) the nginx-ux authors
  *
  * An exposure or event of a confirmed visitor enters its tracks and the
- * counters; used by ux_track.c only.
+ * counters; used by ux_track*.c only.
  */
 
 #ifndef UX_APPLY_H
 #define UX_APPLY_H
 
 
+#include "ux_cart.h"
 #include "ux_track.h"
 
 
@@ -29,6 +30,10 @@ void ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
 ux_discard_e ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     const ux_event_t *event, uint8_t index, ux_changes_t *changes);
 
+/* A visitor's total changed; cell being the first of the arm's for it. */
+void ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
+    int64_t to);
+
 /* The arm if its experiment is in the model, else NULL. */
 const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
 
@@ -38,8 +43,20 @@ bool ux_apply_money(const ux_event_t *event);
 /* The bit of an event slot, 0 for one that is not bound. */
 uint64_t ux_apply_bit(uint8_t slot);
 
-/* One for every slot of the mask, cell being that of slot 0. */
-void ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots);
+/* delta for every slot of the mask, cell being that of slot 0. */
+void ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots,
+    int delta);
+
+/* Where a track keeps the total; UX_TOTALS_MAX or more: not bound. */
+unsigned ux_apply_total_slot(const ux_total_t *total);
+
+/* What a visitor's sum counts for. */
+int64_t ux_apply_capped(const ux_experiment_t *experiment,
+    const ux_total_t *total, int64_t sum);
+
+/* Where the track's arm counts the carts of this funnel, which is bound. */
+ux_cart_place_t ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
+    const ux_funnel_t *funnel);
 
 
 #endif

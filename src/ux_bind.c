@@ -27,6 +27,13 @@
 #include <string.h>
 
 
+/*
+ * Many workers bind at once when they start, and one may be scheduled out
+ * with the lock held: about 0.1 s in all, then the rest stays unbound.
+ */
+#define UX_BIND_TRIES  80
+
+
 typedef struct {
     ux_registrar_t     registrar;
     ux_store_t        *store;        /* NULL: dry run */
@@ -76,6 +83,7 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
     binder.registrar.registry = store->registry;
     binder.registrar.processes = store->processes;
     binder.registrar.me = store->me;
+    binder.registrar.tries = UX_BIND_TRIES;
     binder.store = store;
     binder.bound = model;
     binder.model = model;
@@ -85,6 +93,10 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
 
     ux_bind_reset(model, bindings);
     ux_bind_walk(&binder);
+
+    if (store->me != UX_PROCESS_NONE) {
+        ux_registry_removed(store->registry, model, now_ms);
+    }
 
     store->model = model;
     store->arms = arms;
@@ -363,6 +375,11 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     claim.parent = UX_PARENT_NONE;
     claim.value = experiment->version;
 
+    if (binder->store != NULL) {
+        claim.number = (double) ux_counter_read(&binder->store->counter,
+                                                UX_ZONE_RETURNED);
+    }
+
     parent = ux_bind_claim(binder, &claim);
     binder->experiments[index] = parent;
 
@@ -383,6 +400,9 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     claim.kind = UX_ENTRY_EPOCH;
     claim.parent = parent;
     claim.value = ux_experiment_fingerprint(experiment);
+    claim.analysis = ux_experiment_analysis(experiment,
+                                            binder->model->events);
+    claim.control = variants[0];
     claim.number = experiment->traffic;
 
     epoch = ux_bind_claim(binder, &claim);
@@ -485,8 +505,7 @@ ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
 
         binder->entries++;
         binder->kinds[claim->kind]++;
-        binder->cells += claim->cells;
-        binder->cells += claim->ring_cells;
+        binder->cells += ux_registry_need(binder->registrar.registry, claim);
 
         return UX_ORDINAL_NEW;
     }
@@ -497,8 +516,12 @@ ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
         return entry->ordinal;
     }
 
-    /* who may only find is told the same as one that found the lock held */
-    binder->status = rc == UX_DECLINED ? UX_BUSY : rc;
+    /* a lock held that long is not waited for again: the rest is found only */
+    if (rc == UX_BUSY) {
+        binder->registrar.tries = 0;
+    }
+
+    binder->status = rc;
 
     return UX_PARENT_NONE;
 }

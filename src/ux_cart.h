@@ -70,5 +70,18 @@ ux_cart_effect_t ux_cart_carry_in(ux_cart_t *cart, const ux_cart_t *life,
 void ux_cart_count(ux_changes_t *changes, const ux_cart_place_t *place,
     const ux_cart_effect_t *effect);
 
+/*
+ * Notes in the track what ux_cart_count() has added to the counters of this
+ * place, so that ux_cart_take_back() can take it out again: the cart itself
+ * must have had the effect.
+ */
+void ux_cart_note(ux_track_t *track, const ux_cart_place_t *place,
+    const ux_cart_effect_t *effect);
+
+/* The track's carts of this place leave the counters; the track is not
+ * changed.  At most 4 cells, and 2 a past; 1 ring cell, and 2 a past. */
+void ux_cart_take_back(ux_changes_t *changes, const ux_cart_place_t *place,
+    const ux_track_t *track, uint64_t now_ms);
+
 
 #endif

@@ -30,6 +30,7 @@ _Static_assert(UX_COOKIE_DAY_AT + UX_COOKIE_DAY_LEN + 1 + UX_COOKIE_MAC_LEN
                == UX_COOKIE_VALUE_MAX, "the longest value");
 
 
+static ux_status_t ux_cookie_sign(ux_str_t key, char *buf, size_t *len);
 static ux_str_t ux_cookie_trim(ux_str_t s);
 static bool ux_cookie_is_hex(const char *p, size_t len);
 static ux_status_t ux_cookie_day(ux_str_t digits, uint32_t *day);
@@ -142,9 +143,7 @@ ux_status_t
 ux_cookie_mint(const uint8_t random[16], uint32_t day, ux_str_t key,
     char *buf, size_t *len)
 {
-    char      *p;
-    uint8_t    mac[UX_MAC_LEN];
-    ux_str_t   text;
+    char  *p;
 
     if (day > UX_COOKIE_DAY_MAX) {
         return UX_ERROR;
@@ -157,13 +156,39 @@ ux_cookie_mint(const uint8_t random[16], uint32_t day, ux_str_t key,
     *p++ = '.';
     p = ux_cookie_decimal(p, day);
 
+    *len = (size_t) (p - buf);
+
+    return ux_cookie_sign(key, buf, len);
+}
+
+
+ux_status_t
+ux_cookie_resign(const ux_cookie_t *cookie, ux_str_t key, char *buf,
+    size_t *len)
+{
+    *len = cookie->value.len - UX_COOKIE_MAC_LEN - 1;
+    memmove(buf, cookie->value.data, *len);
+
+    return ux_cookie_sign(key, buf, len);
+}
+
+
+/* The mac behind the *len bytes it signs. */
+static ux_status_t
+ux_cookie_sign(ux_str_t key, char *buf, size_t *len)
+{
+    char      *p;
+    uint8_t    mac[UX_MAC_LEN];
+    ux_str_t   text;
+
     text.data = buf;
-    text.len = (size_t) (p - buf);
+    text.len = *len;
 
     if (ux_mac(key, text, mac) != UX_OK) {
         return UX_ERROR;
     }
 
+    p = buf + *len;
     *p++ = '.';
     p = ux_cookie_hex(p, mac, UX_MAC_LEN);
 

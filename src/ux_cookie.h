@@ -51,5 +51,12 @@ bool ux_cookie_verify(const ux_cookie_t *cookie, const ux_str_t *keys,
 ux_status_t ux_cookie_mint(const uint8_t random[16], uint32_t day,
     ux_str_t key, char *buf, size_t *len);
 
+/*
+ * The same id and day signed by another key, likewise.  The cookie is one
+ * that ux_cookie_parse() took.
+ */
+ux_status_t ux_cookie_resign(const ux_cookie_t *cookie, ux_str_t key,
+    char *buf, size_t *len);
+
 
 #endif

@@ -152,6 +152,30 @@ ux_counter_ring_add(ux_counter_t *counter, uint32_t cell, uint32_t bucket,
 }
 
 
+bool
+ux_counter_due(ux_counter_t *counter, uint32_t cell, uint64_t now,
+    uint64_t period)
+{
+    uint64_t  *shared, last;
+
+    if (cell >= counter->all_cells) {
+        return false;
+    }
+
+    shared = &counter->shared[cell];
+    last = __atomic_load_n(shared, __ATOMIC_RELAXED);
+
+    /* a clock that went back makes it due, by the wrap */
+
+    if (last != 0 && now - last < period) {
+        return false;
+    }
+
+    return __atomic_compare_exchange_n(shared, &last, now, false,
+                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+
 uint64_t
 ux_counter_read(const ux_counter_t *counter, uint32_t cell)
 {

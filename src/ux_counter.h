@@ -82,8 +82,9 @@ enum {
     UX_ZONE_CONTENDED_DROP,
     UX_ZONE_PURCHASES_WITHOUT_ID,
     UX_ZONE_RETURNED,                    /* came back after eviction */
+    UX_ZONE_FULL_SAID,                   /* no count: see ux_counter_due() */
     UX_ZONE_SPARE,
-    UX_ZONE_EVENTS = UX_ZONE_SPARE + 16,           /* by event slot */
+    UX_ZONE_EVENTS = UX_ZONE_SPARE + 15,           /* by event slot */
     UX_ZONE_CURRENCY_SUM = UX_ZONE_EVENTS + UX_EVENTS_MAX,
                                          /* signed minor units, by index */
     UX_ZONE_CURRENCY_COUNT = UX_ZONE_CURRENCY_SUM + 192,
@@ -92,14 +93,16 @@ enum {
 
 
 /*
- * Sum and sum of squares of a per-visitor total, as three additive limbs:
- * a change of the 128-bit sum of squares by d (two's complement) adds
- * d mod 2^32 to SQ_LO and floor(d / 2^32) to SQ_HI; the value is
- * SQ_LO + 2^32 * (signed) SQ_HI.
+ * Sum and sum of squares of a per-visitor total, as additive limbs: a change
+ * of the 128-bit sum of squares by d (two's complement) adds d mod 2^32 to
+ * SQ_LO, floor(d / 2^32) mod 2^32 to SQ_MID and floor(d / 2^64) to SQ_HI; the
+ * value is SQ_LO + 2^32 * SQ_MID + 2^64 * (signed) SQ_HI.  No limb wraps in
+ * 2^32 changes of totals up to UX_TOTAL_MAX.
  */
 enum {
     UX_TOTAL_SUM = 0,                    /* signed */
     UX_TOTAL_SQ_LO,
+    UX_TOTAL_SQ_MID,
     UX_TOTAL_SQ_HI,                      /* signed */
     UX_TOTAL_CELLS
 };
@@ -178,11 +181,12 @@ typedef struct {
 
 /*
  * What one turn of a visitor's record can bring: confirmed with 16 waiting
- * events, exposed to 16 experiments, 3 events (proved in ux_track.c).  Some
- * 320 KB: static memory, not the stack; ux_changes_clear() touches none of it.
+ * events, exposed to 16 experiments, 3 events, crossed over in all of them
+ * (proved in ux_track.c).  Some 460 KB: static memory, not the stack;
+ * ux_changes_clear() touches none of it.
  */
-#define UX_CHANGES_MAX       16384
-#define UX_RING_CHANGES_MAX  5120
+#define UX_CHANGES_MAX       24576
+#define UX_RING_CHANGES_MAX  6144
 
 
 typedef struct {
@@ -213,6 +217,13 @@ typedef struct {
 void ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta);
 void ux_counter_ring_add(ux_counter_t *counter, uint32_t cell,
     uint32_t bucket, int32_t delta);
+
+/*
+ * True for one process once a period.  The cell, of the shared copy only,
+ * holds when it last was; now and period are of one unit.
+ */
+bool ux_counter_due(ux_counter_t *counter, uint32_t cell, uint64_t now,
+    uint64_t period);
 
 /* Sum over all copies. */
 uint64_t ux_counter_read(const ux_counter_t *counter, uint32_t cell);

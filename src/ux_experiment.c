@@ -26,8 +26,6 @@
 
 static bool ux_experiment_admits(const ux_experiment_t *e, ux_str_t key);
 static bool ux_experiment_before(ux_str_t a, ux_str_t b);
-static uint64_t ux_experiment_str(ux_str_t s);
-static uint64_t ux_experiment_bits(double value);
 static ux_status_t ux_experiment_check_self(const ux_experiment_t *e,
     ux_error_t *error);
 static ux_status_t ux_experiment_check_variants(const ux_experiment_t *e,
@@ -77,34 +75,28 @@ ux_experiment_assign(const ux_experiment_t *e, ux_str_t key)
 }
 
 
-/*
- * Variants are summed, not chained: addition does not mind the order of the
- * lines, and names are unique, so no two terms cancel by design.
- */
-uint64_t
-ux_experiment_fingerprint(const ux_experiment_t *e)
+ux_phase_e
+ux_experiment_phase(const ux_experiment_t *e, uint64_t now_ms)
 {
-    unsigned  i;
-    uint64_t  sum, term[3], all[6];
-
-    sum = 0;
-
-    for (i = 0; i < e->nvariants; i++) {
-        term[0] = ux_experiment_str(e->variants[i].name);
-        term[1] = ux_experiment_bits(e->variants[i].weight);
-        term[2] = (i == 0);
-
-        sum += ux_hash64(term, sizeof(term));
+    if (e->serve >= 0) {
+        return UX_PHASE_SERVED;
     }
 
-    all[0] = ux_experiment_str(e->salt);
-    all[1] = ux_experiment_bits(e->traffic);
-    all[2] = ux_experiment_str(e->layer);
-    all[3] = e->layer.len ? ux_experiment_bits(e->layer_lo) : 0;
-    all[4] = e->layer.len ? ux_experiment_bits(e->layer_hi) : 0;
-    all[5] = sum;
+    if (now_ms < e->start_ms) {
+        return UX_PHASE_SCHEDULED;
+    }
 
-    return ux_hash64(all, sizeof(all));
+    if (e->state == UX_STATE_PAUSED) {
+        return UX_PHASE_PAUSED;
+    }
+
+    if (e->state == UX_STATE_CLOSED
+        || (e->stop_ms != 0 && now_ms >= e->stop_ms))
+    {
+        return UX_PHASE_CLOSED;
+    }
+
+    return UX_PHASE_RUNNING;
 }
 
 
@@ -162,24 +154,6 @@ ux_experiment_before(ux_str_t a, ux_str_t b)
     rc = (len == 0) ? 0 : memcmp(a.data, b.data, len);
 
     return rc < 0 || (rc == 0 && a.len < b.len);
-}
-
-
-static uint64_t
-ux_experiment_str(ux_str_t s)
-{
-    return ux_hash64(s.data, s.len);
-}
-
-
-static uint64_t
-ux_experiment_bits(double value)
-{
-    uint64_t  bits;
-
-    memcpy(&bits, &value, sizeof(bits));
-
-    return bits;
 }
 
 

@@ -52,6 +52,24 @@ typedef struct {
 } ux_metric_t;
 
 
+/* What the configuration says about it. */
+typedef enum {
+    UX_STATE_RUNNING = 0,
+    UX_STATE_PAUSED,                 /* the control for all, uncounted */
+    UX_STATE_CLOSED                  /* takes nobody new */
+} ux_state_e;
+
+
+/* What that means at some moment. */
+typedef enum {
+    UX_PHASE_RUNNING = 0,
+    UX_PHASE_SCHEDULED,              /* not started yet */
+    UX_PHASE_PAUSED,
+    UX_PHASE_CLOSED,                 /* or stopped: known visitors count */
+    UX_PHASE_SERVED                  /* one variant for all, uncounted */
+} ux_phase_e;
+
+
 typedef struct {
     ux_str_t      name;
     ux_str_t      salt;              /* effective: given or name, then
@@ -69,6 +87,12 @@ typedef struct {
     double        alpha;
     uint64_t      planned;           /* visitors of a pair */
     uint64_t      min_runtime_s;
+    ux_state_e    state;
+    uint64_t      start_ms;          /* 0: none */
+    uint64_t      stop_ms;           /* 0: none */
+    int           serve;             /* index of a variant, -1: none */
+    uint64_t      targeting;         /* hash of the target lines, 0: none */
+    double        equivalence;       /* relative, 0.02 = 2 %; 0 = off */
     unsigned      nmetrics;          /* goals first */
     ux_metric_t   metrics[UX_METRICS_MAX];
 } ux_experiment_t;
@@ -86,12 +110,33 @@ typedef struct {
  */
 int ux_experiment_assign(const ux_experiment_t *experiment, ux_str_t key);
 
+/* SERVED first, then SCHEDULED, PAUSED, CLOSED; RUNNING if none applies. */
+ux_phase_e ux_experiment_phase(const ux_experiment_t *experiment,
+    uint64_t now_ms);
+
 /*
- * A fingerprint of what opens an epoch when it changes: weights, traffic,
- * salt, layer, variants and which of them is the control.  Independent of
- * the order of the variant lines after the first.
+ * A fingerprint of what opens an epoch when it changes: shares, traffic,
+ * targeting, salt, layer, variants and which of them is the control.
+ * Independent of the order of the variant lines after the first, and of what
+ * the weights are multiples of: 50/50 is 1/1.
  */
 uint64_t ux_experiment_fingerprint(const ux_experiment_t *experiment);
+
+/*
+ * A fingerprint of what restarts the primary result when it changes (rule
+ * 15): goals, alpha, planned, window, cap, and the control's name.  `events`
+ * are the model's names: goals are known by name, not by index.
+ */
+uint64_t ux_experiment_analysis(const ux_experiment_t *experiment,
+    const ux_str_t *events);
+
+/*
+ * The share of all keys, 0..1, whose variant, or absence, differs between two
+ * configurations: exact, of the hash alone (weights, variants, traffic, layer,
+ * salt).  Variants are the same when their names are.
+ */
+double ux_experiment_movers(const ux_experiment_t *was,
+    const ux_experiment_t *now);
 
 /* UX_ERROR and a sentence: fewer than two variants, all weights 0, names
  * twice. */

@@ -75,6 +75,8 @@ typedef struct {
     ux_total_t        totals[UX_TOTALS_MAX];
     unsigned          nexperiments;
     ux_experiment_t  *experiments;
+    uint64_t          removed_ms;    /* results of removed experiments stay
+                                        visible so long; 0: 30 days */
 } ux_model_t;
 
 

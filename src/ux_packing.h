@@ -10,7 +10,7 @@
  * milliseconds from first_s * 1000: most are later, a stepped clock is not.
  *
  *   1    layout << 4, flags: confirmed, error_seen, cookie, life
- *   1    tracks beside the life (0..16), flags: ids, pending
+ *   1    tracks beside the life (0..16), flags: ids, pending, alias
  *   8    key_id
  *   4    first_s
  *   v    last_s - first_s, modulo 2^32
@@ -28,13 +28,24 @@
  *     v    value                                            if value
  *
  *   body:
- *     1    parts: moved, events, steps, totals, carts; never 0
+ *     1    parts: flags, events, steps, totals, carts, before, pasts; never 0
+ *     1    flags: moved, waiting, crossed, error_seen        if flags
  *     v    events                                           if events
  *     v    steps                                            if steps
  *     1    mask of totals, then v each                      if totals
  *     1    mask of carts, then each:                        if carts
- *     1    0 done, else furthest + 1 and
- *     z    created_ms
+ *     1    0 none, furthest + 1, 31 done, flags: carried in, purchased,
+ *          lacking
+ *     z    created_ms                                       if open
+ *     v    purchased                                        if purchased
+ *     v    lacking                                          if lacking
+ *     v    before                                           if before
+ *     1    how many, then each:                             if pasts
+ *     1    cart, flags: recovered, fresh
+ *     1    furthest                                         if recovered
+ *     z    created_ms if fresh, else v how many
+ *
+ * An alias ends after last_s with its 16 bytes alias_id.
  *
  * One visitor has one packed form: a number takes its shortest form, and what
  * a flag announces is not empty.
@@ -47,7 +58,7 @@
 #include "ux_visitor.h"
 
 
-#define UX_PACK_LAYOUT     (1u << 4)
+#define UX_PACK_LAYOUT     (2u << 4)
 
 /* First byte. */
 #define UX_PACK_CONFIRMED  0x01u
@@ -59,14 +70,40 @@
 #define UX_PACK_TRACKS     0x1fu
 #define UX_PACK_IDS        0x20u
 #define UX_PACK_PENDING    0x40u
+#define UX_PACK_ALIAS      0x80u
 
 /* First byte of a body. */
-#define UX_PACK_MOVED      0x01u
+#define UX_PACK_FLAGS      0x01u
 #define UX_PACK_EVENTS     0x02u
 #define UX_PACK_STEPS      0x04u
 #define UX_PACK_TOTALS     0x08u
 #define UX_PACK_CARTS      0x10u
-#define UX_PACK_PARTS      0x1fu
+#define UX_PACK_BEFORE     0x20u
+#define UX_PACK_PASTS      0x40u
+#define UX_PACK_PARTS      0x7fu
+
+/* What a life has of these. */
+#define UX_PACK_LIFE_PARTS (UX_PACK_EVENTS | UX_PACK_STEPS                   \
+                            | UX_PACK_TOTALS | UX_PACK_CARTS)
+
+/* Flags of a track. */
+#define UX_PACK_MOVED      0x01u
+#define UX_PACK_WAITING    0x02u
+#define UX_PACK_CROSSED    0x04u
+#define UX_PACK_SEEN       0x08u     /* error_seen */
+#define UX_PACK_TRACK      0x0fu
+
+/* First byte of a cart. */
+#define UX_PACK_CART       0x1fu
+#define UX_PACK_DONE       0x1fu
+#define UX_PACK_CARRIED    0x20u
+#define UX_PACK_PURCHASED  0x40u
+#define UX_PACK_LACKING    0x80u
+
+/* First byte of a past cart. */
+#define UX_PACK_SLOT_CART  0x07u
+#define UX_PACK_RECOVERED  0x08u
+#define UX_PACK_FRESH      0x10u
 
 /* First byte of a pending event. */
 #define UX_PACK_SLOT       0x3fu
@@ -77,7 +114,7 @@ _Static_assert(UX_EVENTS_MAX - 1 <= UX_PACK_SLOT, "event slot in six bits");
 _Static_assert(UX_STEPS_MAX <= 64, "step mask in 64 bits");
 _Static_assert(UX_TOTALS_MAX <= 8 && UX_CARTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_IDS_MAX < 16, "ids in a nibble");
-_Static_assert(UX_FUNNEL_STEPS_MAX < 255, "furthest in a byte");
+_Static_assert(UX_FUNNEL_STEPS_MAX + 1 < UX_PACK_DONE, "furthest, 5 bits");
 
 
 typedef struct {

@@ -9,7 +9,8 @@
  * A writer fills the entry behind the last one and then publishes it by
  * storing count.  A writer killed before that store has changed nothing: its
  * entry is overwritten by the next one, and its lock is simply taken over.
- * Readers take no lock; what is below count never changes.
+ * Readers take no lock; what is below count never changes, but for the word
+ * that says since when an experiment is not configured any more.
  *
  * Counter cells are handed out with the entries: blocks from the bottom up,
  * rings from the top down.  Every entry carries both running marks, so that
@@ -32,6 +33,8 @@ static ux_status_t ux_registry_number(const ux_registry_t *registry,
     const ux_claim_t *claim, ux_entry_t *entry);
 static ux_status_t ux_registry_reserve(const ux_registry_t *registry,
     const ux_claim_t *claim, ux_entry_t *entry);
+static const ux_entry_t *ux_registry_sibling(const ux_registry_t *registry,
+    const ux_claim_t *claim);
 static void ux_registry_marks(const ux_registry_t *registry, uint32_t *cell,
     uint32_t *ring);
 
@@ -142,6 +145,20 @@ ux_registry_get(const ux_registry_t *registry, ux_entry_e kind,
 }
 
 
+uint64_t
+ux_registry_removed_ms(const ux_entry_t *experiment)
+{
+    return __atomic_load_n(&experiment->removed_ms, __ATOMIC_ACQUIRE);
+}
+
+
+bool
+ux_registry_restarts(const ux_entry_t *last, const ux_entry_t *epoch)
+{
+    return last->analysis != epoch->analysis;
+}
+
+
 uint32_t
 ux_registry_cells_left(const ux_registry_t *registry)
 {
@@ -157,6 +174,7 @@ ux_status_t
 ux_registry_claim(const ux_registrar_t *registrar, const ux_claim_t *claim,
     uint64_t now_ms, const ux_entry_t **entry)
 {
+    unsigned        tries;
     ux_status_t     rc;
     ux_registry_t  *registry;
 
@@ -167,16 +185,18 @@ ux_registry_claim(const ux_registrar_t *registrar, const ux_claim_t *claim,
         return UX_OK;
     }
 
-    if (registrar->me == UX_PROCESS_NONE) {
-        return UX_DECLINED;
-    }
-
     if (claim->name.len > UX_NAME_MAX) {
         return UX_ERROR;
     }
 
-    rc = ux_lock_take(&registry->lock, registrar->me, registrar->processes,
-                      ux_registry_repair, registry);
+    rc = UX_BUSY;
+    tries = registrar->me == UX_PROCESS_NONE ? 0 : registrar->tries;
+
+    while (rc != UX_OK && tries-- > 0) {
+        rc = ux_lock_take(&registry->lock, registrar->me,
+                          registrar->processes, ux_registry_repair, registry);
+    }
+
     if (rc != UX_OK) {
         return rc;
     }
@@ -205,7 +225,10 @@ ux_registry_wanted(const ux_registry_t *registry, const ux_claim_t *claim)
 
     entry = ux_registry_epoch(registry, claim->parent);
 
-    if (entry != NULL && entry->value != claim->value) {
+    if (entry != NULL
+        && (entry->value != claim->value
+            || entry->analysis != claim->analysis))
+    {
         return NULL;
     }
 
@@ -235,7 +258,12 @@ ux_registry_append_locked(ux_registry_t *registry, const ux_claim_t *claim,
     made->aux = claim->aux;
     made->value = claim->value;
     made->number = claim->number;
+    made->analysis = claim->analysis;
     made->created_ms = now_ms;
+
+    if (claim->kind == UX_ENTRY_EPOCH) {
+        made->control = claim->control;
+    }
 
     if (claim->name.len != 0) {
         memcpy(made->name, claim->name.data, claim->name.len);
@@ -293,15 +321,21 @@ static ux_status_t
 ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
     ux_entry_t *entry)
 {
-    uint32_t  cell, ring;
+    uint32_t           cell, ring;
+    const ux_entry_t  *sibling;
 
     ux_registry_marks(registry, &cell, &ring);
 
-    if ((uint64_t) claim->cells + claim->ring_cells > ring - cell) {
+    if (ux_registry_need(registry, claim) > ring - cell) {
         return UX_FULL;
     }
 
-    if (claim->cells != 0) {
+    sibling = ux_registry_sibling(registry, claim);
+
+    if (sibling != NULL) {
+        entry->base = sibling->base;
+
+    } else if (claim->cells != 0) {
         entry->base = cell;
         cell += claim->cells;
     }
@@ -315,6 +349,42 @@ ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
     entry->next_ring = ring;
 
     return UX_OK;
+}
+
+
+uint32_t
+ux_registry_need(const ux_registry_t *registry, const ux_claim_t *claim)
+{
+    if (ux_registry_sibling(registry, claim) != NULL) {
+        return claim->ring_cells;
+    }
+
+    return claim->cells + claim->ring_cells;
+}
+
+
+/* A cart of the same arm and slot: only its window is another. */
+static const ux_entry_t *
+ux_registry_sibling(const ux_registry_t *registry, const ux_claim_t *claim)
+{
+    uint32_t           i;
+    const ux_entry_t  *entry;
+
+    if (claim->kind != UX_ENTRY_ARM_CART) {
+        return NULL;
+    }
+
+    for (i = ux_registry_count(registry); i > 0; i--) {
+        entry = &registry->entries[i - 1];
+
+        if (entry->kind == claim->kind && entry->parent == claim->parent
+            && entry->aux == claim->aux && entry->base != 0)
+        {
+            return entry;
+        }
+    }
+
+    return NULL;
 }
 
 

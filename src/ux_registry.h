@@ -22,19 +22,25 @@ typedef enum {
                                       step slot */
     UX_ENTRY_CART,                 /* parent: funnel; ordinal: cart slot */
     UX_ENTRY_TOTAL,                /* name: event; value: type; slot >= 1 */
-    UX_ENTRY_EXPERIMENT,           /* name, value: version */
+    UX_ENTRY_EXPERIMENT,           /* name, value: version; number:
+                                      UX_ZONE_RETURNED when it was made */
     UX_ENTRY_VARIANT,              /* parent: experiment */
     UX_ENTRY_EPOCH,                /* parent: experiment; value: fingerprint;
-                                      number: traffic; aux: 1, 2, ... */
+                                      number: traffic; aux: 1, 2, ...;
+                                      analysis, control */
     UX_ENTRY_ARM,                  /* parent: epoch; aux: variant ordinal;
                                       number: weight; base: UX_ARM_ block */
     UX_ENTRY_ARM_CART,             /* parent: arm; aux: cart slot; value:
-                                      within_ms; base: UX_CART_ block, ring */
+                                      within_ms; base: UX_CART_ block, the
+                                      same for all windows; a ring for each */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
 
-/* In the zone, 128 bytes.  Written before it is published, never after. */
+/*
+ * In the zone, 128 bytes.  Written before it is published, never after, but
+ * for removed_ms.
+ */
 typedef struct {
     uint8_t   kind;
     uint8_t   name_len;
@@ -49,7 +55,12 @@ typedef struct {
     char      name[UX_NAME_MAX];
     uint32_t  next_cell;           /* first free counter cell behind it */
     uint32_t  next_ring;           /* ring cells are taken from here up */
-    uint64_t  spare[2];
+    uint64_t  analysis;            /* epochs: ux_experiment_analysis() */
+    union {
+        uint64_t  control;         /* epochs: ordinal of the variant */
+        uint64_t  removed_ms;      /* experiments: when first found to be no
+                                      longer configured; 0: configured */
+    };
 } ux_entry_t;
 
 _Static_assert(sizeof(ux_entry_t) == 128, "registry entry");
@@ -79,12 +90,20 @@ typedef struct {
     uint16_t    parent;
     uint16_t    aux;
     uint64_t    value;
+    uint64_t    analysis;
+    uint64_t    control;
     double      number;
     uint32_t    cells;             /* to reserve in all copies */
     uint32_t    ring_cells;        /* to reserve in the shared copy */
     uint32_t    limit;             /* ordinals stay below it; 0: no limit */
 } ux_claim_t;
 
+
+/* Of an experiment: since when it is not configured any more; 0: it is. */
+uint64_t ux_registry_removed_ms(const ux_entry_t *experiment);
+
+/* The primary result starts anew with this epoch, the last one given. */
+bool ux_registry_restarts(const ux_entry_t *last, const ux_entry_t *epoch);
 
 /*
  * The newest published entry that matches: name, parent, aux for all kinds,

@@ -2,23 +2,18 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * An experiment in the report: what was configured, since when it runs, what
- * a decision still waits for, and its epochs.
+ * An experiment in the report: what was configured, its epochs, and all who
+ * were assigned.
  */
 
 #include "ux_report_private.h"
 
-
-/* Below these no comparison is shown (STATISTICS.md, section 0). */
-#define UX_REPORT_GATE_CONVERTERS  25
-#define UX_REPORT_GATE_VISITORS    500
+#include <math.h>
 
 
 static void ux_report_put_design(ux_json_t *object,
     const ux_report_view_t *view);
 static void ux_report_put_goal(ux_json_t *object,
-    const ux_report_view_t *view);
-static void ux_report_put_waiting(ux_json_t *object,
     const ux_report_view_t *view);
 static void ux_report_put_epochs(ux_json_t *object,
     const ux_report_view_t *view);
@@ -27,34 +22,30 @@ static void ux_report_put_epoch(ux_json_t *epochs,
 static void ux_report_put_srm(ux_json_t *object);
 static void ux_report_put_assigned(ux_json_t *object,
     const ux_report_view_t *view);
-static uint64_t ux_report_runtime(const ux_report_view_t *view);
-static bool ux_report_gate_met(const ux_report_view_t *view);
-static bool ux_report_pair_met(const ux_report_view_t *view,
-    const ux_metric_t *goal, unsigned variant);
+static double ux_report_assigned_rate(const ux_report_view_t *view,
+    const ux_report_variant_t *variant);
 static ux_str_t ux_report_variant_name(const ux_report_view_t *view,
     uint16_t ordinal);
 
 
 void
-ux_report_put_experiment(ux_json_t *experiments, ux_report_view_t *view)
+ux_report_put_experiment(ux_json_t *object, ux_report_view_t *view,
+    bool previous)
 {
     unsigned                       i;
-    ux_json_t                     *object, *variants;
-    ux_report_key_t                key;
+    ux_json_t                     *variants;
     const ux_report_experiment_t  *experiment;
 
     experiment = &view->experiment;
 
-    object = ux_json_object(experiments,
-                            ux_report_key(&key, experiment->model->name));
-
+    ux_report_put_state(object, view);
     ux_report_put_design(object, view);
-    ux_report_put_waiting(object, view);
+    ux_report_put_verdict(object, view);
 
     ux_report_put_count(object, "crossover_visitors",
                         experiment->crossovers);
     ux_report_put_count(object, "moved_visitors", experiment->moved);
-    ux_json_int(object, "analysis_since_epoch", 1);
+    ux_json_int(object, "analysis_since_epoch", experiment->since);
 
     ux_report_put_epochs(object, view);
     ux_report_put_srm(object);
@@ -62,30 +53,38 @@ ux_report_put_experiment(ux_json_t *experiments, ux_report_view_t *view)
 
     variants = ux_json_object(object, "variants");
 
-    for (i = 0; i < experiment->model->nvariants; i++) {
-        ux_report_put_variant(variants, view, i);
+    for (i = 0; i < experiment->nvariants; i++) {
+        ux_report_put_variant(variants, view, &experiment->variants[i]);
     }
 
-    ux_json_null(object, "previous");
+    if (previous) {
+        ux_report_put_previous(object, view);
+
+    } else {
+        ux_json_null(object, "previous");
+    }
 }
 
 
 static void
 ux_report_put_design(ux_json_t *object, const ux_report_view_t *view)
 {
-    ux_str_t                state = ux_str("running");
     ux_json_t              *layer;
     const ux_experiment_t  *model;
 
     model = view->experiment.model;
 
-    ux_json_string(object, "state", state);
-    ux_json_int(object, "version", model->version);
-    ux_json_time(object, "started_at", view->experiment.started_ms);
-    ux_json_null(object, "ended_at");
-    ux_report_put_count(object, "runtime_seconds", ux_report_runtime(view));
-    ux_report_put_count(object, "min_runtime_seconds", model->min_runtime_s);
     ux_json_number(object, "traffic", model->traffic);
+
+    /* The rest only the configuration knows. */
+
+    if (view->experiment.past) {
+        ux_report_put_nulls(object, "min_runtime_seconds layer "
+                            "planned_visitors goal alpha");
+        return;
+    }
+
+    ux_report_put_count(object, "min_runtime_seconds", model->min_runtime_s);
 
     if (model->layer.len != 0) {
         layer = ux_json_object(object, "layer");
@@ -133,33 +132,6 @@ ux_report_put_goal(ux_json_t *object, const ux_report_view_t *view)
                                                  &model->metrics[i]));
         }
     }
-}
-
-
-static void
-ux_report_put_waiting(ux_json_t *object, const ux_report_view_t *view)
-{
-    ux_str_t    verdict = ux_str("collecting"), gate = ux_str("gate"),
-                runtime = ux_str("min_runtime"),
-                significance = ux_str("significance");
-    ux_json_t  *waiting;
-
-    ux_json_string(object, "verdict", verdict);
-    ux_json_null(object, "winner");
-
-    waiting = ux_json_array(object, "waiting_for");
-
-    if (!ux_report_gate_met(view)) {
-        ux_json_string(waiting, NULL, gate);
-    }
-
-    if (ux_report_runtime(view) < view->experiment.model->min_runtime_s) {
-        ux_json_string(waiting, NULL, runtime);
-    }
-
-    ux_json_string(waiting, NULL, significance);
-
-    (void) ux_json_array(object, "problems");
 }
 
 
@@ -233,7 +205,7 @@ ux_report_put_epoch(ux_json_t *epochs, const ux_report_view_t *view,
     }
 
     ux_report_put_count(object, "visitors", visitors);
-    ux_json_bool(object, "used", true);
+    ux_json_bool(object, "used", entry->aux >= view->experiment.since);
 }
 
 
@@ -250,113 +222,75 @@ ux_report_put_srm(ux_json_t *object)
 }
 
 
+/*
+ * The goal over all that were assigned, whether or not they came back: those
+ * who did not converted for none.
+ */
 static void
 ux_report_put_assigned(ux_json_t *object, const ux_report_view_t *view)
 {
-    unsigned                       i;
+    double                         rate, control;
     uint64_t                       assigned;
+    unsigned                       i;
     ux_json_t                     *intention, *variants, *variant;
     ux_report_key_t                key;
+    const ux_report_variant_t     *of;
     const ux_report_experiment_t  *experiment;
 
     experiment = &view->experiment;
+    control = NAN;
 
     intention = ux_json_object(object, "intention_to_treat");
     variants = ux_json_object(intention, "variants");
 
-    for (i = 0; i < experiment->model->nvariants; i++) {
-        assigned = experiment->variants[i].cells[UX_ARM_ASSIGNED];
+    for (i = 0; i < experiment->nvariants; i++) {
+        of = &experiment->variants[i];
 
-        variant = ux_json_object(variants,
-                      ux_report_key(&key,
-                                    experiment->model->variants[i].name));
+        assigned = ux_report_count(of->sum.cells[UX_ARM_ASSIGNED]);
+        rate = ux_report_assigned_rate(view, of);
 
-        ux_report_put_count(variant, "assigned", ux_report_count(assigned));
-        ux_report_put_nulls(variant, "rate difference p_value");
+        if (of->control) {
+            control = rate;
+        }
+
+        variant = ux_json_object(variants, ux_report_key(&key, of->name));
+
+        ux_report_put_count(variant, "assigned", assigned);
+        ux_json_number(variant, "rate", rate);
+        ux_json_number(variant, "difference",
+                       of->control ? NAN : rate - control);
+        ux_json_null(variant, "p_value");
     }
 }
 
 
-static uint64_t
-ux_report_runtime(const ux_report_view_t *view)
+/* By the first goal; NaN without one, or without anybody. */
+static double
+ux_report_assigned_rate(const ux_report_view_t *view,
+    const ux_report_variant_t *variant)
 {
-    uint64_t  started;
-
-    started = view->experiment.started_ms;
-
-    if (started == 0 || view->now_ms <= started) {
-        return 0;
-    }
-
-    return (view->now_ms - started) / 1000;
-}
-
-
-/*
- * Every pair of the control and a variant that takes visitors, for every
- * goal; without a goal or a pair there is nothing that could be decided.
- */
-static bool
-ux_report_gate_met(const ux_report_view_t *view)
-{
-    bool                    any;
-    unsigned                i, v;
+    uint64_t                x, n;
+    unsigned                i;
     const ux_experiment_t  *model;
 
     model = view->experiment.model;
-    any = false;
+    n = ux_report_count(variant->sum.cells[UX_ARM_ASSIGNED]);
 
     for (i = 0; i < model->nmetrics; i++) {
 
-        if (model->metrics[i].role != UX_ROLE_GOAL) {
-            continue;
-        }
-
-        for (v = 1; v < model->nvariants; v++) {
-
-            if (!(model->variants[v].weight > 0)) {
-                continue;
-            }
-
-            any = true;
-
-            if (!ux_report_pair_met(view, &model->metrics[i], v)) {
-                return false;
-            }
+        if (model->metrics[i].role == UX_ROLE_GOAL) {
+            break;
         }
     }
 
-    return any;
-}
-
-
-static bool
-ux_report_pair_met(const ux_report_view_t *view, const ux_metric_t *goal,
-    unsigned variant)
-{
-    uint64_t                n, x, pair;
-    unsigned                i;
-    const ux_report_sum_t  *sum;
-
-    pair = 0;
-
-    for (i = 0; i < 2; i++) {
-        sum = &view->experiment.variants[i == 0 ? 0 : variant];
-
-        n = ux_report_visitors(sum);
-        x = ux_report_event_visitors(view, sum,
-                                     ux_report_metric_event(goal));
-
-        if (x < UX_REPORT_GATE_CONVERTERS
-            || n - x < UX_REPORT_GATE_CONVERTERS)
-        {
-            return false;
-        }
-
-        pair += n;
+    if (i == model->nmetrics || n == 0) {
+        return NAN;
     }
 
-    return pair >= UX_REPORT_GATE_VISITORS;
+    x = ux_report_event_visitors(view, variant->sum.cells,
+                                 ux_report_metric_event(&model->metrics[i]));
+
+    return (double) (x < n ? x : n) / (double) n;
 }
 
 

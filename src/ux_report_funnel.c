@@ -43,6 +43,7 @@ static uint64_t ux_report_step_cell(const ux_report_sum_t *sum,
 static void ux_report_cohorts(const ux_funnel_t *funnel,
     const ux_report_cart_t *cart, ux_report_cohorts_t *cohorts);
 static unsigned ux_report_cart_first(const ux_funnel_t *funnel);
+static unsigned ux_report_cart_last(const ux_funnel_t *funnel);
 static uint64_t ux_report_less(uint64_t total, uint64_t part);
 static void ux_report_put_loss(ux_json_t *object,
     const ux_report_view_t *view, const ux_funnel_t *funnel,
@@ -123,8 +124,8 @@ ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
     uint64_t    n, x, in_order, before;
     ux_json_t  *object, *seconds;
 
-    n = ux_report_visitors(sum);
-    x = ux_report_event_visitors(view, sum, step->event);
+    n = ux_report_visitors(sum->cells);
+    x = ux_report_event_visitors(view, sum->cells, step->event);
     in_order = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, step);
 
     object = ux_json_append(steps);
@@ -137,7 +138,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
     ux_report_put_count(object, "visitors_before_exposure",
                         ux_report_step_cell(sum, UX_ARM_STEP_BEFORE, step));
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum, step->event));
+                        ux_report_event_count(view, sum->cells, step->event));
     ux_report_put_rate(object, "rate", x, n);
     ux_report_put_interval(object, "rate_ci", x, n);
     ux_report_put_count(object, "visitors_in_order", in_order);
@@ -169,33 +170,35 @@ ux_report_step_cell(const ux_report_sum_t *sum, unsigned first,
     }
 
     x = ux_report_count(sum->cells[first + step->slot]);
-    n = ux_report_visitors(sum);
+    n = ux_report_visitors(sum->cells);
 
     return x < n ? x : n;
 }
 
 
 /*
- * Furthest steps that the funnel does not have (any more) are told as the
- * nearest that it has, so that no cart is missing from the sum.
+ * Furthest steps that the funnel does not have (any more), or that no
+ * abandoned cart is told to have reached, are told as the nearest that one
+ * is, so that no cart is missing from the sum.
  */
 static void
 ux_report_cohorts(const ux_funnel_t *funnel, const ux_report_cart_t *cart,
     ux_report_cohorts_t *cohorts)
 {
     uint64_t  total, open, purchased, pending;
-    unsigned  k, at, first;
+    unsigned  k, at, first, last;
 
     memset(cohorts, 0, sizeof(ux_report_cohorts_t));
 
     first = ux_report_cart_first(funnel);
+    last = ux_report_cart_last(funnel);
 
     for (k = 0; k < UX_REPORT_ALIVE; k++) {
         total = ux_report_count(cart->alive[k]);
         open = ux_report_count(cart->unsettled_alive[k]);
 
         at = k < first ? first : k;
-        at = at > funnel->nsteps ? funnel->nsteps : at;
+        at = at > last ? last : at;
 
         cohorts->open += open;
         cohorts->after[at] += ux_report_less(total, open);
@@ -239,6 +242,25 @@ ux_report_cart_first(const ux_funnel_t *funnel)
 }
 
 
+/* The k of the last step before the purchase: bought is not abandoned. */
+static unsigned
+ux_report_cart_last(const ux_funnel_t *funnel)
+{
+    unsigned  i, first;
+
+    first = ux_report_cart_first(funnel);
+
+    for (i = 0; i < funnel->nsteps; i++) {
+
+        if (funnel->steps[i].event == UX_EVENT_PURCHASE) {
+            break;
+        }
+    }
+
+    return i > first ? i : first;
+}
+
+
 static uint64_t
 ux_report_less(uint64_t total, uint64_t part)
 {
@@ -256,7 +278,7 @@ ux_report_put_loss(ux_json_t *object, const ux_report_view_t *view,
 
     most = 0;
 
-    for (k = 1; k <= funnel->nsteps; k++) {
+    for (k = 1; k <= ux_report_cart_last(funnel); k++) {
 
         if (cohorts->after[k] > cohorts->after[most]) {
             most = k;
@@ -303,7 +325,9 @@ ux_report_put_carts(ux_json_t *object, const ux_report_view_t *view,
 
     after = ux_json_object(carts, "abandoned_after");
 
-    for (k = ux_report_cart_first(funnel); k <= funnel->nsteps; k++) {
+    for (k = ux_report_cart_first(funnel); k <= ux_report_cart_last(funnel);
+         k++)
+    {
         ux_report_put_count(after,
             ux_report_key(&key, ux_report_cart_step(view, funnel, k)),
             cohorts->after[k]);

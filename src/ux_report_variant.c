@@ -36,9 +36,8 @@ static int64_t ux_report_total(const ux_report_view_t *view,
 static uint8_t ux_report_total_slot(const ux_model_t *model,
     const ux_metric_t *metric);
 static uint64_t ux_report_scale(const ux_report_view_t *view);
-static ux_str_t ux_report_word(const char *const *words, unsigned n,
-    unsigned i);
-static double ux_report_share(const ux_experiment_t *model, unsigned index);
+static double ux_report_share(const ux_report_view_t *view,
+    const ux_report_variant_t *variant);
 
 
 static const char *const  ux_report_types[] = {
@@ -57,27 +56,24 @@ static const char *const  ux_report_roles[] = {
 
 void
 ux_report_put_variant(ux_json_t *variants, const ux_report_view_t *view,
-    unsigned index)
+    const ux_report_variant_t *variant)
 {
     uint64_t                assigned, visitors;
     ux_json_t              *object;
     ux_report_key_t         key;
-    const ux_variant_t     *variant;
-    const ux_experiment_t  *model;
     const ux_report_sum_t  *sum;
 
-    model = view->experiment.model;
-    variant = &model->variants[index];
-    sum = &view->experiment.variants[index];
+    sum = &variant->sum;
 
     assigned = ux_report_count(sum->cells[UX_ARM_ASSIGNED]);
-    visitors = ux_report_visitors(sum);
+    visitors = ux_report_visitors(sum->cells);
 
     object = ux_json_object(variants, ux_report_key(&key, variant->name));
 
-    ux_json_bool(object, "control", index == 0);
+    ux_json_bool(object, "control", variant->control);
+    ux_json_bool(object, "removed", variant->removed);
     ux_json_number(object, "weight", variant->weight);
-    ux_json_number(object, "share", ux_report_share(model, index));
+    ux_json_number(object, "share", ux_report_share(view, variant));
     ux_report_put_count(object, "assigned", assigned);
     ux_report_put_count(object, "visitors", visitors);
     ux_report_put_rate(object, "confirmed_share", visitors, assigned);
@@ -129,15 +125,15 @@ ux_report_put_http(ux_json_t *parent, const uint64_t *cells)
 
 
 uint64_t
-ux_report_visitors(const ux_report_sum_t *sum)
+ux_report_visitors(const uint64_t *cells)
 {
-    return ux_report_count(sum->cells[UX_ARM_VISITORS]);
+    return ux_report_count(cells[UX_ARM_VISITORS]);
 }
 
 
 uint64_t
 ux_report_event_visitors(const ux_report_view_t *view,
-    const ux_report_sum_t *sum, uint8_t event)
+    const uint64_t *cells, uint8_t event)
 {
     uint8_t   slot;
     uint64_t  x, n;
@@ -149,8 +145,8 @@ ux_report_event_visitors(const ux_report_view_t *view,
         return 0;
     }
 
-    x = ux_report_count(sum->cells[UX_ARM_EVENT_VISITORS + slot]);
-    n = ux_report_visitors(sum);
+    x = ux_report_count(cells[UX_ARM_EVENT_VISITORS + slot]);
+    n = ux_report_visitors(cells);
 
     return x < n ? x : n;
 }
@@ -158,7 +154,7 @@ ux_report_event_visitors(const ux_report_view_t *view,
 
 uint64_t
 ux_report_event_count(const ux_report_view_t *view,
-    const ux_report_sum_t *sum, uint8_t event)
+    const uint64_t *cells, uint8_t event)
 {
     uint8_t  slot;
 
@@ -169,7 +165,7 @@ ux_report_event_count(const ux_report_view_t *view,
         return 0;
     }
 
-    return ux_report_count(sum->cells[UX_ARM_EVENT_COUNT + slot]);
+    return ux_report_count(cells[UX_ARM_EVENT_COUNT + slot]);
 }
 
 
@@ -285,12 +281,12 @@ ux_report_put_conversion(ux_json_t *object, const ux_report_view_t *view,
     uint64_t  x, n;
 
     event = ux_report_metric_event(metric);
-    x = ux_report_event_visitors(view, sum, event);
-    n = ux_report_visitors(sum);
+    x = ux_report_event_visitors(view, sum->cells, event);
+    n = ux_report_visitors(sum->cells);
 
     ux_report_put_count(object, "visitors", x);
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum, event));
+                        ux_report_event_count(view, sum->cells, event));
     ux_report_put_rate(object, "rate", x, n);
     ux_report_put_interval(object, "rate_ci", x, n);
 }
@@ -308,7 +304,7 @@ ux_report_put_total(ux_json_t *object, const ux_report_view_t *view,
     ux_u128_t  squares;
 
     total = ux_report_total(view, sum, metric, &squares);
-    n = ux_report_visitors(sum);
+    n = ux_report_visitors(sum->cells);
     event = ux_report_metric_event(metric);
     scale = 1;
 
@@ -332,9 +328,9 @@ ux_report_put_total(ux_json_t *object, const ux_report_view_t *view,
     ux_json_number(object, "variance",
                    variance / ((double) scale * (double) scale));
     ux_report_put_count(object, "visitors",
-                        ux_report_event_visitors(view, sum, event));
+                        ux_report_event_visitors(view, sum->cells, event));
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum, event));
+                        ux_report_event_count(view, sum->cells, event));
 }
 
 
@@ -350,13 +346,13 @@ ux_report_put_ratio(ux_json_t *object, const ux_report_view_t *view,
 
     total = ux_report_total(view, sum, metric, &squares);
     event = ux_report_metric_event(metric);
-    events = ux_report_event_count(view, sum, event);
+    events = ux_report_event_count(view, sum->cells, event);
 
     ux_json_string(object, "currency",
                    ux_currency_code(view->model->currency));
     ux_json_money(object, "sum", total, view->exponent);
     ux_report_put_count(object, "visitors",
-                        ux_report_event_visitors(view, sum, event));
+                        ux_report_event_visitors(view, sum->cells, event));
     ux_report_put_count(object, "events", events);
     ux_json_number(object, "ratio",
                    ux_stats_mean(events * ux_report_scale(view), total));
@@ -397,7 +393,8 @@ ux_report_total(const ux_report_view_t *view, const ux_report_sum_t *sum,
 
     cells = sum->cells + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
 
-    *squares = ((ux_u128_t) (int64_t) cells[UX_TOTAL_SQ_HI] << 32)
+    *squares = ((ux_u128_t) (int64_t) cells[UX_TOTAL_SQ_HI] << 64)
+               + ((ux_u128_t) cells[UX_TOTAL_SQ_MID] << 32)
                + cells[UX_TOTAL_SQ_LO];
 
     if (*squares >> 127 != 0) {
@@ -463,7 +460,7 @@ ux_report_scale(const ux_report_view_t *view)
 }
 
 
-static ux_str_t
+ux_str_t
 ux_report_word(const char *const *words, unsigned n, unsigned i)
 {
     ux_str_t     word;
@@ -482,16 +479,23 @@ ux_report_word(const char *const *words, unsigned n, unsigned i)
 
 /* Of the weights; NaN, and so null, when all are 0. */
 static double
-ux_report_share(const ux_experiment_t *model, unsigned index)
+ux_report_share(const ux_report_view_t *view,
+    const ux_report_variant_t *variant)
 {
-    double    sum;
-    unsigned  i;
+    double                         sum;
+    unsigned                       i;
+    const ux_report_experiment_t  *experiment;
 
-    sum = 0;
-
-    for (i = 0; i < model->nvariants; i++) {
-        sum += model->variants[i].weight;
+    if (variant->removed) {
+        return 0;
     }
 
-    return sum > 0 ? model->variants[index].weight / sum : NAN;
+    experiment = &view->experiment;
+    sum = 0;
+
+    for (i = 0; i < experiment->nvariants; i++) {
+        sum += experiment->variants[i].weight;
+    }
+
+    return sum > 0 ? variant->weight / sum : NAN;
 }

@@ -58,10 +58,19 @@ ux_report_put_zone(ux_json_t *zones, ux_report_view_t *view)
 
     experiments = ux_json_object(zone, "experiments");
 
+    view->returned = ux_report_count(cells[UX_ZONE_RETURNED]);
+    view->zone_full = ux_report_count(cells[UX_ZONE_DISCARDED
+                                            + UX_DISCARD_ZONE_FULL]);
+
     for (i = 0; i < view->model->nexperiments; i++) {
         ux_report_gather(view, &view->model->experiments[i]);
-        ux_report_put_experiment(experiments, view);
+        ux_report_put_experiment(ux_json_object(experiments,
+                        ux_report_key(&key,
+                                      view->model->experiments[i].name)),
+                                 view, true);
     }
+
+    ux_report_put_removed(experiments, view);
 }
 
 

@@ -9,6 +9,7 @@
  */
 
 #include "ux_store.h"
+#include "ux_registry_private.h"
 
 #include <string.h>
 
@@ -43,6 +44,38 @@ ux_store_refresh(ux_store_t *store)
         } else if (entry->kind == UX_ENTRY_ARM_CART) {
             ux_resolve_cart(store, entry);
         }
+    }
+}
+
+
+/*
+ * First sight counts, so that a reload for another reason starts no new time;
+ * the compare-and-swap keeps the earliest of several processes'.
+ */
+void
+ux_registry_removed(ux_registry_t *registry, const ux_model_t *model,
+    uint64_t now_ms)
+{
+    uint32_t     i;
+    uint64_t     configured;
+    ux_entry_t  *entry;
+
+    for (i = 0; i < ux_registry_count(registry); i++) {
+        entry = &registry->entries[i];
+
+        if (entry->kind != UX_ENTRY_EXPERIMENT) {
+            continue;
+        }
+
+        if (ux_resolve_experiment(model, entry) >= 0) {
+            __atomic_store_n(&entry->removed_ms, 0, __ATOMIC_RELEASE);
+            continue;
+        }
+
+        configured = 0;
+        (void) __atomic_compare_exchange_n(&entry->removed_ms, &configured,
+                                           now_ms, false, __ATOMIC_RELEASE,
+                                           __ATOMIC_RELAXED);
     }
 }
 

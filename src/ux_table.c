@@ -258,7 +258,7 @@ ux_table_gather(const ux_table_t *table, const ux_place_t *place,
 
     ux_bucket_gather(table, place->buckets[0], place->tag, key_id, copy);
 
-    if (place->buckets[1] != UX_PROCESS_NONE) {
+    if (place->buckets[1] != UX_PROCESS_NONE && !ux_copy_whole(copy)) {
         ux_bucket_gather(table, place->buckets[1], place->tag, key_id, copy);
     }
 }

@@ -11,7 +11,8 @@
  * An event is applied to the life first, which decides what the occurrence
  * reached in funnels, then to each exposure in whose window it falls.  Only
  * exposures move the counters of arms; the life serves the order of funnels,
- * carts carried in, and refunds.
+ * carts carried in, and refunds.  While an experiment is paused its tracks
+ * stand still, bits and all; the life goes on.
  *
  * Invariants: a counter of visitors moves once a visitor, because the bit that
  * remembers it is set with it.  Sums are those of the visitor's running total
@@ -22,22 +23,27 @@
  * cookie would have come back).  That request's exposures come before its
  * events, and so does whatever else may follow by another way, such as a
  * beacon of the shop's own server that names the visitor: the pending events
- * are all younger than the exposures, and none is tested for it.
+ * are all younger than the exposures, and none is tested for it.  Tracks that
+ * wait for a prefetched page take no event, and are settled after the visitor
+ * is confirmed.
  *
- * Bounds: the most changes of one call, every limit of the model used up at
- * once, against UX_CHANGES_MAX and UX_RING_CHANGES_MAX:
+ * Bounds: the most changes of one turn of a record, every limit of the model
+ * used up at once, against UX_CHANGES_MAX and UX_RING_CHANGES_MAX:
  *
  *                           cells                              ring cells
  *   cart funnel, per event  2                                  2
- *   track, per event        2 + 16 steps + 8 x 3 + 8 x 2 = 58  8 x 2 = 16
- *   event                   5 + 16 x 58                = 933   16 x 16 = 256
- *   expose                  2 + 64 steps + 8 x 2       = 82    8
+ *   track, per event        2 + 16 steps + 8 x 4 + 8 x 2 = 66  8 x 2 = 16
+ *   event                   5 + 16 x 66               = 1061   16 x 16 = 256
+ *   expose, settle          2 + 64 steps + 8 x 2       = 82    8
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     2 + 16 x 58 = 930, but a track's   16 x 16 = 256
- *                           steps count once: 738
- *                           17 + 16 x 738            = 11825   4096
+ *     each of 16 tracks     2 + 16 x 66 = 1058, but a track's  16 x 16 = 256
+ *                           steps count once: 866
+ *                           17 + 16 x 866            = 13873   4096
+ *   cross                   3 + 64 events + 2 x 64 steps
+ *                           + 8 x 4 + 8 x 4 + 16 pasts x 2     8 + 16 x 2
+ *                                                     = 291     = 40
  *
- * One turn of a record (confirm, 16 exposures, 3 events) fits at once.
+ *   confirm, 16 exposures, 3 events, 16 crossings    = 23024   5632
  */
 
 #include "ux_track.h"
@@ -56,21 +62,23 @@
                                       * (UX_TRACK_EVENT_CELLS                \
                                          - UX_FUNNELS_MAX)))
 #define UX_TRACK_EXPOSE_CELLS   (2 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
+#define UX_TRACK_CROSS_CELLS    (3 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
+                                 + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
+                                 + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
 #define UX_TRACK_RING_CELLS     ((UX_TRACKS_MAX - 1) * UX_CARTS_MAX * 2)
 
 _Static_assert(UX_TRACK_CONFIRM_CELLS
-               + (UX_TRACKS_MAX - 1) * UX_TRACK_EXPOSE_CELLS
+               + (UX_TRACKS_MAX - 1)
+                 * (UX_TRACK_EXPOSE_CELLS + UX_TRACK_CROSS_CELLS)
                + 3 * (5 + (UX_TRACKS_MAX - 1) * UX_TRACK_EVENT_CELLS)
                <= UX_CHANGES_MAX, "a turn's changes");
 _Static_assert((UX_PENDING_MAX + 3) * UX_TRACK_RING_CELLS
-               + (UX_TRACKS_MAX - 1) * UX_CARTS_MAX
+               + (UX_TRACKS_MAX - 1) * (UX_CARTS_MAX * 2 + UX_PASTS_MAX * 2)
                <= UX_RING_CHANGES_MAX, "a turn's ring changes");
 
 
 static void ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     ux_changes_t *changes);
-static void ux_track_moved(const ux_arm_t *arm, ux_visitor_t *visitor,
-    ux_track_t *track, unsigned variant, ux_changes_t *changes);
 static bool ux_track_acceptable(const ux_plan_t *plan,
     const ux_visitor_t *visitor, const ux_event_t *event, ux_discard_e *why);
 static bool ux_track_duplicate(const ux_visitor_t *visitor, uint64_t id_hash);
@@ -81,77 +89,6 @@ static bool ux_track_wait(const ux_plan_t *plan, ux_visitor_t *visitor,
     const ux_event_t *event);
 static uint8_t ux_track_event_index(const ux_model_t *model, uint8_t slot);
 static void ux_track_discard(ux_changes_t *changes, ux_discard_e why);
-
-
-ux_track_t *
-ux_track_find(const ux_plan_t *plan, ux_visitor_t *visitor,
-    unsigned experiment)
-{
-    unsigned         i;
-    const ux_arm_t  *arm;
-
-    for (i = 1; i < visitor->ntracks; i++) {
-        arm = ux_apply_arm(plan, visitor->tracks[i].arm);
-
-        if (arm != NULL && (unsigned) arm->experiment == experiment) {
-            return &visitor->tracks[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-ux_status_t
-ux_track_expose(const ux_plan_t *plan, ux_visitor_t *visitor,
-    unsigned experiment, unsigned variant, uint64_t now_ms,
-    ux_changes_t *changes)
-{
-    uint16_t         ordinal;
-    ux_track_t      *track;
-    const ux_arm_t  *arm;
-
-    if (experiment >= plan->model->nexperiments
-        || variant >= UX_VARIANTS_MAX)
-    {
-        return UX_DECLINED;
-    }
-
-    track = ux_track_find(plan, visitor, experiment);
-
-    if (track != NULL) {
-        arm = ux_apply_arm(plan, track->arm);
-        ux_track_moved(arm, visitor, track, variant, changes);
-        return UX_OK;
-    }
-
-    if (visitor->ntracks > plan->experiments_max
-        || visitor->ntracks >= UX_TRACKS_MAX)
-    {
-        return UX_FULL;
-    }
-
-    ordinal = plan->bindings[experiment].arms[variant];
-    arm = ux_apply_arm(plan, ordinal);
-
-    if (arm == NULL) {
-        return UX_DECLINED;
-    }
-
-    track = &visitor->tracks[visitor->ntracks++];
-    memset(track, 0, sizeof(ux_track_t));
-
-    track->arm = ordinal;
-    track->exposed_ms = now_ms;
-
-    ux_changes_add(changes, arm->base + UX_ARM_ASSIGNED, 1);
-
-    if (visitor->confirmed) {
-        ux_apply_newcomer(plan, visitor, track, changes);
-    }
-
-    return UX_OK;
-}
 
 
 ux_status_t
@@ -228,7 +165,9 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
 {
     const ux_arm_t  *arm;
 
-    if (track->arm >= plan->narms || plan->arms[track->arm].base == 0) {
+    if (track->waiting || track->crossed
+        || track->arm >= plan->narms || plan->arms[track->arm].base == 0)
+    {
         return;
     }
 
@@ -237,23 +176,6 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
 
     if (track->moved) {
-        ux_changes_add(changes, arm->base + UX_ARM_MOVED, 1);
-    }
-}
-
-
-/* It stays in the counts of its first variant, and is told apart once. */
-static void
-ux_track_moved(const ux_arm_t *arm, ux_visitor_t *visitor, ux_track_t *track,
-    unsigned variant, ux_changes_t *changes)
-{
-    if (track->moved || arm->variant == (int) variant) {
-        return;
-    }
-
-    track->moved = true;
-
-    if (visitor->confirmed) {
         ux_changes_add(changes, arm->base + UX_ARM_MOVED, 1);
     }
 }
@@ -337,7 +259,7 @@ ux_track_zone(const ux_plan_t *plan, const ux_event_t *event,
     uint64_t  bit;
 
     bit = ux_apply_bit(plan->model->event_slots[event->event]);
-    ux_apply_each(changes, UX_ZONE_EVENTS, bit);
+    ux_apply_each(changes, UX_ZONE_EVENTS, bit, 1);
 
     if (event->event == UX_EVENT_PURCHASE && event->id_hash == 0) {
         ux_changes_add(changes, UX_ZONE_PURCHASES_WITHOUT_ID, 1);

@@ -41,20 +41,61 @@ typedef struct {
 } ux_plan_t;
 
 
-/* The visitor's track of an experiment, or NULL. */
+#define UX_PREFETCH_MS  300000     /* how long a prefetched page waits */
+
+
+/* The visitor's track of an experiment, waiting and crossed over ones too. */
 ux_track_t *ux_track_find(const ux_plan_t *plan, ux_visitor_t *visitor,
     unsigned experiment);
 
 /*
+ * Does what happens at now_ms count for this track (but for its window)?  Not
+ * when it waits or crossed over, and not while its experiment is paused,
+ * served, scheduled or not in the model.
+ */
+bool ux_track_counts(const ux_plan_t *plan, const ux_track_t *track,
+    uint64_t now_ms);
+
+/*
  * First exposure of the visitor to the experiment, in the variant with this
  * index, at now_ms.  UX_OK: recorded, or had been (then nothing changes but,
- * if the variant is another one by the operator's doing, `moved`).  UX_FULL:
- * the record holds experiments_max assignments; UX_DECLINED: the variant has
- * no arm; nothing changed then.
+ * if the variant is another one by the operator's doing, `moved`); a track
+ * that waits becomes the exposure.  UX_FULL: the record holds experiments_max
+ * assignments of experiments that are all in the model.  UX_DECLINED: the
+ * variant has no arm, or the experiment's phase is not RUNNING (for a visitor
+ * it knows: nor CLOSED).  Nothing changed then.
  */
 ux_status_t ux_track_expose(const ux_plan_t *plan, ux_visitor_t *visitor,
     unsigned experiment, unsigned variant, uint64_t now_ms,
     ux_changes_t *changes);
+
+/*
+ * A page with this variant was prefetched: the variant is recorded, and the
+ * exposure waits for ux_track_settle().  Counts nothing.  Status as above;
+ * UX_OK too when there is a track: one that waits does so from now on.
+ */
+ux_status_t ux_track_prefetch(const ux_plan_t *plan, ux_visitor_t *visitor,
+    unsigned experiment, unsigned variant, uint64_t now_ms);
+
+/*
+ * The visitor's next request that is no prefetch, confirmed before if it is
+ * to be: tracks that waited up to UX_PREFETCH_MS are exposures at now_ms, the
+ * others are gone.  Returns whether anything changed; pointers to tracks and
+ * their indices are void then.
+ */
+bool ux_track_settle(const ux_plan_t *plan, ux_visitor_t *visitor,
+    uint64_t now_ms, ux_changes_t *changes);
+
+/*
+ * The visitor was seen in two variants through no act of the operator: what
+ * tracks[track] has added to visitors, step visitors, sums and carts is taken
+ * back, and nothing of that experiment counts for it again; the variant
+ * stays.  `count` adds it to the crossovers of its own arm.  Returns false,
+ * and changes nothing, if it was one already, waits, or is of an experiment
+ * not in the model.  What exactness rests on: ux_track_cross.c.
+ */
+bool ux_track_cross(const ux_plan_t *plan, ux_visitor_t *visitor,
+    unsigned track, uint64_t now_ms, bool count, ux_changes_t *changes);
 
 /*
  * One accepted event.  Idempotent for an id seen before.  Adds the zone's own

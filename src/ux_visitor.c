@@ -16,16 +16,26 @@
 #include <string.h>
 
 
+static void ux_pack_alias(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor,
     unsigned life);
+static void ux_pack_times(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_ids(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
 static unsigned ux_pack_parts(const ux_track_t *track);
+static unsigned ux_pack_flags(const ux_track_t *track);
+static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_body(ux_writer_t *w, const ux_track_t *track,
     unsigned parts, uint64_t origin_ms);
 static void ux_pack_totals(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_carts(ux_writer_t *w, const ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_pack_cart(ux_writer_t *w, const ux_cart_t *cart,
+    uint64_t origin_ms);
+static void ux_pack_pasts(ux_writer_t *w, const ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_pack_past(ux_writer_t *w, const ux_past_t *past,
     uint64_t origin_ms);
 static void ux_pack_pending(ux_writer_t *w, const ux_visitor_t *visitor,
     uint64_t origin_ms);
@@ -42,6 +52,7 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
     visitor->last_s = now_s;
     visitor->confirmed = false;
     visitor->error_seen = false;
+    visitor->alias = false;
     visitor->ntracks = 1;
     visitor->npending = 0;
     visitor->nids = 0;
@@ -71,7 +82,15 @@ ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
     w.status = UX_OK;
 
     origin_ms = (uint64_t) visitor->first_s * 1000;
-    life = ux_pack_parts(&visitor->tracks[0]) & ~UX_PACK_MOVED;
+
+    if (visitor->alias) {
+        ux_pack_alias(&w, visitor);
+        *len = (size_t) (w.pos - buf);
+
+        return w.status;
+    }
+
+    life = ux_pack_parts(&visitor->tracks[0]) & UX_PACK_LIFE_PARTS;
 
     ux_pack_head(&w, visitor, life);
 
@@ -94,6 +113,23 @@ ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
 
 
 static void
+ux_pack_alias(ux_writer_t *w, const ux_visitor_t *visitor)
+{
+    unsigned  i;
+
+    ux_writer_byte(w, UX_PACK_LAYOUT
+                   | (visitor->confirmed ? UX_PACK_CONFIRMED : 0));
+    ux_writer_byte(w, UX_PACK_ALIAS);
+
+    ux_pack_times(w, visitor);
+
+    for (i = 0; i < UX_ALIAS_ID; i++) {
+        ux_writer_byte(w, visitor->alias_id[i]);
+    }
+}
+
+
+static void
 ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor, unsigned life)
 {
     ux_writer_byte(w, UX_PACK_LAYOUT
@@ -106,9 +142,7 @@ ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor, unsigned life)
                    | (visitor->nids ? UX_PACK_IDS : 0)
                    | (visitor->npending ? UX_PACK_PENDING : 0));
 
-    ux_writer_fixed(w, visitor->key_id, 8);
-    ux_writer_fixed(w, visitor->first_s, 4);
-    ux_writer_number(w, (uint32_t) (visitor->last_s - visitor->first_s));
+    ux_pack_times(w, visitor);
 
     if (visitor->cookie_hash) {
         ux_writer_fixed(w, visitor->cookie_hash, 8);
@@ -117,6 +151,16 @@ ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor, unsigned life)
     if (visitor->nids) {
         ux_pack_ids(w, visitor);
     }
+}
+
+
+/* What every record has: whose it is, and of when. */
+static void
+ux_pack_times(ux_writer_t *w, const ux_visitor_t *visitor)
+{
+    ux_writer_fixed(w, visitor->key_id, 8);
+    ux_writer_fixed(w, visitor->first_s, 4);
+    ux_writer_number(w, (uint32_t) (visitor->last_s - visitor->first_s));
 }
 
 
@@ -160,7 +204,7 @@ ux_pack_parts(const ux_track_t *track)
 {
     unsigned  i, parts;
 
-    parts = track->moved ? UX_PACK_MOVED : 0;
+    parts = ux_pack_flags(track) ? UX_PACK_FLAGS : 0;
 
     if (track->events) {
         parts |= UX_PACK_EVENTS;
@@ -178,13 +222,39 @@ ux_pack_parts(const ux_track_t *track)
     }
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        if (track->carts[i].state != UX_CART_NONE) {
+        if (ux_pack_has_cart(&track->carts[i])) {
             parts |= UX_PACK_CARTS;
             break;
         }
     }
 
+    if (track->before) {
+        parts |= UX_PACK_BEFORE;
+    }
+
+    if (track->npasts) {
+        parts |= UX_PACK_PASTS;
+    }
+
     return parts;
+}
+
+
+static unsigned
+ux_pack_flags(const ux_track_t *track)
+{
+    return (track->moved ? UX_PACK_MOVED : 0)
+           | (track->waiting ? UX_PACK_WAITING : 0)
+           | (track->crossed ? UX_PACK_CROSSED : 0)
+           | (track->error_seen ? UX_PACK_SEEN : 0);
+}
+
+
+static bool
+ux_pack_has_cart(const ux_cart_t *cart)
+{
+    return cart->state != UX_CART_NONE || cart->purchased || cart->lacking
+           || cart->carried_in;
 }
 
 
@@ -193,6 +263,10 @@ ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
     uint64_t origin_ms)
 {
     ux_writer_byte(w, parts);
+
+    if (parts & UX_PACK_FLAGS) {
+        ux_writer_byte(w, ux_pack_flags(track));
+    }
 
     if (parts & UX_PACK_EVENTS) {
         ux_writer_number(w, track->events);
@@ -208,6 +282,14 @@ ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
 
     if (parts & UX_PACK_CARTS) {
         ux_pack_carts(w, track, origin_ms);
+    }
+
+    if (parts & UX_PACK_BEFORE) {
+        ux_writer_number(w, track->before);
+    }
+
+    if (parts & UX_PACK_PASTS) {
+        ux_pack_pasts(w, track, origin_ms);
     }
 }
 
@@ -247,7 +329,7 @@ ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
     mask = 0;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        mask |= (track->carts[i].state != UX_CART_NONE ? 1u : 0u) << i;
+        mask |= (ux_pack_has_cart(&track->carts[i]) ? 1u : 0u) << i;
     }
 
     ux_writer_byte(w, mask);
@@ -255,21 +337,98 @@ ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
     for (i = 0; i < UX_CARTS_MAX; i++) {
         cart = &track->carts[i];
 
+        if (!((mask >> i) & 1)) {
+            continue;
+        }
+
         if (cart->state > UX_CART_DONE
-            || cart->furthest > UX_FUNNEL_STEPS_MAX)
+            || cart->furthest > UX_FUNNEL_STEPS_MAX
+            || (track->arm == UX_ARM_NONE
+                && (cart->purchased || cart->lacking || cart->carried_in)))
         {
             w->status = UX_ERROR;
             return;
         }
 
-        if (cart->state == UX_CART_DONE) {
-            ux_writer_byte(w, 0);
+        ux_pack_cart(w, cart, origin_ms);
+    }
+}
+
+
+static void
+ux_pack_cart(ux_writer_t *w, const ux_cart_t *cart, uint64_t origin_ms)
+{
+    unsigned  state;
+
+    state = cart->state == UX_CART_OPEN ? cart->furthest + 1u
+            : cart->state == UX_CART_DONE ? UX_PACK_DONE : 0;
+
+    ux_writer_byte(w, state
+                      | (cart->carried_in ? UX_PACK_CARRIED : 0)
+                      | (cart->purchased ? UX_PACK_PURCHASED : 0)
+                      | (cart->lacking ? UX_PACK_LACKING : 0));
+
+    if (cart->state == UX_CART_OPEN) {
+        ux_writer_time(w, cart->created_ms, origin_ms);
+    }
+
+    if (cart->purchased) {
+        ux_writer_number(w, cart->purchased);
+    }
+
+    if (cart->lacking) {
+        ux_writer_number(w, cart->lacking);
+    }
+}
+
+
+static void
+ux_pack_pasts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned          i;
+    const ux_past_t  *past;
+
+    if (track->npasts > UX_PASTS_MAX) {
+        w->status = UX_ERROR;
+        return;
+    }
+
+    ux_writer_byte(w, track->npasts);
+
+    for (i = 0; i < track->npasts; i++) {
+        past = &track->pasts[i];
+
+        if (past->cart >= UX_CARTS_MAX
+            || past->furthest > (past->recovered ? UX_FUNNEL_STEPS_MAX : 0)
+            || past->n == 0
+            || (past->n > 1 && past->created_ms != 0)
+            || (!past->recovered && past->created_ms == 0))
+        {
+            w->status = UX_ERROR;
+            return;
         }
 
-        if (cart->state == UX_CART_OPEN) {
-            ux_writer_byte(w, cart->furthest + 1u);
-            ux_writer_time(w, cart->created_ms, origin_ms);
-        }
+        ux_pack_past(w, past, origin_ms);
+    }
+}
+
+
+static void
+ux_pack_past(ux_writer_t *w, const ux_past_t *past, uint64_t origin_ms)
+{
+    ux_writer_byte(w, past->cart
+                      | (past->recovered ? UX_PACK_RECOVERED : 0)
+                      | (past->created_ms ? UX_PACK_FRESH : 0));
+
+    if (past->recovered) {
+        ux_writer_byte(w, past->furthest);
+    }
+
+    if (past->created_ms) {
+        ux_writer_time(w, past->created_ms, origin_ms);
+
+    } else {
+        ux_writer_number(w, past->n);
     }
 }
 

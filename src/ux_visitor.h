@@ -16,6 +16,8 @@
 #define UX_TRACKS_MAX   17         /* the visitor's life, and 16 experiments */
 #define UX_PENDING_MAX  16
 #define UX_IDS_MAX      8
+#define UX_PASTS_MAX    16         /* done carts one track remembers */
+#define UX_ALIAS_ID     16         /* bytes of a cookie's id */
 
 #define UX_PACKED_MAX   832        /* bytes of the longest packed visitor */
 
@@ -29,12 +31,32 @@ typedef enum {
 } ux_cart_state_e;
 
 
-/* created_ms and furthest are 0 unless the cart is open. */
+/*
+ * created_ms and furthest are 0 unless the cart is open.  The counts are what
+ * this visitor has added to the arm's, for ux_track_cross(); 0 in the life.
+ */
 typedef struct {
     uint64_t  created_ms;
+    uint16_t  purchased;           /* carts; stops at 65535 */
+    uint16_t  lacking;             /* purchases without; stops at 65535 */
     uint8_t   state;               /* ux_cart_state_e */
     uint8_t   furthest;            /* k of UX_CART_ALIVE */
+    bool      carried_in;
 } ux_cart_t;
+
+
+/*
+ * A cart that is done, as ux_track_cross() needs it: a purchased one while its
+ * row of the ring may be read, a recovered one for ever (created_ms 0 once its
+ * row is not read: then of several, n tells how many).
+ */
+typedef struct {
+    uint64_t  created_ms;
+    uint16_t  n;                   /* >= 1; > 1 only with created_ms 0 */
+    uint8_t   cart;                /* cart slot */
+    uint8_t   furthest;            /* of a recovered one */
+    bool      recovered;           /* else purchased */
+} ux_past_t;
 
 
 /*
@@ -44,11 +66,17 @@ typedef struct {
 typedef struct {
     uint16_t   arm;                /* registry ordinal; 0xffff for track 0 */
     bool       moved;              /* the operator changed its variant */
+    bool       waiting;            /* prefetched at exposed_ms, not exposed */
+    bool       crossed;            /* seen in two variants: counts no more */
+    bool       error_seen;         /* counted in the arm's error_visitors */
+    uint8_t    npasts;
     uint64_t   exposed_ms;
     uint64_t   events;             /* mask of event slots seen */
     uint64_t   steps;              /* mask of step slots reached in order */
+    uint64_t   before;             /* mask of those counted as before it */
     int64_t    totals[UX_TOTALS_MAX];   /* uncapped sums, >= 0 */
     ux_cart_t  carts[UX_CARTS_MAX];     /* by cart slot */
+    ux_past_t  pasts[UX_PASTS_MAX];
 } ux_track_t;
 
 
@@ -75,13 +103,15 @@ typedef struct {
     uint32_t    first_s;           /* record made, unix seconds */
     uint32_t    last_s;            /* last request */
     bool        confirmed;
-    bool        error_seen;        /* counted in error_visitors */
+    bool        error_seen;        /* counted in the zone's error_visitors */
+    bool        alias;             /* only another name: see alias_id */
     uint8_t     ntracks;           /* >= 1 */
     uint8_t     npending;
     uint8_t     nids;              /* filled entries of ids */
     uint8_t     next_id;           /* ring position */
     uint32_t    ids[UX_IDS_MAX];   /* hashes of event ids seen */
     ux_track_t  tracks[UX_TRACKS_MAX];
+    uint8_t     alias_id[UX_ALIAS_ID];     /* cookie's id, of an alias */
     ux_event_t  pending[UX_PENDING_MAX];   /* of an unconfirmed visitor; slots
                                               in `event`, not indices; no id
                                               and no foreign value: those are

@@ -18,15 +18,25 @@
 
 
 static unsigned ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor);
+static void ux_unpack_alias(ux_reader_t *r, ux_visitor_t *visitor);
+static void ux_unpack_times(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_ids(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     uint64_t origin_ms);
 static void ux_unpack_track(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
-static void ux_unpack_body(ux_reader_t *r, ux_track_t *track,
+static void ux_unpack_clear(ux_track_t *track);
+static unsigned ux_unpack_body(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
+static void ux_unpack_flags(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_totals(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_carts(ux_reader_t *r, ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_unpack_cart(ux_reader_t *r, ux_cart_t *cart,
+    uint64_t origin_ms);
+static void ux_unpack_pasts(ux_reader_t *r, ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_unpack_past(ux_reader_t *r, ux_past_t *past,
     uint64_t origin_ms);
 static void ux_unpack_pending(ux_reader_t *r, ux_visitor_t *visitor,
     uint64_t origin_ms);
@@ -52,6 +62,10 @@ ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf, size_t len)
     }
 
     origin_ms = (uint64_t) visitor->first_s * 1000;
+
+    if (visitor->alias) {
+        ux_unpack_alias(&r, visitor);
+    }
 
     ux_unpack_life(&r, visitor, (flags & UX_PACK_LIFE) != 0, origin_ms);
 
@@ -80,9 +94,12 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
     flags = ux_reader_byte(r);
     counts = ux_reader_byte(r);
 
+    visitor->alias = counts == UX_PACK_ALIAS;
+
     if ((flags & 0xf0u) != UX_PACK_LAYOUT
         || (counts & UX_PACK_TRACKS) >= UX_TRACKS_MAX
-        || (counts & ~(UX_PACK_TRACKS | UX_PACK_IDS | UX_PACK_PENDING)))
+        || ((counts & UX_PACK_ALIAS) && !visitor->alias)
+        || (visitor->alias && (flags & 0x0fu & ~UX_PACK_CONFIRMED)))
     {
         ux_reader_fail(r);
         return 0;
@@ -93,10 +110,7 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
     visitor->ntracks = (uint8_t) ((counts & UX_PACK_TRACKS) + 1);
     visitor->npending = (counts & UX_PACK_PENDING) ? 1 : 0;
 
-    visitor->key_id = ux_reader_fixed(r, 8);
-    visitor->first_s = (uint32_t) ux_reader_fixed(r, 4);
-    visitor->last_s = visitor->first_s
-                      + (uint32_t) ux_reader_number(r, 0, UINT32_MAX);
+    ux_unpack_times(r, visitor);
     visitor->cookie_hash = 0;
     visitor->nids = 0;
     visitor->next_id = 0;
@@ -114,6 +128,27 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
     }
 
     return flags;
+}
+
+
+static void
+ux_unpack_times(ux_reader_t *r, ux_visitor_t *visitor)
+{
+    visitor->key_id = ux_reader_fixed(r, 8);
+    visitor->first_s = (uint32_t) ux_reader_fixed(r, 4);
+    visitor->last_s = visitor->first_s
+                      + (uint32_t) ux_reader_number(r, 0, UINT32_MAX);
+}
+
+
+static void
+ux_unpack_alias(ux_reader_t *r, ux_visitor_t *visitor)
+{
+    unsigned  i;
+
+    for (i = 0; i < UX_ALIAS_ID; i++) {
+        visitor->alias_id[i] = (uint8_t) ux_reader_byte(r);
+    }
 }
 
 
@@ -143,18 +178,28 @@ static void
 ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     uint64_t origin_ms)
 {
+    unsigned     i;
+    ux_cart_t   *cart;
     ux_track_t  *life;
 
     life = &visitor->tracks[0];
-    memset(life, 0, sizeof(ux_track_t));
+    ux_unpack_clear(life);
 
     life->arm = UX_ARM_NONE;
     life->exposed_ms = origin_ms;
 
-    if (body) {
-        ux_unpack_body(r, life, origin_ms);
+    if (!body) {
+        return;
+    }
 
-        if (life->moved) {
+    if (ux_unpack_body(r, life, origin_ms) & ~UX_PACK_LIFE_PARTS) {
+        ux_reader_fail(r);
+    }
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        cart = &life->carts[i];
+
+        if (cart->purchased || cart->lacking || cart->carried_in) {
             ux_reader_fail(r);
         }
     }
@@ -166,7 +211,7 @@ ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 {
     uint64_t  word;
 
-    memset(track, 0, sizeof(ux_track_t));
+    ux_unpack_clear(track);
 
     word = ux_reader_number(r, 0, ((uint64_t) UX_ARM_NONE << 1) - 1);
 
@@ -174,12 +219,21 @@ ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     track->exposed_ms = ux_reader_time(r, origin_ms);
 
     if (word & 1) {
-        ux_unpack_body(r, track, origin_ms);
+        (void) ux_unpack_body(r, track, origin_ms);
     }
 }
 
 
+/* All but the list of past carts, of which npasts tells how much there is. */
 static void
+ux_unpack_clear(ux_track_t *track)
+{
+    memset(track, 0, offsetof(ux_track_t, pasts));
+}
+
+
+/* Which parts it has. */
+static unsigned
 ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 {
     unsigned  parts;
@@ -188,10 +242,12 @@ ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 
     if (parts == 0 || (parts & ~UX_PACK_PARTS)) {
         ux_reader_fail(r);
-        return;
+        return parts;
     }
 
-    track->moved = (parts & UX_PACK_MOVED) != 0;
+    if (parts & UX_PACK_FLAGS) {
+        ux_unpack_flags(r, track);
+    }
 
     if (parts & UX_PACK_EVENTS) {
         track->events = ux_reader_number(r, 1, UINT64_MAX);
@@ -208,6 +264,34 @@ ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     if (parts & UX_PACK_CARTS) {
         ux_unpack_carts(r, track, origin_ms);
     }
+
+    if (parts & UX_PACK_BEFORE) {
+        track->before = ux_reader_number(r, 1, UINT64_MAX);
+    }
+
+    if (parts & UX_PACK_PASTS) {
+        ux_unpack_pasts(r, track, origin_ms);
+    }
+
+    return parts;
+}
+
+
+static void
+ux_unpack_flags(ux_reader_t *r, ux_track_t *track)
+{
+    unsigned  flags;
+
+    flags = ux_reader_byte(r);
+
+    if (flags == 0 || (flags & ~UX_PACK_TRACK)) {
+        ux_reader_fail(r);
+    }
+
+    track->moved = (flags & UX_PACK_MOVED) != 0;
+    track->waiting = (flags & UX_PACK_WAITING) != 0;
+    track->crossed = (flags & UX_PACK_CROSSED) != 0;
+    track->error_seen = (flags & UX_PACK_SEEN) != 0;
 }
 
 
@@ -233,8 +317,7 @@ ux_unpack_totals(ux_reader_t *r, ux_track_t *track)
 static void
 ux_unpack_carts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 {
-    unsigned    byte, i, mask;
-    ux_cart_t  *cart;
+    unsigned  i, mask;
 
     mask = ux_reader_byte(r);
 
@@ -243,23 +326,104 @@ ux_unpack_carts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     }
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        cart = &track->carts[i];
-
-        if (!((mask >> i) & 1)) {
-            continue;
+        if ((mask >> i) & 1) {
+            ux_unpack_cart(r, &track->carts[i], origin_ms);
         }
+    }
+}
 
-        byte = ux_reader_byte(r);
+
+static void
+ux_unpack_cart(ux_reader_t *r, ux_cart_t *cart, uint64_t origin_ms)
+{
+    unsigned  byte, state;
+
+    byte = ux_reader_byte(r);
+    state = byte & UX_PACK_CART;
+
+    if (byte == 0
+        || (state != UX_PACK_DONE && state > UX_FUNNEL_STEPS_MAX + 1))
+    {
+        ux_reader_fail(r);
+        return;
+    }
+
+    cart->carried_in = (byte & UX_PACK_CARRIED) != 0;
+
+    if (state == UX_PACK_DONE) {
         cart->state = UX_CART_DONE;
 
-        if (byte > UX_FUNNEL_STEPS_MAX + 1) {
-            ux_reader_fail(r);
+    } else if (state > 0) {
+        cart->state = UX_CART_OPEN;
+        cart->furthest = (uint8_t) (state - 1);
+        cart->created_ms = ux_reader_time(r, origin_ms);
+    }
 
-        } else if (byte > 0) {
-            cart->state = UX_CART_OPEN;
-            cart->furthest = (uint8_t) (byte - 1);
-            cart->created_ms = ux_reader_time(r, origin_ms);
-        }
+    if (byte & UX_PACK_PURCHASED) {
+        cart->purchased = (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
+    }
+
+    if (byte & UX_PACK_LACKING) {
+        cart->lacking = (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
+    }
+}
+
+
+static void
+ux_unpack_pasts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned  i, n;
+
+    n = ux_reader_byte(r);
+
+    if (n == 0 || n > UX_PASTS_MAX) {
+        ux_reader_fail(r);
+        return;
+    }
+
+    track->npasts = (uint8_t) n;
+
+    for (i = 0; i < n && !r->bad; i++) {
+        ux_unpack_past(r, &track->pasts[i], origin_ms);
+    }
+}
+
+
+/* A purchased one is fresh, or it would not be there. */
+static void
+ux_unpack_past(ux_reader_t *r, ux_past_t *past, uint64_t origin_ms)
+{
+    unsigned  byte;
+
+    byte = ux_reader_byte(r);
+
+    if ((byte & ~(UX_PACK_SLOT_CART | UX_PACK_RECOVERED | UX_PACK_FRESH))
+        || !(byte & (UX_PACK_RECOVERED | UX_PACK_FRESH)))
+    {
+        ux_reader_fail(r);
+    }
+
+    past->cart = (uint8_t) (byte & UX_PACK_SLOT_CART);
+    past->recovered = (byte & UX_PACK_RECOVERED) != 0;
+    past->furthest = 0;
+    past->created_ms = 0;
+    past->n = 1;
+
+    if (past->recovered) {
+        past->furthest = (uint8_t) ux_reader_byte(r);
+    }
+
+    if (byte & UX_PACK_FRESH) {
+        past->created_ms = ux_reader_time(r, origin_ms);
+
+    } else {
+        past->n = (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
+    }
+
+    if (past->furthest > UX_FUNNEL_STEPS_MAX
+        || ((byte & UX_PACK_FRESH) && past->created_ms == 0))
+    {
+        ux_reader_fail(r);
     }
 }
 

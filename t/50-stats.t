@@ -353,7 +353,8 @@ sub others_are_refused
 # A balancer on this machine that says who is asking in front of the request.
 sub proxy_protocol_speaks_for_others
 {
-    for my $case ([ '192.0.2.1', '/uxstats', 403 ], [ '192.0.2.1', '/any', 200 ])
+    for my $case ([ '192.0.2.1', '/uxstats', 403 ],
+        [ '192.0.2.1', '/any', 200 ])
     {
         my ($address, $path, $status) = @$case;
         my $connection = Ux::Connection->new($t->port('PORT_PROXIED'));
@@ -550,7 +551,7 @@ sub fields_are_all_there
             abandoned recovered settled purchases_without_cart)),
         abandonment_rate => 'rate', abandonment_ci => 'interval',
         abandoned_after => { map { $_ => 'count' } qw(add_to_cart
-            begin_checkout purchase) } };
+            begin_checkout) } };
     my $variant = { control => 'bool', weight => 'number', share => 'rate',
         assigned => 'count', visitors => 'count', confirmed_share => 'rate',
         visitors_in_window => 'any',
@@ -596,8 +597,8 @@ sub fields_are_all_there
     my @wrong = missing($document, { version => qr/^1$/,
         module => qr/^\d+\.\d+\.\d+$/, nginx => qr/^\d+\.\d+\.\d+$/,
         node => 'word', generated_at => 'time',
-        zones => { shop => { %$zone, experiments => { layout => $experiment } },
-            empty => $zone } }, '');
+        zones => { empty => $zone, shop => { %$zone,
+            experiments => { layout => $experiment } } } }, '');
     is(join("\n", @wrong), '', "$when: every field of the contract is there");
 
     my $layout = $document->{zones}{shop}{experiments}{layout};

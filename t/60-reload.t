@@ -423,7 +423,7 @@ sub refused_reloads_change_nothing
             "refused: $what: the workers stay");
         is_deeply(numbers($t), $before,
             "refused: $what: every number is as it was");
-        is_deeply(visit($t, '/uxstats' eq '' ? '' : '/none', @users[0 .. 2]),
+        is_deeply(visit($t, '/', @users[0 .. 2]),
             { map { ($_ => $told->{$_}, "$_ why" => 'cached') }
             @users[0 .. 2] }, "refused: $what: visitors are as they were");
         $before = numbers($t, $before->{http}{requests} + 3);

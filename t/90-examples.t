@@ -26,6 +26,8 @@ my %try = (
     'fastcgi.conf'         => \&try_fastcgi,
     'api-key.conf'         => \&try_api_key,
     'static-variants.conf' => \&try_static_variants,
+    'proxy-cache.conf'     => \&try_proxy_cache,
+    'cdn.conf'             => \&try_cdn,
 );
 
 my @files = map { m{([^/]+)$} } glob "$root/conf-examples/*";
@@ -250,6 +252,62 @@ sub try_static_variants
         'all signed up');
     is($experiment->{variants}{redesign}{visitors}, $seen{redesign},
         'counted in the variant they saw');
+
+    return;
+}
+
+
+# Twenty visitors, two pages in the cache, and all of them counted.
+sub try_proxy_cache
+{
+    my ($t) = @_;
+
+    my %told;
+
+    for (1 .. 20) {
+        my $browser = $t->browser;
+        my $page = $browser->go('/product/1');
+
+        $told{ $page->body }++;
+        is($browser->go('/product/1')->body, $page->body,
+            'a visitor keeps its page');
+        $browser->post('/cart/add', 'product=1');
+    }
+
+    is(scalar keys %told, 2, 'both pages were seen');
+    is(scalar(grep { $_->{uri} eq '/product/1' } $t->backend('HTTP')
+        ->requests), 2, 'and made once each');
+
+    my $experiment = $t->stats('/zones/shop/experiments/listing');
+
+    is(sum_of($experiment, [ 'visitors' ]), 20, 'all are visitors');
+    is(sum_of($experiment, [ qw(metrics view_item visitors) ]), 20,
+        'who saw the product');
+    is(sum_of($experiment, [ qw(metrics add_to_cart visitors) ]), 20,
+        'and put it into their carts');
+
+    return;
+}
+
+
+sub try_cdn
+{
+    my ($t) = @_;
+
+    my @navigation = (Accept => 'text/html');
+    my $page = $t->get('/checkout', @navigation);
+
+    like($page->header('Set-Cookie'), qr/^__Host-ux=.*; Secure/,
+        'a new visitor');
+    like($page->header('Cache-Control'), qr/^private\b/,
+        'whose page no cache may store');
+    unlike($page->header('Cache-Control'), qr/public/, 'in spite of expires');
+    is($page->header('Vary'), 'Cookie', 'that varies by the cookie');
+
+    my $asset = $t->get('/static/a.css', @navigation);
+
+    is($asset->header('Set-Cookie'), undef, 'an asset brings no cookie');
+    unlike($asset->header('Cache-Control'), qr/private/, 'and may be stored');
 
     return;
 }

@@ -59,6 +59,7 @@ FIXTURE void add_funnels(void);
 FIXTURE void add_registry(void);
 FIXTURE ux_entry_t *entry(ux_entry_e kind, const char *name, uint16_t parent,
     uint16_t aux);
+FIXTURE ux_entry_t *entry_of(ux_entry_e kind, uint16_t ordinal);
 FIXTURE void set_counts(void);
 FIXTURE void count(uint32_t cell, int64_t delta);
 FIXTURE void total(uint32_t base, unsigned slot, int64_t to);
@@ -211,6 +212,7 @@ add_experiments(void)
     e = &experiments[0];
     e->name = str("checkout_layout");
     e->version = 1;
+    e->serve = -1;
     e->traffic = 0.8;
     e->nvariants = 2;
     e->variants[0] = (ux_variant_t) { str("control"), 50 };
@@ -239,6 +241,7 @@ add_experiments(void)
     e = &experiments[1];
     e->name = str("banner");
     e->version = 1;
+    e->serve = -1;
     e->traffic = 1;
     e->layer = str("top");
     e->layer_lo = 0.25;
@@ -299,14 +302,14 @@ add_registry(void)
     e->number = 0.8;
     e->created_ms = NOW - DAY;
 
-    /* younger: another experiment, and an older version of this one */
+    /* younger: another experiment, and a version of this one to come */
 
     e = entry(UX_ENTRY_EXPERIMENT, "checkout_layouts", UX_PARENT_NONE, 0);
     e->ordinal = 3;
     e->value = 1;
     e = entry(UX_ENTRY_EXPERIMENT, "checkout_layout", UX_PARENT_NONE, 0);
     e->ordinal = 4;
-    e->value = 0;
+    e->value = 2;
 
     cell = UX_ZONE_CELLS;
     ring = ALL_CELLS;
@@ -358,6 +361,24 @@ entry(ux_entry_e kind, const char *name, uint16_t parent, uint16_t aux)
 }
 
 
+FIXTURE ux_entry_t *
+entry_of(ux_entry_e kind, uint16_t ordinal)
+{
+    unsigned  i;
+
+    for (i = 0; i < memory->registry.count; i++) {
+
+        if (memory->registry.entries[i].kind == kind
+            && memory->registry.entries[i].ordinal == ordinal)
+        {
+            return &memory->registry.entries[i];
+        }
+    }
+
+    return NULL;
+}
+
+
 /* The figures of DESIGN.md's example, spread over epochs and workers. */
 FIXTURE void
 set_counts(void)
@@ -378,7 +399,7 @@ set_counts(void)
         count(arm_base[3] + UX_ARM_HTTP + i, 1);
     }
 
-    for (i = 0; i < UX_DISCARDS; i++) {
+    for (i = 0; i < UX_DISCARDS - 1; i++) {
         count(UX_ZONE_DISCARDED + i, 100 + i);
     }
 
@@ -401,7 +422,7 @@ set_counts(void)
     count(arm_base[4] + UX_ARM_VISITORS, 4);
     count(arm_base[2] + UX_ARM_VISITORS, 3);
     count(arm_base[2] + UX_ARM_CROSSOVER, 2);
-    count(arm_base[0] + UX_ARM_CROSSOVER, 7);
+    count(arm_base[0] + UX_ARM_CROSSOVER, 4);
     count(arm_base[1] + UX_ARM_MOVED, 4);
 
     base = arm_base[0];
@@ -475,7 +496,8 @@ total(uint32_t base, unsigned slot, int64_t to)
 
     count(cell + UX_TOTAL_SUM, to);
     count(cell + UX_TOTAL_SQ_LO, (int64_t) (squares & 0xffffffff));
-    count(cell + UX_TOTAL_SQ_HI, (int64_t) (squares >> 32));
+    count(cell + UX_TOTAL_SQ_MID, (int64_t) (squares >> 32 & 0xffffffff));
+    count(cell + UX_TOTAL_SQ_HI, (int64_t) (squares >> 64));
 }
 
 

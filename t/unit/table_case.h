@@ -18,6 +18,9 @@
 #include <sys/mman.h>
 
 
+#define NOW  1000000u
+
+
 typedef struct {
     size_t      size;
     void       *mem;
@@ -294,6 +297,127 @@ case_count(const ux_table_t *table, uint32_t now_s)
     }
 
     return census;
+}
+
+
+/* What operations did, added up. */
+typedef struct {
+    uint64_t  inserted;
+    uint64_t  evicted;
+    uint64_t  expired;
+    uint64_t  gone;
+    uint64_t  erased;
+    uint64_t  confirmed;
+    uint64_t  full;
+    uint64_t  busy;
+} sums_t;
+
+
+__attribute__((unused))
+static void
+sums_add(sums_t *sums, const ux_table_effects_t *effects)
+{
+    sums->inserted += effects->inserted;
+    sums->evicted += effects->evicted;
+    sums->expired += effects->expired;
+    sums->gone += effects->provisional_gone;
+}
+
+
+/* Puts a visitor of one part there, however confirmed and long away. */
+__attribute__((unused))
+static ux_status_t
+put(ux_table_t *table, ux_key_t key, uint32_t last_s, bool confirmed,
+    bool cart, ux_table_effects_t *effects)
+{
+    ux_turn_t     turn;
+    ux_status_t   rc;
+    ux_visitor_t  visitor;
+
+    rc = ux_table_open(table, key, NOW, &visitor, &turn);
+    if (rc != UX_OK) {
+        return rc;
+    }
+
+    visitor.last_s = last_s;
+    visitor.first_s = last_s;
+    visitor.tracks[0].exposed_ms = (uint64_t) last_s * 1000;
+    visitor.confirmed = confirmed;
+
+    if (cart) {
+        visitor.tracks[0].carts[3].state = UX_CART_OPEN;
+        visitor.tracks[0].carts[3].created_ms = (uint64_t) last_s * 1000;
+    }
+
+    return ux_table_commit(table, &turn, &visitor, NOW, effects);
+}
+
+
+__attribute__((unused))
+static bool
+there(ux_table_t *table, ux_key_t key)
+{
+    ux_visitor_t  visitor;
+
+    return ux_table_read(table, key, NOW, &visitor) == UX_OK;
+}
+
+
+/* One random operation that may drive others out; acknowledged: true. */
+__attribute__((unused))
+static void
+churn(ux_table_t *table, unsigned keys, uint32_t now, uint64_t *seed,
+    sums_t *sums)
+{
+    bool                provisional;
+    size_t              len;
+    uint8_t             buf[UX_PACKED_MAX];
+    uint64_t            dice;
+    ux_key_t            key;
+    ux_turn_t           turn;
+    ux_status_t         rc;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    key = case_key(case_random(seed) % keys);
+    dice = case_random(seed);
+
+    if (dice % 50 == 0) {
+        rc = ux_table_erase(table, key, now, &provisional);
+        sums->erased += rc == UX_OK;
+        sums->gone += rc == UX_OK && provisional;
+        sums->busy += rc == UX_BUSY;
+        return;
+    }
+
+    if (ux_table_open(table, key, now, &visitor, &turn) != UX_OK) {
+        sums->busy++;
+        return;
+    }
+
+    provisional = !visitor.confirmed;
+    case_grow(&visitor,
+              (unsigned) (dice / 8 % (dice % 5 == 0 ? 17 : 3)), dice);
+    visitor.last_s = now;
+    visitor.confirmed = visitor.confirmed || (dice >> 32) % 3 != 0;
+
+    if ((dice >> 40) % 4 == 0) {
+        visitor.tracks[0].carts[0].state = UX_CART_OPEN;
+        visitor.tracks[0].carts[0].created_ms = (uint64_t) now * 1000;
+    }
+
+    if (ux_visitor_pack(&visitor, buf, &len) != UX_OK) {
+        ux_table_abort(table, &turn);
+        return;
+    }
+
+    if (ux_table_commit(table, &turn, &visitor, now, &effects) != UX_OK) {
+        sums->full++;
+        return;
+    }
+
+    sums->confirmed += provisional && visitor.confirmed;
+    sums_add(sums, &effects);
 }
 
 

@@ -44,6 +44,20 @@ a_funnel(void)
 }
 
 
+static ux_cart_t
+cart_at(uint64_t created_ms, uint8_t furthest)
+{
+    ux_cart_t  cart;
+
+    memset(&cart, 0, sizeof(cart));
+    cart.created_ms = created_ms;
+    cart.state = UX_CART_OPEN;
+    cart.furthest = furthest;
+
+    return cart;
+}
+
+
 static int64_t
 cell(unsigned field)
 {
@@ -93,7 +107,7 @@ count(ux_cart_effect_t effect)
 static void
 test_opening(void)
 {
-    ux_cart_t         cart = { 0, UX_CART_NONE, 0 };
+    ux_cart_t         cart = { 0 };
     ux_funnel_t       f = a_funnel();
     ux_cart_effect_t  e;
 
@@ -136,7 +150,7 @@ test_opening(void)
 static void
 test_moving(void)
 {
-    ux_cart_t         cart = { T0, UX_CART_OPEN, 2 };
+    ux_cart_t         cart = cart_at(T0, 2);
     ux_funnel_t       f = a_funnel();
     ux_cart_effect_t  e;
 
@@ -168,7 +182,7 @@ test_moving(void)
     ok(e.did == UX_CART_DID_NOTHING && cart.furthest == 2,
        "a step after the purchase moves nothing");
 
-    cart = (ux_cart_t) { T0, UX_CART_OPEN, 2 };
+    cart = cart_at(T0, 2);
     e = ux_cart_event(&cart, &f, BEGIN, T0 - 50);
     ok(e.did == UX_CART_DID_MOVE, "a cart from the future is of age 0");
 }
@@ -177,7 +191,7 @@ test_moving(void)
 static void
 test_purchase(void)
 {
-    ux_cart_t         cart = { T0, UX_CART_OPEN, 3 };
+    ux_cart_t         cart = cart_at(T0, 3);
     ux_funnel_t       f = a_funnel();
     ux_cart_effect_t  e;
 
@@ -207,13 +221,13 @@ test_purchase(void)
        "after a purchase the cart event opens another");
 
     f.steps[2].event = BUY;
-    cart = (ux_cart_t) { T0, UX_CART_OPEN, 2 };
+    cart = cart_at(T0, 2);
     e = ux_cart_event(&cart, &f, BUY, T0 + 1);
     ok(e.did == UX_CART_DID_PURCHASE && e.from == 2,
        "a purchase that is a step is a purchase only");
 
     f.cart_event = BUY;
-    cart = (ux_cart_t) { 0, UX_CART_NONE, 0 };
+    cart = (ux_cart_t) { 0 };
     e = ux_cart_event(&cart, &f, BUY, T0 + 1);
     ok(e.did == UX_CART_DID_LACK && cart.state == UX_CART_NONE,
        "even where it is the cart event");
@@ -224,7 +238,7 @@ static void
 test_recovery(void)
 {
     uint64_t          late;
-    ux_cart_t         cart = { T0, UX_CART_OPEN, 3 };
+    ux_cart_t         cart = cart_at(T0, 3);
     ux_funnel_t       f = a_funnel();
     ux_cart_effect_t  e;
 
@@ -239,12 +253,12 @@ test_recovery(void)
        "in the ring likewise");
 
     late = T0 + WITHIN + 2 * 2000;
-    cart = (ux_cart_t) { T0, UX_CART_OPEN, 3 };
+    cart = cart_at(T0, 3);
     count(ux_cart_event(&cart, &f, BUY, late));
     ok(changes.n == 1 && changes.nrings == 1,
        "two buckets after the window still in the ring");
 
-    cart = (ux_cart_t) { T0, UX_CART_OPEN, 3 };
+    cart = cart_at(T0, 3);
     count(ux_cart_event(&cart, &f, BUY, late + 1));
     ok(changes.n == 1 && changes.nrings == 0, "later in the total only");
 }
@@ -253,8 +267,8 @@ test_recovery(void)
 static void
 test_life(void)
 {
-    ux_cart_t         life = { T0, UX_CART_OPEN, 3 };
-    ux_cart_t         cart = { 0, UX_CART_NONE, 0 };
+    ux_cart_t         life = cart_at(T0, 3);
+    ux_cart_t         cart = { 0 };
     ux_funnel_t       f = a_funnel();
     ux_cart_effect_t  e;
 
@@ -269,7 +283,7 @@ test_life(void)
     ok(ring(UX_RING_ALIVE + 3, (T0 + WITHIN) / 2000) == 1
        && changes.nrings == 1, "in the ring in the bucket of the exposure");
 
-    cart = (ux_cart_t) { 0, UX_CART_NONE, 0 };
+    cart = (ux_cart_t) { 0 };
     e = ux_cart_carry_in(&cart, &life, &f, T0 + WITHIN + 1);
     ok(e.did == UX_CART_DID_NOTHING && cart.state == UX_CART_NONE,
        "an abandoned one is not");
@@ -282,7 +296,7 @@ test_life(void)
     ok(life.state == UX_CART_NONE && life.created_ms == 0
        && life.furthest == 0, "an abandoned one is");
 
-    life = (ux_cart_t) { 0, UX_CART_DONE, 0 };
+    life = (ux_cart_t) { .state = UX_CART_DONE };
     e = ux_cart_carry_in(&cart, &life, &f, 5);
     ok(e.did == UX_CART_DID_NOTHING, "a purchased one is not carried in");
 
@@ -294,7 +308,7 @@ test_life(void)
 static void
 test_bound(void)
 {
-    ux_cart_t         cart = { 0, UX_CART_NONE, 0 };
+    ux_cart_t         cart = { 0 };
     ux_funnel_t       f = a_funnel();
     ux_cart_place_t   place = { 1000, WITHIN, 7, 3, false };
     ux_cart_effect_t  e;

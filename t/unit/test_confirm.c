@@ -330,7 +330,7 @@ test_bounds(void)
     }
 
     confirm();
-    ok(!c->overflow && c->n <= 11825 && c->nrings <= 4096,
+    ok(!c->overflow && c->n <= 13873 && c->nrings <= 4096,
        "16 waiting events in 16 experiments: %u and %u changes", c->n,
        c->nrings);
 
@@ -345,8 +345,8 @@ test_bounds(void)
     event(BEGIN, NONE, T0);
     event(PAY, NONE, T0);
     event(BUY, 3, T0);
-    ok(!c->overflow && c->n <= 933 && c->nrings <= 256
-       && c->n == 16 * (2 + 16 + 24 + 16) + 2,
+    ok(!c->overflow && c->n <= 1061 && c->nrings <= 256
+       && c->n == 16 * (2 + 16 + 32 + 16) + 2,
        "one event, all at once: %u and %u changes", c->n, c->nrings);
 
     everything();

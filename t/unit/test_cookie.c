@@ -21,6 +21,7 @@
 static void test_next(void);
 static void test_parse(void);
 static void test_mint(void);
+static void test_resign(void);
 static void test_verify(void);
 static void test_every_byte(void);
 static const char *next(ux_str_t *rest, const char *name);
@@ -35,6 +36,7 @@ main(void)
     test_next();
     test_parse();
     test_mint();
+    test_resign();
     test_verify();
     test_every_byte();
 
@@ -147,6 +149,37 @@ test_mint(void)
        "a day beyond seven digits");
     ok(ux_cookie_mint(random, 1, str(""), buf, &len) == UX_ERROR,
        "no key");
+}
+
+
+static void
+test_resign(void)
+{
+    char         buf[UX_COOKIE_VALUE_MAX];
+    size_t       len;
+    unsigned     which;
+    ux_str_t     keys[2];
+    ux_cookie_t  cookie;
+
+    keys[0] = str("another key of some length");
+    keys[1] = str(KEY);
+
+    ok(ux_cookie_parse(str(VALUE), &cookie) == UX_OK
+       && ux_cookie_verify(&cookie, keys, 2, &which) && which == 1,
+       "signed by the second key");
+    ok(ux_cookie_resign(&cookie, keys[0], buf, &len) == UX_OK
+       && len == strlen(VALUE)
+       && memcmp(buf, VALUE, strlen("1." ID ".20500.")) == 0,
+       "signed anew: the same id and day");
+
+    cookie.value.data = buf;
+    cookie.value.len = len;
+    ok(ux_cookie_parse(cookie.value, &cookie) == UX_OK
+       && ux_cookie_verify(&cookie, keys, 2, &which) && which == 0,
+       "by the first key");
+    ok(ux_cookie_resign(&cookie, str(KEY), buf, &len) == UX_OK
+       && len == strlen(VALUE) && memcmp(buf, VALUE, len) == 0,
+       "and back again, in place");
 }
 
 

@@ -46,6 +46,7 @@ fresh(uint32_t capacity, uint32_t all_cells)
     ux_registry_init(&s->registry, capacity, 100, all_cells);
 
     who.registry = &s->registry;
+    who.tries = 1000;
     who.processes = s->processes;
     who.me = ux_process_claim(s->processes, PROCESSES, repair, NULL);
 }
@@ -169,6 +170,15 @@ test_epochs(void)
     claim.value = 111;
     (void) ux_registry_claim(&who, &claim, 4, &c);
     ok(c->aux == 3 && c != a, "going back opens one more");
+    ok(!ux_registry_restarts(b, c), "and restarts nothing");
+
+    claim.analysis = 5;
+    claim.control = 9;
+    (void) ux_registry_claim(&who, &claim, 5, &a);
+    ok(a->aux == 4 && a->analysis == 5 && a->control == 9
+       && ux_registry_restarts(c, a), "another analysis does both");
+    (void) ux_registry_claim(&who, &claim, 6, &b);
+    ok(a == b, "once");
 }
 
 
@@ -241,6 +251,51 @@ test_cells(void)
 }
 
 
+/* One block for all windows of an arm's cart, a ring for each. */
+static void
+test_windows(void)
+{
+    ux_claim_t         claim;
+    const ux_entry_t  *a, *b, *c;
+
+    fresh(CAPACITY, 1000);
+
+    claim = claim_of(UX_ENTRY_ARM_CART, "");
+    claim.parent = 5;
+    claim.aux = 1;
+    claim.value = 60000;
+    claim.cells = 20;
+    claim.ring_cells = 200;
+    ok(ux_registry_need(&s->registry, &claim) == 220, "a block and a ring");
+    (void) ux_registry_claim(&who, &claim, 1, &a);
+
+    claim.value = 90000;
+    ok(ux_registry_need(&s->registry, &claim) == 200, "then a ring only");
+    (void) ux_registry_claim(&who, &claim, 1, &b);
+    ok(b != a && b->base == a->base && b->ring == a->ring - 200
+       && ux_registry_cells_left(&s->registry) == 900 - 420,
+       "another window: the same block, another ring");
+
+    claim.aux = 2;
+    (void) ux_registry_claim(&who, &claim, 1, &c);
+    ok(c->base == a->base + 20, "another cart: another block");
+    claim.aux = 1;
+    claim.parent = 6;
+    (void) ux_registry_claim(&who, &claim, 1, &c);
+    ok(c->base == a->base + 40, "so has another arm");
+
+    claim.parent = 5;
+    claim.value = 30000;
+    claim.ring_cells = 41;
+    ok(ux_registry_cells_left(&s->registry) == 40
+       && ux_registry_claim(&who, &claim, 1, &c) == UX_FULL,
+       "a ring that has no room");
+    claim.ring_cells = 40;
+    ok(ux_registry_claim(&who, &claim, 1, &c) == UX_OK
+       && c->base == a->base, "one that just has");
+}
+
+
 static void
 test_reader(void)
 {
@@ -251,7 +306,7 @@ test_reader(void)
 
     claim = claim_of(UX_ENTRY_EVENT, "x");
     who.me = UX_PROCESS_NONE;
-    ok(ux_registry_claim(&who, &claim, 1, &a) == UX_DECLINED
+    ok(ux_registry_claim(&who, &claim, 1, &a) == UX_BUSY
        && ux_registry_count(&s->registry) == 0, "a reader appends nothing");
 
     who.me = 0;
@@ -265,7 +320,7 @@ test_reader(void)
 static void
 test_processes(void)
 {
-    int                p, status, running;
+    int                p, status, running, finished;
     char               name[32];
     unsigned           i, k, bad;
     ux_claim_t         claim;
@@ -275,6 +330,8 @@ test_processes(void)
     fflush(stdout);
 
     running = 0;
+    finished = 0;
+    bad = 0;
 
     for (p = 0; p < 40; p++) {
         if (fork() == 0) {
@@ -302,17 +359,19 @@ test_processes(void)
 
         if (++running == 4) {
             (void) wait(&status);
+            finished += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+            bad += WIFEXITED(status) && WEXITSTATUS(status) != 0;
             running--;
         }
     }
 
-    bad = 0;
-
     while (wait(&status) > 0) {
-        bad += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+        finished += WIFEXITED(status) && WEXITSTATUS(status) == 0;
+        bad += WIFEXITED(status) && WEXITSTATUS(status) != 0;
     }
 
-    ok(bad == 0, "the last four processes found or made all names");
+    ok(bad == 0 && finished == 4,
+       "36 killed, the other four found or made all names");
     ok(ux_registry_count(&s->registry) == 500, "no name is there twice");
 
     for (i = 0; i < 500; i++) {
@@ -344,6 +403,7 @@ main(void)
     test_names();
     test_epochs();
     test_cells();
+    test_windows();
     test_reader();
     test_processes();
 

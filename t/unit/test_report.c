@@ -84,7 +84,8 @@ test_everything_there(void)
         E "/state", E "/version", E "/started_at", E "/ended_at",
         E "/runtime_seconds", E "/min_runtime_seconds", E "/traffic",
         E "/layer", E "/planned_visitors", E "/goal", E "/alpha",
-        E "/verdict", E "/winner", E "/waiting_for", E "/waiting_for/0",
+        E "/serve", E "/verdict", E "/winner", E "/waiting_for",
+        E "/waiting_for/0",
         E "/problems", E "/crossover_visitors", E "/moved_visitors",
         E "/analysis_since_epoch", E "/epoch", E "/epochs/0/epoch",
         E "/epochs/0/started_at", E "/epochs/0/traffic",
@@ -96,7 +97,8 @@ test_everything_there(void)
         E "/intention_to_treat/variants/control/difference",
         E "/intention_to_treat/variants/one_page/p_value",
         E "/previous", E "/variants",
-        V "/control", V "/weight", V "/share", V "/assigned", V "/visitors",
+        V "/control", V "/removed", V "/weight", V "/share", V "/assigned",
+        V "/visitors",
         V "/confirmed_share", V "/visitors_in_window", V "/segments",
         V "/metrics/purchase/type", V "/metrics/purchase/role",
         V "/metrics/purchase/better", V "/metrics/purchase/visitors",
@@ -183,6 +185,8 @@ test_zone(void)
 
     ok(is("/zones/shop/discarded/excluded", "100"), "first reason");
     ok(is("/zones/shop/discarded/cached", "107"), "eighth reason");
+    ok(is("/zones/shop/discarded/after_window", "114"), "last but one");
+    count(UX_ZONE_DISCARDED + UX_DISCARD_ZONE_FULL, 115);
     ok(is("/zones/shop/discarded/zone_full", "115"), "last reason");
     ok(is("/zones/shop/purchases_without_id", "5"), "purchases_without_id");
     ok(is("/zones/shop/returned_after_eviction", "6"), "returned");
@@ -242,8 +246,11 @@ test_experiment(void)
     ok(is(E "/srm", "{\"method\":\"sequential_multinomial\","
           "\"p_value\":null,\"ok\":null,\"chi_square_p\":null}"), "srm");
     ok(is(E "/intention_to_treat/variants/control",
-          "{\"assigned\":640,\"rate\":null,\"difference\":null,"
-          "\"p_value\":null}"), "intention to treat");
+          "{\"assigned\":640,\"rate\":0.0484375,\"difference\":null,"
+          "\"p_value\":null}"), "intention to treat: 31 of all assigned");
+    ok(is(E "/intention_to_treat/variants/one_page",
+          "{\"assigned\":4,\"rate\":0,\"difference\":-0.0484375,"
+          "\"p_value\":null}"), "the other, less the control");
 
     report.now_ms = NOW - 30 * DAY;
     ok(is(E "/runtime_seconds", "0"), "a clock before the start");
@@ -266,7 +273,7 @@ test_epochs(void)
           "\"visitors\":304,\"used\":true}"), "second epoch");
     ok(is(E "/epochs/2", "{\"error\":\"not found\"}"), "no third");
 
-    ok(is(E "/crossover_visitors", "9"), "crossovers, dropped variant's too");
+    ok(is(E "/crossover_visitors", "6"), "crossovers, dropped variant's too");
     ok(is(E "/moved_visitors", "4"), "moved");
 }
 
@@ -288,8 +295,7 @@ test_variant(void)
           "\"3xx\":30,\"4xx\":8,\"5xx\":2,\"client_abort\":1},"
           "\"error_visitors\":2,\"seconds\":{\"p50\":null,\"p75\":null,"
           "\"p95\":null,\"p99\":null}}"), "http");
-    ok(status_of(E "/variants/old") == UX_DECLINED,
-       "a variant no longer configured is not shown");
+    ok(is(V "/removed", "false"), "configured");
 }
 
 
@@ -370,8 +376,11 @@ test_variance_exact(void)
     count(arm_base[0] + UX_ARM_TOTALS + UX_TOTAL_SQ_LO,
           (int64_t) (-(ux_u128_t) 1000000000000 * 1000000000000
                      & 0xffffffff));
+    count(arm_base[0] + UX_ARM_TOTALS + UX_TOTAL_SQ_MID,
+          (int64_t) (-(ux_u128_t) 1000000000000 * 1000000000000 >> 32
+                     & 0xffffffff));
     count(arm_base[0] + UX_ARM_TOTALS + UX_TOTAL_SQ_HI,
-          (int64_t) (-(ux_u128_t) 1000000000000 * 1000000000000 >> 32));
+          (int64_t) (-(ux_u128_t) 1000000000000 * 1000000000000 >> 64));
 
     ok(is(V "/metrics/revenue/sum", "9999999999.98"), "after a refund");
     ok(is(V "/metrics/revenue/mean", "4999999999.99"), "its mean");

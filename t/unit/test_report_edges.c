@@ -291,6 +291,10 @@ test_no_memory(void)
     model.nfunnels = 1;
     experiments[0].nmetrics = 3;
 
+    /* one that was removed, too */
+
+    entry_of(UX_ENTRY_EXPERIMENT, 3)->removed_ms = NOW - DAY;
+
     ux_json_set_allocator(test_alloc, test_release);
 
     wrong = 0;

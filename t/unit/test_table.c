@@ -2,17 +2,10 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * The visitor table against a plain array, its room and its order of
- * eviction, its load, and several processes at once.
+ * The visitor table against a plain array, and its order of eviction.
  */
 
 #include "table_case.h"
-
-#include <sys/wait.h>
-#include <unistd.h>
-
-
-#define NOW  1000000u
 
 
 /* The plain array: what the table should hold. */
@@ -21,65 +14,6 @@ typedef struct {
     uint32_t       expires_s;
     ux_visitor_t  *visitor;
 } model_t;
-
-
-typedef struct {
-    uint64_t  inserted;
-    uint64_t  evicted;
-    uint64_t  expired;
-    uint64_t  gone;
-    uint64_t  erased;
-    uint64_t  confirmed;
-    uint64_t  full;
-    uint64_t  busy;
-} sums_t;
-
-
-static void
-sums_add(sums_t *sums, const ux_table_effects_t *effects)
-{
-    sums->inserted += effects->inserted;
-    sums->evicted += effects->evicted;
-    sums->expired += effects->expired;
-    sums->gone += effects->provisional_gone;
-}
-
-
-/* Puts a visitor of one part there, however confirmed and long away. */
-static ux_status_t
-put(ux_table_t *table, ux_key_t key, uint32_t last_s, bool confirmed,
-    bool cart, ux_table_effects_t *effects)
-{
-    ux_turn_t     turn;
-    ux_status_t   rc;
-    ux_visitor_t  visitor;
-
-    rc = ux_table_open(table, key, NOW, &visitor, &turn);
-    if (rc != UX_OK) {
-        return rc;
-    }
-
-    visitor.last_s = last_s;
-    visitor.first_s = last_s;
-    visitor.tracks[0].exposed_ms = (uint64_t) last_s * 1000;
-    visitor.confirmed = confirmed;
-
-    if (cart) {
-        visitor.tracks[0].carts[3].state = UX_CART_OPEN;
-        visitor.tracks[0].carts[3].created_ms = (uint64_t) last_s * 1000;
-    }
-
-    return ux_table_commit(table, &turn, &visitor, NOW, effects);
-}
-
-
-static bool
-there(ux_table_t *table, ux_key_t key)
-{
-    ux_visitor_t  visitor;
-
-    return ux_table_read(table, key, NOW, &visitor) == UX_OK;
-}
 
 
 static void
@@ -312,63 +246,6 @@ test_model(void)
 }
 
 
-/* One random operation that may drive others out; acknowledged: true. */
-static void
-churn(ux_table_t *table, unsigned keys, uint32_t now, uint64_t *seed,
-    sums_t *sums)
-{
-    bool                provisional;
-    size_t              len;
-    uint8_t             buf[UX_PACKED_MAX];
-    uint64_t            dice;
-    ux_key_t            key;
-    ux_turn_t           turn;
-    ux_status_t         rc;
-    ux_visitor_t        visitor;
-    ux_table_effects_t  effects;
-
-    key = case_key(case_random(seed) % keys);
-    dice = case_random(seed);
-
-    if (dice % 50 == 0) {
-        rc = ux_table_erase(table, key, now, &provisional);
-        sums->erased += rc == UX_OK;
-        sums->gone += rc == UX_OK && provisional;
-        sums->busy += rc == UX_BUSY;
-        return;
-    }
-
-    if (ux_table_open(table, key, now, &visitor, &turn) != UX_OK) {
-        sums->busy++;
-        return;
-    }
-
-    provisional = !visitor.confirmed;
-    case_grow(&visitor,
-              (unsigned) (dice / 8 % (dice % 5 == 0 ? 17 : 3)), dice);
-    visitor.last_s = now;
-    visitor.confirmed = visitor.confirmed || (dice >> 32) % 3 != 0;
-
-    if ((dice >> 40) % 4 == 0) {
-        visitor.tracks[0].carts[0].state = UX_CART_OPEN;
-        visitor.tracks[0].carts[0].created_ms = (uint64_t) now * 1000;
-    }
-
-    if (ux_visitor_pack(&visitor, buf, &len) != UX_OK) {
-        ux_table_abort(table, &turn);
-        return;
-    }
-
-    if (ux_table_commit(table, &turn, &visitor, now, &effects) != UX_OK) {
-        sums->full++;
-        return;
-    }
-
-    sums->confirmed += provisional && visitor.confirmed;
-    sums_add(sums, &effects);
-}
-
-
 static void
 test_churn(void)
 {
@@ -559,6 +436,69 @@ test_full(void)
 }
 
 
+/*
+ * Three full buckets, one of which knows that nobody in it expires soon; then
+ * somebody in it does.  A newcomer of the other two must not drive out a
+ * living one.
+ */
+static void
+test_expiring(void)
+{
+    unsigned            i, k, bad;
+    uint64_t            n;
+    ux_key_t            keys[50], key;
+    ux_copy_t           found;
+    ux_turn_t           turn;
+    ux_place_t          place;
+    case_table_t        c;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    c = case_table(4, 3);
+    case_join(&c);
+    n = 1;
+    bad = 0;
+
+    for (i = 0; i < 50; i++) {
+        keys[i] = i < 32 ? case_key_in(&c.table, 1 + i % 2, 2 - i % 2, &n)
+                         : case_key_in(&c.table, 0, 1, &n);
+    }
+
+    for (i = 0; i < 49; i++) {
+        bad += put(&c.table, keys[i], NOW - i, true, false, &effects)
+               != UX_OK;
+        bad += effects.evicted != (i == 48);
+    }
+
+    ok(bad == 0, "three full buckets, and one had to go");
+
+    for (k = 0; k < 32; k++) {
+        place = ux_table_place(&c.table, keys[k]);
+        ux_table_gather(&c.table, &place, keys[k].id, &found);
+
+        if (found.nslots == 1 && found.slots[0] / UX_BUCKET_SLOTS == 2) {
+            break;
+        }
+    }
+
+    bad += put(&c.table, keys[k], NOW - 998, true, false, &effects) != UX_OK;
+
+    key = keys[49];
+    bad += ux_table_open(&c.table, key, NOW + 2, &visitor, &turn) != UX_OK;
+    visitor.confirmed = true;
+    bad += ux_table_commit(&c.table, &turn, &visitor, NOW + 2, &effects)
+           != UX_OK;
+
+    ok(bad == 0 && effects.inserted == 1 && effects.expired == 1
+       && effects.evicted == 0, "somebody moves to the place of the expired");
+    ok(!there(&c.table, keys[k]) && there(&c.table, key)
+       && case_count(&c.table, NOW + 2).torn == 0
+       && case_count(&c.table, NOW + 2).visitors == 48, "all others stay");
+
+    case_free(&c);
+}
+
+
 static void
 test_flood(void)
 {
@@ -608,314 +548,6 @@ test_flood(void)
 }
 
 
-/* Live visitors lost when a table of n buckets is filled to the load. */
-static double
-fill(uint32_t nbuckets, unsigned percent, unsigned percent_two, uint64_t salt)
-{
-    uint64_t            i, used, lost;
-    ux_turn_t           turn;
-    case_table_t        c;
-    ux_visitor_t        visitor;
-    ux_table_effects_t  effects;
-
-    c = case_table(2, nbuckets);
-    case_join(&c);
-
-    used = 0;
-    lost = 0;
-
-    for (i = 0; used < (uint64_t) nbuckets * 16 * percent / 100; i++) {
-        (void) ux_table_open(&c.table, case_key(salt + i), NOW, &visitor,
-                             &turn);
-        visitor.confirmed = true;
-        used++;
-
-        if (i % 100 < percent_two) {
-            case_parts(&visitor, 2, i);
-            used++;
-        }
-
-        (void) ux_table_commit(&c.table, &turn, &visitor, NOW, &effects);
-        lost += effects.evicted;
-    }
-
-    case_free(&c);
-
-    return (double) lost / (double) i;
-}
-
-
-/*
- * The same when the table has been full for long: newcomers at a steady rate,
- * each alive for as many arrivals as fill the load, 3 % of two parts.
- */
-static double
-steady(uint32_t nbuckets, unsigned percent, uint64_t salt)
-{
-    uint32_t            now;
-    uint64_t            i, alive, n, lost;
-    ux_turn_t           turn;
-    case_table_t        c;
-    ux_visitor_t        visitor;
-    ux_table_effects_t  effects;
-
-    c = case_table(2, nbuckets);
-    case_join(&c);
-
-    alive = (uint64_t) nbuckets * 16 * percent / 103;
-    c.table.inactive_s = (uint32_t) (alive / 100);
-    n = 0;
-    lost = 0;
-
-    for (i = 0; i < alive * 5; i++) {
-        now = NOW + (uint32_t) (i / 100);
-
-        (void) ux_table_open(&c.table, case_key(salt + i), now, &visitor,
-                             &turn);
-        visitor.confirmed = true;
-
-        if (i % 100 < 3) {
-            case_parts(&visitor, 2, i);
-        }
-
-        (void) ux_table_commit(&c.table, &turn, &visitor, now, &effects);
-
-        if (i > alive * 2) {
-            lost += effects.evicted;
-            n++;
-        }
-    }
-
-    case_free(&c);
-
-    return (double) lost / (double) n;
-}
-
-
-static void
-test_load(void)
-{
-    double    lost;
-    unsigned  percent;
-
-    percent = (unsigned) (ux_table_capacity(10000) * 100 / 160000);
-
-    lost = fill(10000, percent, 0, 1ull << 32);
-    ok(lost <= 0.0001, "filled to .%u: %.4f %% of live visitors are lost",
-       percent, lost * 100);
-
-    lost = fill(10000, percent, 3, 2ull << 32);
-    ok(lost <= 0.0001, "with 3 %% of two parts: %.4f %%", lost * 100);
-
-    lost = steady(6000, percent, 3ull << 32);
-    ok(lost <= 0.0005, "full for long: %.4f %%", lost * 100);
-
-    lost = steady(6000, percent + 2, 4ull << 32);
-    ok(lost > 0.001, "at .%u the promise would not hold: %.4f %%",
-       percent + 2, lost * 100);
-
-    ok(ux_table_size(1) == 2112, "2112 bytes a bucket");
-}
-
-
-static sums_t *
-shared_sums(unsigned n)
-{
-    void  *mem;
-
-    mem = mmap(NULL, n * sizeof(sums_t), PROT_READ | PROT_WRITE,
-               MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-    return mem == MAP_FAILED ? NULL : mem;
-}
-
-
-/* One more in two places, so that a torn copy shows. */
-static bool
-increment(ux_table_t *table, ux_key_t key)
-{
-    ux_turn_t           turn;
-    ux_visitor_t        visitor;
-    ux_table_effects_t  effects;
-
-    if (ux_table_open(table, key, NOW, &visitor, &turn) != UX_OK) {
-        return false;
-    }
-
-    if (!turn.found) {
-        case_parts(&visitor, 2, key.id);
-        visitor.tracks[visitor.ntracks - 1].totals[3] = 0;
-    }
-
-    visitor.confirmed = true;
-    visitor.tracks[0].totals[0]++;
-    visitor.tracks[visitor.ntracks - 1].totals[3]++;
-
-    return ux_table_commit(table, &turn, &visitor, NOW, &effects) == UX_OK;
-}
-
-
-static int64_t
-counted(ux_table_t *table, ux_key_t key, unsigned *torn)
-{
-    ux_visitor_t  visitor;
-
-    if (ux_table_read(table, key, NOW, &visitor) != UX_OK) {
-        return 0;
-    }
-
-    *torn += visitor.tracks[0].totals[0]
-             != visitor.tracks[visitor.ntracks - 1].totals[3];
-
-    return visitor.tracks[0].totals[0];
-}
-
-
-/* Four writers and a reader. */
-static void
-test_processes(unsigned keys, unsigned ops, uint32_t nbuckets)
-{
-    unsigned       i, p, torn;
-    int64_t        total;
-    uint64_t       acknowledged, busy, seed;
-    sums_t        *sums;
-    case_table_t   c;
-    case_census_t  census;
-
-    c = case_table(8, nbuckets);
-    sums = shared_sums(8);
-
-    fflush(stdout);
-
-    for (p = 0; p < 5; p++) {
-        if (fork() != 0) {
-            continue;
-        }
-
-        case_join(&c);
-        seed = p + 1;
-
-        for (i = 0; i < ops; i++) {
-            if (p == 4) {
-                torn = 0;
-                (void) counted(&c.table, case_key(case_random(&seed) % keys),
-                               &torn);
-                sums[p].evicted += torn;
-                sums[p].inserted++;
-
-            } else if (increment(&c.table,
-                                 case_key(case_random(&seed) % keys)))
-            {
-                sums[p].inserted++;
-
-            } else {
-                sums[p].busy++;
-            }
-        }
-
-        _exit(0);
-    }
-
-    while (wait(NULL) > 0) {
-        /* void */
-    }
-
-    acknowledged = 0;
-    busy = 0;
-
-    for (p = 0; p < 4; p++) {
-        acknowledged += sums[p].inserted;
-        busy += sums[p].busy;
-    }
-
-    total = 0;
-    torn = 0;
-
-    for (i = 0; i < keys; i++) {
-        total += counted(&c.table, case_key(i), &torn);
-    }
-
-    census = case_count(&c.table, NOW);
-
-    ok((uint64_t) total == acknowledged, "%u keys, 4 writers: %llu updates "
-       "acknowledged, none lost (%llu busy)", keys,
-       (unsigned long long) acknowledged, (unsigned long long) busy);
-    ok(acknowledged > 4ull * ops * 99 / 100, "hardly any was busy");
-    ok(sums[4].evicted == 0 && torn == 0 && sums[4].inserted == ops,
-       "the reader saw no torn record");
-    ok(census.visitors <= keys && census.torn == 0 && census.locked == 0
-       && census.slots == 2 * census.visitors,
-       "%u visitors of %u keys, no newcomer twice", census.visitors, keys);
-
-    munmap(sums, 8 * sizeof(sums_t));
-    case_free(&c);
-}
-
-
-/* Four processes that drive out one another's visitors. */
-static void
-test_processes_churn(void)
-{
-    unsigned       i, p;
-    uint64_t       seed;
-    sums_t        *sums, sum;
-    case_table_t   c;
-    case_census_t  census;
-
-    c = case_table(8, 40);
-    c.table.inactive_s = 100;
-    sums = shared_sums(4);
-
-    fflush(stdout);
-
-    for (p = 0; p < 4; p++) {
-        if (fork() == 0) {
-            case_join(&c);
-            seed = p + 77;
-
-            for (i = 0; i < 50000; i++) {
-                churn(&c.table, 3000, NOW + i / 20, &seed, &sums[p]);
-            }
-
-            _exit(0);
-        }
-    }
-
-    while (wait(NULL) > 0) {
-        /* void */
-    }
-
-    memset(&sum, 0, sizeof(sum));
-
-    for (p = 0; p < 4; p++) {
-        sum.inserted += sums[p].inserted;
-        sum.evicted += sums[p].evicted;
-        sum.expired += sums[p].expired;
-        sum.erased += sums[p].erased;
-        sum.gone += sums[p].gone;
-        sum.confirmed += sums[p].confirmed;
-        sum.busy += sums[p].busy;
-    }
-
-    census = case_count(&c.table, NOW + 2500);
-
-    ok(census.torn == 0 && census.locked == 0,
-       "4 processes in a full table: no record torn, no lock left");
-    ok(sum.inserted == census.visitors + sum.evicted + sum.expired
-                       + sum.erased,
-       "inserted %llu = there %u + evicted %llu + expired %llu + erased",
-       (unsigned long long) sum.inserted, census.visitors,
-       (unsigned long long) sum.evicted, (unsigned long long) sum.expired);
-    ok(sum.inserted - sum.gone - sum.confirmed == census.provisional,
-       "the provisional ones add up");
-    ok(sum.busy < 2000, "%llu of 200000 found a lock held",
-       (unsigned long long) sum.busy);
-
-    munmap(sums, 4 * sizeof(sums_t));
-    case_free(&c);
-}
-
-
 int
 main(void)
 {
@@ -925,11 +557,8 @@ main(void)
     test_churn();
     test_order();
     test_full();
+    test_expiring();
     test_flood();
-    test_load();
-    test_processes(8, 100000, 64);
-    test_processes(10000, 100000, 2000);
-    test_processes_churn();
 
     return done();
 }

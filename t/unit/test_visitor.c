@@ -50,6 +50,20 @@ number(void)
 }
 
 
+static ux_cart_t
+a_cart(uint64_t created_ms, unsigned state, unsigned furthest)
+{
+    ux_cart_t  cart;
+
+    memset(&cart, 0, sizeof(cart));
+    cart.created_ms = created_ms;
+    cart.state = (uint8_t) state;
+    cart.furthest = (uint8_t) furthest;
+
+    return cart;
+}
+
+
 static bool
 same_track(const ux_track_t *a, const ux_track_t *b)
 {
@@ -58,13 +72,29 @@ same_track(const ux_track_t *a, const ux_track_t *b)
     for (i = 0; i < UX_CARTS_MAX; i++) {
         if (a->carts[i].state != b->carts[i].state
             || a->carts[i].furthest != b->carts[i].furthest
-            || a->carts[i].created_ms != b->carts[i].created_ms)
+            || a->carts[i].created_ms != b->carts[i].created_ms
+            || a->carts[i].purchased != b->carts[i].purchased
+            || a->carts[i].lacking != b->carts[i].lacking
+            || a->carts[i].carried_in != b->carts[i].carried_in)
         {
             return false;
         }
     }
 
-    return a->arm == b->arm && a->moved == b->moved
+    for (i = 0; i < a->npasts && i < b->npasts; i++) {
+        if (a->pasts[i].created_ms != b->pasts[i].created_ms
+            || a->pasts[i].n != b->pasts[i].n
+            || a->pasts[i].cart != b->pasts[i].cart
+            || a->pasts[i].furthest != b->pasts[i].furthest
+            || a->pasts[i].recovered != b->pasts[i].recovered)
+        {
+            return false;
+        }
+    }
+
+    return a->npasts == b->npasts && a->waiting == b->waiting
+           && a->crossed == b->crossed && a->error_seen == b->error_seen
+           && a->before == b->before && a->arm == b->arm && a->moved == b->moved
            && a->exposed_ms == b->exposed_ms && a->events == b->events
            && a->steps == b->steps
            && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0;
@@ -90,6 +120,8 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
         || a->confirmed != b->confirmed || a->error_seen != b->error_seen
         || a->ntracks != b->ntracks || a->npending != b->npending
         || a->nids != b->nids || a->next_id != b->next_id
+        || a->alias != b->alias
+        || (a->alias && memcmp(a->alias_id, b->alias_id, UX_ALIAS_ID) != 0)
         || memcmp(a->ids, b->ids, a->nids * sizeof(a->ids[0])) != 0)
     {
         return false;
@@ -166,12 +198,46 @@ add_track(ux_visitor_t *v, uint16_t arm, uint64_t exposed_ms)
 }
 
 
+/* What only exposures have. */
+static void
+fill_exposure(ux_track_t *t)
+{
+    unsigned    i;
+    ux_past_t  *past;
+
+    t->moved = below(4) == 0;
+    t->waiting = below(8) == 0;
+    t->crossed = below(8) == 0;
+    t->error_seen = below(4) == 0;
+    t->before = below(3) == 0 ? number() : 0;
+    t->npasts = (uint8_t) (below(3) == 0 ? below(UX_PASTS_MAX + 1) : 0);
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (below(8) == 0) {
+            t->carts[i].carried_in = true;
+            t->carts[i].purchased = (uint16_t) number();
+            t->carts[i].lacking = (uint16_t) number();
+        }
+    }
+
+    for (i = 0; i < t->npasts; i++) {
+        past = &t->pasts[i];
+        past->recovered = below(2);
+        past->created_ms = !past->recovered || below(2)
+                           ? NOW_MS + number() % 100000000 : 0;
+        past->n = (uint16_t) (past->created_ms ? 1 : 1 + number() % 65535);
+        past->cart = (uint8_t) below(UX_CARTS_MAX);
+        past->furthest = (uint8_t) (past->recovered
+                                    ? below(UX_FUNNEL_STEPS_MAX + 1) : 0);
+    }
+}
+
+
 static void
 fill_track(ux_track_t *t)
 {
     unsigned  i;
 
-    t->moved = t->arm != UX_ARM_NONE && below(4) == 0;
     t->events = below(2) ? number() : 0;
     t->steps = below(2) ? number() : 0;
 
@@ -190,6 +256,10 @@ fill_track(ux_track_t *t)
             t->carts[i].furthest = (uint8_t) below(UX_FUNNEL_STEPS_MAX + 1);
             t->carts[i].created_ms = NOW_MS + number() % 100000000;
         }
+    }
+
+    if (t->arm != UX_ARM_NONE) {
+        fill_exposure(t);
     }
 }
 
@@ -304,8 +374,8 @@ test_sizes(void)
         t = &v.tracks[i];
         t->steps = 0x3f;
         t->totals[0] = 4990;
-        t->carts[0] = (ux_cart_t) { 0, UX_CART_DONE, 0 };
-        t->carts[1] = (ux_cart_t) { NOW_MS + 600000, UX_CART_OPEN, 2 };
+        t->carts[0] = a_cart(0, UX_CART_DONE, 0);
+        t->carts[1] = a_cart(NOW_MS + 600000, UX_CART_OPEN, 2);
     }
 
     v.nids = 1;
@@ -314,6 +384,37 @@ test_sizes(void)
 
     len = round_trip(&v);
     ok(len > 0 && len < 128, "and all else of a buyer: %zu bytes", len);
+
+    for (i = 1; i < 5; i++) {
+        t = &v.tracks[i];
+        t->before = 0x07;
+        t->carts[0].purchased = 1;
+        t->pasts[0] = (ux_past_t) { NOW_MS + 500000, 1, 0, 0, false };
+        t->npasts = 1;
+    }
+
+    len = round_trip(&v);
+    ok(len > 0 && len < 168, "and what a crossover needs: %zu bytes", len);
+}
+
+
+static void
+test_alias(void)
+{
+    size_t               len;
+    static ux_visitor_t  v;
+
+    ux_visitor_init(&v, 1, NOW_S);
+    v.alias = true;
+    memcpy(v.alias_id, "\x01\xff" "cdefghijklmn\0\x80", UX_ALIAS_ID);
+
+    len = round_trip(&v);
+    ok(len == 31, "another name: %zu bytes", len);
+
+    v.confirmed = true;
+    v.last_s += 200;
+    len = round_trip(&v);
+    ok(len == 32, "confirmed, and used later: %zu bytes", len);
 }
 
 
@@ -325,6 +426,15 @@ test_faults(void)
     unsigned             i;
     static ux_visitor_t  v;
 
+    static const ux_past_t  pasts[] = {
+        { NOW_MS, 0, 0, 0, false },            /* of none */
+        { NOW_MS, 2, 0, 0, true },             /* two of one moment */
+        { 0, 1, 0, 0, false },                 /* purchased long ago */
+        { NOW_MS, 1, UX_CARTS_MAX, 0, true },
+        { NOW_MS, 1, 0, 1, false },            /* no step noted of these */
+        { 0, 1, 0, UX_FUNNEL_STEPS_MAX + 1, true }
+    };
+
     buf[UX_PACKED_MAX] = 0x5c;
 
     ux_visitor_init(&v, 1, NOW_S);
@@ -335,8 +445,8 @@ test_faults(void)
         v.tracks[i].steps = UINT64_MAX;
         v.tracks[i].totals[0] = UX_TOTAL_MAX;
         v.tracks[i].totals[7] = UX_TOTAL_MAX;
-        v.tracks[i].carts[0] = (ux_cart_t) { 1, UX_CART_OPEN, 16 };
-        v.tracks[i].carts[1] = (ux_cart_t) { 1, UX_CART_OPEN, 16 };
+        v.tracks[i].carts[0] = a_cart(1, UX_CART_OPEN, 16);
+        v.tracks[i].carts[1] = a_cart(1, UX_CART_OPEN, 16);
     }
 
     ok(ux_visitor_pack(&v, buf, &len) == UX_FULL
@@ -366,14 +476,30 @@ test_faults(void)
     v.tracks[0].totals[3] = UX_TOTAL_MAX + 1;
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a sum above 10^15");
     v.tracks[0].totals[3] = 0;
-    v.tracks[0].carts[0] = (ux_cart_t) { 1, 3, 0 };
+    v.tracks[0].carts[0] = a_cart(1, 3, 0);
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "an unknown cart state");
-    v.tracks[0].carts[0] = (ux_cart_t) { 1, UX_CART_OPEN, 17 };
+    v.tracks[0].carts[0] = a_cart(1, UX_CART_OPEN, 17);
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a step beyond a funnel");
-    v.tracks[0].carts[0] = (ux_cart_t) { 0, UX_CART_NONE, 0 };
+    v.tracks[0].carts[0] = a_cart(0, UX_CART_NONE, 0);
+
+    v.tracks[0].carts[0].lacking = 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a life that counts carts");
+    v.tracks[0].carts[0].lacking = 0;
 
     (void) add_track(&v, UX_ARM_NONE, NOW_MS);
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "an exposure to no arm");
+    v.tracks[1].arm = 5;
+
+    v.tracks[1].npasts = UX_PASTS_MAX + 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "too many past carts");
+    v.tracks[1].npasts = 1;
+
+    for (i = 0; i < sizeof(pasts) / sizeof(pasts[0]); i++) {
+        v.tracks[1].pasts[0] = pasts[i];
+        ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a past cart, no %u",
+           i);
+    }
+
     v.ntracks = 1;
 
     v.npending = 1;
@@ -426,49 +552,89 @@ test_foreign(void)
     unsigned             accepted;
     static ux_visitor_t  v;
 
-    ok(!REFUSED(0x11, 0, "") && !REFUSED(0x11, 1, "\x06\x00"),
+    ok(!REFUSED(0x21, 0, "") && !REFUSED(0x21, 1, "\x06\x00"),
        "what the refused ones below differ from");
-    ok(REFUSED(0x11, 0, "\0"), "trailing bytes");
-    ok(REFUSED(0x21, 0, "") && REFUSED(0x01, 0, ""), "another layout");
-    ok(REFUSED(0x11, 0x80, ""), "an unknown flag of the counts");
-    ok(REFUSED(0x11, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
+    ok(REFUSED(0x21, 0, "\0"), "trailing bytes");
+    ok(REFUSED(0x11, 0, "") && REFUSED(0x31, 0, ""), "another layout");
+    ok(REFUSED(0x21, 0x80, "") && REFUSED(0x21, 0x80, "0123456789abcde")
+       && REFUSED(0x21, 0x80, "0123456789abcdefg")
+       && !REFUSED(0x21, 0x80, "0123456789abcdef")
+       && !REFUSED(0x20, 0x80, "0123456789abcdef"),
+       "an alias of another length");
+    ok(REFUSED(0x23, 0x80, "0123456789abcdef")
+       && REFUSED(0x25, 0x80, "0123456789abcdef")
+       && REFUSED(0x29, 0x80, "0123456789abcdef")
+       && REFUSED(0x21, 0x81, "0123456789abcdef")
+       && REFUSED(0x21, 0xa0, "0123456789abcdef")
+       && REFUSED(0x21, 0xc0, "0123456789abcdef"),
+       "an alias with anything else");
+    ok(REFUSED(0x21, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
                "\26\0\30\0\32\0\34\0\36\0\40\0\42\0"), "17 experiments");
-    ok(REFUSED(0x15, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
-    ok(REFUSED(0x11, 0x20, "\0"), "ids announced and none there");
-    ok(REFUSED(0x11, 0x20, "\x01" "abcd")
-       && !REFUSED(0x11, 0x20, "\x11" "abcd"), "a ring with a gap");
-    ok(REFUSED(0x11, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
+    ok(REFUSED(0x25, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
+    ok(REFUSED(0x21, 0x20, "\0"), "ids announced and none there");
+    ok(REFUSED(0x21, 0x20, "\x01" "abcd")
+       && !REFUSED(0x21, 0x20, "\x11" "abcd"), "a ring with a gap");
+    ok(REFUSED(0x21, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
        "nine ids");
-    ok(REFUSED(0x11, 0x40, "\0"), "pending announced and none there");
-    ok(REFUSED(0x11, 0x40, "\1\x80\0") && !REFUSED(0x11, 0x40, "\1\x3f\0"),
+    ok(REFUSED(0x21, 0x40, "\0"), "pending announced and none there");
+    ok(REFUSED(0x21, 0x40, "\1\x80\0") && !REFUSED(0x21, 0x40, "\1\x3f\0"),
        "an unknown flag of a pending event");
-    ok(REFUSED(0x11, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    ok(REFUSED(0x21, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "17 pending events");
-    ok(REFUSED(0x11, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
-       && !REFUSED(0x11, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
+    ok(REFUSED(0x21, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
+       && !REFUSED(0x21, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
        "a value beyond money");
-    ok(REFUSED(0x11, 1, "\x07\0\0") && !REFUSED(0x11, 1, "\x07\0\1"),
+    ok(REFUSED(0x21, 1, "\x07\0\0") && !REFUSED(0x21, 1, "\x07\0\1\1"),
        "an empty body");
-    ok(REFUSED(0x11, 1, "\x07\0\x20"), "an unknown part");
-    ok(REFUSED(0x19, 0, "\1"), "a life that moved");
-    ok(REFUSED(0x11, 1, "\x07\0\2\0") && REFUSED(0x11, 1, "\x07\0\4\0"),
+    ok(REFUSED(0x21, 1, "\x07\0\x80") && REFUSED(0x21, 1, "\x07\0\x82\1")
+       && !REFUSED(0x21, 1, "\x07\0\x02\1"), "an unknown part");
+    ok(REFUSED(0x21, 1, "\x07\0\1\0") && REFUSED(0x21, 1, "\x07\0\1\x10")
+       && REFUSED(0x21, 1, "\x07\0\1\x11")
+       && !REFUSED(0x21, 1, "\x07\0\1\x0f"), "flags: none or unknown");
+    ok(REFUSED(0x29, 0, "\1\1") && REFUSED(0x29, 0, "\x20\1")
+       && REFUSED(0x29, 0, "\x40\1\x18\2\2")
+       && !REFUSED(0x29, 0, "\2\1"), "a life with what exposures have");
+    ok(REFUSED(0x29, 0, "\x10\1\x5f\1") && REFUSED(0x29, 0, "\x10\1\x3f")
+       && REFUSED(0x29, 0, "\x10\1\x9f\1")
+       && !REFUSED(0x29, 0, "\x10\1\x1f"), "a life whose carts counted");
+    ok(REFUSED(0x21, 1, "\x07\0\2\0") && REFUSED(0x21, 1, "\x07\0\4\0"),
        "empty masks");
-    ok(REFUSED(0x11, 1, "\x07\0\x08\0") && REFUSED(0x11, 1, "\x07\0\x10\0"),
+    ok(REFUSED(0x21, 1, "\x07\0\x08\0") && REFUSED(0x21, 1, "\x07\0\x10\0"),
        "no total, no cart");
-    ok(REFUSED(0x11, 1, "\x07\0\x08\1\0"), "a total of 0");
-    ok(REFUSED(0x11, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
-       && !REFUSED(0x11, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
+    ok(REFUSED(0x21, 1, "\x07\0\x08\1\0"), "a total of 0");
+    ok(REFUSED(0x21, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
+       && !REFUSED(0x21, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
        "a total above 10^15");
-    ok(REFUSED(0x11, 1, "\x07\0\x10\1\x12\0")
-       && !REFUSED(0x11, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
-    ok(REFUSED(0x11, 1, "\xfe\xff\x07\0")
-       && !REFUSED(0x11, 1, "\xfd\xff\x07\0\1"), "the arm of no exposure");
-    ok(REFUSED(0x11, 1, "\x86\0\0"), "a number longer than it need be");
-    ok(REFUSED(0x11, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
-       && !REFUSED(0x11, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
+    ok(REFUSED(0x21, 1, "\x07\0\x10\1\x12\0")
+       && !REFUSED(0x21, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
+    ok(REFUSED(0x21, 1, "\x07\0\x10\1\0")
+       && !REFUSED(0x21, 1, "\x07\0\x10\1\x20"), "a cart that is none");
+    ok(REFUSED(0x21, 1, "\x07\0\x10\1\x5f\0")
+       && REFUSED(0x21, 1, "\x07\0\x10\1\x9f\0")
+       && REFUSED(0x21, 1, "\x07\0\x10\1\x5f\x80\x80\x04")
+       && !REFUSED(0x21, 1, "\x07\0\x10\1\xff\xff\xff\x03\1"),
+       "carts counted as 0, or beyond 65535");
+    ok(REFUSED(0x21, 1, "\x07\0\x20\0"), "a mask of no step before");
+    ok(REFUSED(0x21, 1, "\x07\0\x40\0")
+       && REFUSED(0x21, 1, "\x07\0\x40\x11\x10\2\x10\2\x10\2\x10\2\x10\2"
+                  "\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2"
+                  "\x10\2\x10\2\x10\2\x10\2")
+       && !REFUSED(0x21, 1, "\x07\0\x40\1\x10\2"), "no past cart, or 17");
+    ok(REFUSED(0x21, 1, "\x07\0\x40\1\0\1")
+       && REFUSED(0x21, 1, "\x07\0\x40\1\x30\2")
+       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x11\1")
+       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x10\0")
+       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x10\x80\x80\x04")
+       && !REFUSED(0x21, 1, "\x07\0\x40\1\x0f\x10\xff\xff\x03"),
+       "a past cart that pack() does not write");
+    ok(REFUSED(0x21, 1, "\xfe\xff\x07\0")
+       && !REFUSED(0x21, 1, "\xfd\xff\x07\0\1\1"), "the arm of no exposure");
+    ok(REFUSED(0x21, 1, "\x86\0\0"), "a number longer than it need be");
+    ok(REFUSED(0x21, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
+       && !REFUSED(0x21, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
        "a number of 65 bits");
 
-    len = head(buf, 0x11, 0);
+    len = head(buf, 0x21, 0);
     memcpy(buf + len - 1, "\x80\x80\x80\x80\x10", 5);
     ok(unpack(&v, buf, len + 4) == UX_ERROR, "last_s beyond 32 bits");
 
@@ -553,7 +719,7 @@ test_hostile(void)
         }
 
         if (len > 1 && below(8)) {
-            buf[0] = (uint8_t) (0x10 | below(16));
+            buf[0] = (uint8_t) (0x20 | below(16));
             buf[1] = (uint8_t) (below(4) | (below(4) << 5));
         }
 
@@ -591,6 +757,7 @@ main(void)
 {
     test_init();
     test_sizes();
+    test_alias();
     test_faults();
     test_foreign();
     test_random();

@@ -129,14 +129,16 @@ __attribute__((unused))
 static __int128
 squares(unsigned arm, unsigned slot)
 {
-    int64_t   lo, hi;
+    int64_t   lo, mid, hi;
     unsigned  at;
 
     at = UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
     lo = world_cell(&w, arm, at + UX_TOTAL_SQ_LO);
+    mid = world_cell(&w, arm, at + UX_TOTAL_SQ_MID);
     hi = world_cell(&w, arm, at + UX_TOTAL_SQ_HI);
 
-    return (__int128) lo + (__int128) hi * ((__int128) 1 << 32);
+    return (__int128) lo + (__int128) mid * ((__int128) 1 << 32)
+           + (__int128) hi * ((__int128) 1 << 32) * ((__int128) 1 << 32);
 }
 
 

@@ -94,17 +94,17 @@ report_totals(const world_t *w, const char *where, unsigned arm)
 {
     char      name[32];
     unsigned  i, at;
-    int64_t   lo, hi;
+    int64_t   lo, mid;
 
     for (i = 0; i < w->model.ntotals; i++) {
         at = UX_ARM_TOTALS
              + (unsigned) w->model.totals[i].slot * UX_TOTAL_CELLS;
         lo = world_cell(w, arm, at + UX_TOTAL_SQ_LO);
-        hi = world_cell(w, arm, at + UX_TOTAL_SQ_HI);
+        mid = world_cell(w, arm, at + UX_TOTAL_SQ_MID);
 
         (void) snprintf(name, sizeof(name), "total%u", i);
         show(where, name, ".sum", world_cell(w, arm, at + UX_TOTAL_SUM));
-        show(where, name, ".squares", lo + hi * ((int64_t) 1 << 32));
+        show(where, name, ".squares", lo + mid * ((int64_t) 1 << 32));
     }
 }
 

@@ -118,6 +118,10 @@ world_init(world_t *w, unsigned nexperiments, unsigned nvariants)
         }
     }
 
+    for (e = 0; e < WORLD_EXPERIMENTS; e++) {
+        w->experiments[e].serve = -1;
+    }
+
     for (e = 0; e < nexperiments; e++) {
         w->experiments[e].nvariants = nvariants;
         world_present(w, e, true);

@@ -1,0 +1,200 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What the request says of itself: a navigation, a prefetch, cross-site, a
+ * bot, not to be tracked.
+ */
+
+#include "ngx_http_ux_module.h"
+
+#include "ux_bot.h"
+
+
+static void ngx_http_ux_read_header(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
+static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
+    ngx_str_t *origin);
+static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
+    size_t len);
+
+
+#define ngx_http_ux_is(h, literal)                                            \
+    ((h)->key.len == sizeof(literal) - 1                                      \
+     && ngx_strncasecmp((h)->key.data, (u_char *) literal,                    \
+                        sizeof(literal) - 1) == 0)
+
+#define ngx_http_ux_equals(v, literal)                                        \
+    ((v)->len == sizeof(literal) - 1                                          \
+     && ngx_strncasecmp((v)->data, (u_char *) literal,                        \
+                        sizeof(literal) - 1) == 0)
+
+
+void
+ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_uint_t           i;
+    ngx_list_part_t     *part;
+    ngx_table_elt_t     *h;
+    ngx_http_ux_said_t   said;
+
+    if (ctx->headers_read) {
+        return;
+    }
+
+    ctx->headers_read = 1;
+    ngx_memzero(&said, sizeof(ngx_http_ux_said_t));
+
+    part = &r->headers_in.headers.part;
+    h = part->elts;
+
+    for (i = 0; /* void */ ; i++) {
+
+        if (i >= part->nelts) {
+            if (part->next == NULL) {
+                break;
+            }
+
+            part = part->next;
+            h = part->elts;
+            i = 0;
+        }
+
+        ngx_http_ux_read_header(r, ctx, &h[i], &said);
+    }
+
+    if (ctx->method & (NGX_HTTP_GET|NGX_HTTP_POST|NGX_HTTP_HEAD)) {
+        ctx->navigation = said.dest ? said.document : said.html;
+    }
+
+    ctx->cross_site = said.site ? said.cross_site : said.foreign;
+}
+
+
+static void
+ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_table_elt_t *h, ngx_http_ux_said_t *said)
+{
+    ngx_str_t  *v;
+
+    v = &h->value;
+
+    switch (h->key.len) {
+
+    case sizeof("Accept") - 1:
+
+        if (ngx_http_ux_is(h, "Accept")) {
+            said->html |= ngx_http_ux_contains(v, "text/html", 9);
+
+        } else if (ngx_http_ux_is(h, "Origin")) {
+            said->foreign |= ngx_http_ux_foreign_origin(r, v);
+        }
+
+        break;
+
+    case sizeof("Sec-Fetch-Dest") - 1:
+
+        if (ngx_http_ux_is(h, "Sec-Fetch-Dest")) {
+            said->dest = 1;
+            said->document = ngx_http_ux_equals(v, "document")
+                             || ngx_http_ux_equals(v, "iframe")
+                             || ngx_http_ux_equals(v, "frame");
+
+        } else if (ngx_http_ux_is(h, "Sec-Fetch-Site")) {
+            said->site = 1;
+            said->cross_site = ngx_http_ux_equals(v, "cross-site");
+        }
+
+        break;
+
+    case sizeof("Sec-GPC") - 1:
+
+        if (ngx_http_ux_is(h, "Sec-GPC")) {
+            ctx->gpc = (v->len == 1 && v->data[0] == '1');
+
+        } else if (ngx_http_ux_is(h, "Purpose")
+                   && ngx_http_ux_equals(v, "prefetch"))
+        {
+            ctx->prefetch = 1;
+        }
+
+        break;
+
+    case sizeof("Sec-Purpose") - 1:
+
+        if (ngx_http_ux_is(h, "Sec-Purpose")
+            && ngx_http_ux_contains(v, "prefetch", 8))
+        {
+            ctx->prefetch = 1;
+        }
+
+        break;
+    }
+}
+
+
+/* "https://shop.example" against our Host; "null" is nobody's. */
+static ngx_uint_t
+ngx_http_ux_foreign_origin(ngx_http_request_t *r, ngx_str_t *origin)
+{
+    u_char     *p, *last;
+    ngx_str_t   host;
+
+    last = origin->data + origin->len;
+    p = ngx_strlchr(origin->data, last, '/');
+
+    if (p == NULL || last - p < 2 || p[1] != '/'
+        || r->headers_in.host == NULL)
+    {
+        return 1;
+    }
+
+    p += 2;
+    host = r->headers_in.host->value;
+
+    return host.len != (size_t) (last - p)
+           || ngx_strncasecmp(host.data, p, host.len) != 0;
+}
+
+
+static ngx_uint_t
+ngx_http_ux_contains(ngx_str_t *value, char *word, size_t len)
+{
+    return value->len >= len
+           && ngx_strlcasestrn(value->data, value->data + value->len,
+                               (u_char *) word, len - 1)
+              != NULL;
+}
+
+
+ngx_uint_t
+ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ux_str_t          agent;
+    ngx_table_elt_t  *h;
+
+    if (!ctx->bot_known) {
+        h = r->main->headers_in.user_agent;
+
+        agent.data = (h == NULL) ? "" : (const char *) h->value.data;
+        agent.len = (h == NULL) ? 0 : h->value.len;
+
+        ctx->bot = ux_bot_check(agent);
+        ctx->bot_known = 1;
+    }
+
+    return ctx->bot;
+}
+
+
+/* A bot, where bots are not counted. */
+ngx_uint_t
+ngx_http_ux_barred_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_http_ux_srv_conf_t  *scf;
+
+    scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
+
+    return scf->bots == NGX_HTTP_UX_BOTS_EXCLUDE
+           && ngx_http_ux_is_bot(r, ctx);
+}

@@ -129,7 +129,10 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
     part = &r->headers_out.headers.part;
     i = 0;
 
-    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
+    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary);
+         h != NULL;
+         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))
+    {
         len += h->value.len + 2;
     }
 
@@ -143,7 +146,10 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
 
     p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_cookie_word);
 
-    while ((h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))) {
+    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary);
+         h != NULL;
+         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))
+    {
         rest = h->value;
 
         while (ngx_http_ux_cache_member(&rest, &member) == NGX_OK) {
@@ -201,8 +207,9 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     part = &r->headers_out.headers.part;
     i = 0;
 
-    while ((h = ngx_http_ux_cache_next(&part, &i,
-                                       &ngx_http_ux_cache_control)))
+    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control);
+         h != NULL;
+         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control))
     {
         len += h->value.len + 2;
     }
@@ -217,8 +224,9 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     part = &r->headers_out.headers.part;
     i = 0;
 
-    while ((h = ngx_http_ux_cache_next(&part, &i,
-                                       &ngx_http_ux_cache_control)))
+    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control);
+         h != NULL;
+         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control))
     {
         rest = h->value;
 
@@ -270,7 +278,10 @@ ngx_http_ux_cache_first(ngx_http_request_t *r, ngx_str_t *name)
     part = &r->headers_out.headers.part;
     i = 0;
 
-    while ((h = ngx_http_ux_cache_next(&part, &i, name))) {
+    for (h = ngx_http_ux_cache_next(&part, &i, name);
+         h != NULL;
+         h = ngx_http_ux_cache_next(&part, &i, name))
+    {
         if (first == NULL) {
             first = h;
 

@@ -19,6 +19,26 @@ static ngx_int_t ngx_http_ux_resolve_event(ngx_conf_t *cf,
     ngx_http_ux_event_t *event);
 
 
+/* What requests cannot be without. */
+static ngx_str_t  ngx_http_ux_taken_headers[] = {
+    ngx_string("Accept"),
+    ngx_string("Authorization"),
+    ngx_string("Connection"),
+    ngx_string("Content-Length"),
+    ngx_string("Content-Type"),
+    ngx_string("Cookie"),
+    ngx_string("Host"),
+    ngx_string("Origin"),
+    ngx_string("Range"),
+    ngx_string("Referer"),
+    ngx_string("Transfer-Encoding"),
+    ngx_string("Upgrade"),
+    ngx_string("User-Agent"),
+    ngx_string("X-Forwarded-For"),
+    ngx_null_string
+};
+
+
 char *
 ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -169,6 +189,20 @@ ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            "expected letters, digits and \"-\", at most 64",
                            &value[1]);
         return NGX_CONF_ERROR;
+    }
+
+    for (i = 0; ngx_http_ux_taken_headers[i].len != 0; i++) {
+        if (ngx_http_ux_taken_headers[i].len == value[1].len
+            && ngx_strncasecmp(ngx_http_ux_taken_headers[i].data,
+                               value[1].data, value[1].len)
+               == 0)
+        {
+            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                               "\"ux_header %V\" would take the client's own "
+                               "\"%V\" away: expected a name of its own, like "
+                               "\"X-UX-Variant\"", &value[1], &value[1]);
+            return NGX_CONF_ERROR;
+        }
     }
 
     lcf->header = value[1];

@@ -24,21 +24,25 @@ ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
     if (ctx->aliases) {
         ngx_http_ux_join_alias(ctx, ctx->zone);
+    }
 
-    } else if (!ux_str_equal(ctx->cookie_id, ctx->key)) {
+    if (ctx->cookie_id.len != 0 && !ux_str_equal(ctx->cookie_id, ctx->key)) {
         ngx_http_ux_join_cross(ctx, ctx->zone);
     }
 }
 
 
-/* A record of the key's own, that only names the cookie's visitor. */
+/*
+ * A record of the key's own, that only names the cookie's visitor: made, or
+ * kept alive.
+ */
 static void
 ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
 {
     ngx_int_t            digit;
     uint32_t             now_s;
     ux_turn_t            turn;
-    ngx_uint_t           i;
+    ngx_uint_t           i, inserted;
     ux_visitor_t        *v;
     ux_table_effects_t   effects;
 
@@ -52,18 +56,21 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
         return;
     }
 
-    if (turn.found) {
+    if (turn.found && !v->alias) {
         ux_table_abort(&zone->store.table, &turn);
         return;
     }
 
-    v->alias = true;
-    v->confirmed = true;
+    v->last_s = now_s;
 
-    for (i = 0; i < UX_ALIAS_ID; i++) {
+    for (i = 0; !turn.found && i < UX_ALIAS_ID; i++) {
         digit = ngx_hextoi((u_char *) ctx->cookie_id.data + 2 * i, 2);
         v->alias_id[i] = (uint8_t) digit;
     }
+
+    inserted = !turn.found;
+    v->alias = true;
+    v->confirmed = true;
 
     if (ux_table_commit(&zone->store.table, &turn, v, now_s, &effects)
         != UX_OK)
@@ -74,7 +81,11 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     }
 
     ux_store_effects(&zone->store, &effects);
-    ux_counter_add(&zone->store.counter, UX_ZONE_PROVISIONAL, -1);
+
+    /* an insertion is counted as provisional, and an alias never is */
+
+    ux_counter_add(&zone->store.counter, UX_ZONE_PROVISIONAL,
+                   inserted ? -1 : 0);
 }
 
 

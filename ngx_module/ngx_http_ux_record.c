@@ -63,7 +63,7 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ngx_http_ux_cookie_expire(r, ctx);
     }
 
-    if (ctx->zone->joined && !ctx->barred && ctx->cookie_id.len != 0) {
+    if (ctx->zone->joined && !ctx->barred && ctx->keyed) {
         ngx_http_ux_join(r, ctx);
     }
 

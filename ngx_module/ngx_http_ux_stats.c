@@ -39,6 +39,10 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
+    if (ngx_http_ux_stats_add(r, "Cache-Control", "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
     if (ngx_http_ux_stats_allowed(r, lcf->stats) != NGX_OK) {
         return NGX_HTTP_FORBIDDEN;
     }
@@ -305,8 +309,7 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_uint_t status,
     ngx_str_set(&r->headers_out.content_type, "application/json");
     r->headers_out.content_type_len = r->headers_out.content_type.len;
 
-    if (ngx_http_ux_stats_add(r, "Cache-Control", "no-store") != NGX_OK
-        || ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
+    if (ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
         || ngx_http_ux_stats_add(r, "X-Content-Type-Options", "nosniff")
            != NGX_OK
         || ngx_http_ux_stats_add(r, "Content-Security-Policy",

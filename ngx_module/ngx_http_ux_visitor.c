@@ -69,7 +69,7 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     if (rc == NGX_DECLINED) {
         rc = ngx_http_ux_visitor_cookie(r, ctx);
 
-    } else if (rc == NGX_OK && !ctx->no_consent) {
+    } else if (rc == NGX_OK) {
         ngx_http_ux_visitor_join(r, ctx);
     }
 
@@ -188,6 +188,7 @@ ngx_http_ux_visitor_key(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ctx->key = ngx_http_ux_str(key);
     ctx->hash = ux_hash_key(ctx->zone->store.head->index_key, ctx->key);
+    ctx->alias = ctx->hash;
     ctx->keyed = 1;
 
     return NGX_OK;
@@ -284,7 +285,7 @@ ngx_http_ux_visitor_verify(ngx_http_ux_ctx_t *ctx)
  * A login, or what else ux_visitor_key names.  A key that was joined is
  * another name of a cookie's visitor; one never seen before becomes it, when
  * a valid cookie comes along.  A key with a record of its own wins, and the
- * cookie's visitor may have seen another variant: see ngx_http_ux_cross().
+ * cookie's visitor may have seen another variant: see ngx_http_ux_join().
  */
 static void
 ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
@@ -313,6 +314,11 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
             ctx->hash = ux_hash_key(ctx->zone->store.head->index_key,
                                     ctx->key);
             ctx->joined = 1;
+
+            /* it has to live as long as what it names */
+
+            ctx->aliases = (ngx_time() - (time_t) v->last_s
+                            >= NGX_HTTP_UX_TOUCH);
         }
 
         key = ctx->key;
@@ -328,7 +334,6 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         ctx->cookie_id = cookie;
 
         if (known == UX_DECLINED) {
-            ctx->alias = hash;
             ctx->aliases = 1;
             ctx->joined = 1;
             ctx->key = cookie;
@@ -349,16 +354,24 @@ static void
 ngx_http_ux_visitor_forget(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_int_t rc)
 {
-    if (rc == NGX_OK && !ctx->transient) {
+    if (rc == NGX_OK) {
         ngx_http_ux_erase(ctx->zone, ctx->hash);
     }
 
-    /* keyed visitors may hold a cookie as well */
+    /* a login may be another name, and may come with a cookie of its own */
 
-    if (ctx->keyed && ngx_http_ux_visitor_cookie(r, ctx) == NGX_OK) {
-        ngx_http_ux_erase(ctx->zone, ctx->hash);
+    if (ctx->keyed) {
+        ngx_http_ux_erase(ctx->zone, ctx->alias);
+
+        if (ctx->cookie_id.len != 0) {
+            ngx_http_ux_erase(ctx->zone,
+                          ux_hash_key(ctx->zone->store.head->index_key,
+                                      ctx->cookie_id));
+        }
     }
 
+    ctx->aliases = 0;
+    ctx->cookie_id.len = 0;
     ctx->expire = ctx->cookie_seen;
     ctx->returned = 0;
     ctx->keyed = 0;

@@ -254,8 +254,15 @@ ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 
     /* without an entry names are only found: for ux_stats and variants */
 
-    rc = ux_store_bind(&zone->store, &zone->model, zone->arms,
-                       zone->bindings, ngx_http_ux_now_ms());
+    i = 0;
+
+    do {
+        rc = ux_store_bind(&zone->store, &zone->model, zone->arms,
+                           zone->bindings, ngx_http_ux_now_ms());
+
+        /* workers that start together take turns; each turn is short */
+
+    } while (rc == UX_BUSY && i++ < 100);
 
     if (rc != UX_OK && zone->joined) {
         ngx_log_error(NGX_LOG_ERR, cycle->log, 0,

@@ -486,10 +486,6 @@ ux_report_share(const ux_report_view_t *view,
     unsigned                       i;
     const ux_report_experiment_t  *experiment;
 
-    if (variant->removed) {
-        return 0;
-    }
-
     experiment = &view->experiment;
     sum = 0;
 

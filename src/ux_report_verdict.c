@@ -430,11 +430,11 @@ ux_report_returned(const ux_report_view_t *view)
 }
 
 
+/* More than 1 %. */
 static bool
 ux_report_too_many(const ux_report_view_t *view, uint64_t n)
 {
-    return n > ux_report_seen(view) / 100
-           && n * 100 > ux_report_seen(view);
+    return n > ux_report_seen(view) / 100;
 }
 
 

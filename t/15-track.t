@@ -51,9 +51,11 @@ for my $n (1 .. $zones) {
 for my $name (qw/ zone.discarded.duplicate zone.discarded.bad_event
                   zone.discarded.refund_excess zone.discarded.after_window
                   zone.discarded.zone_full status.expose.2 status.expose.4
-                  moved before in_order carried_in purchased recovered
-                  recovered_settled abandoned_after open settled created
-                  without_cart squares zone.currency /)
+                  status.prefetch.0 status.prefetch.2 status.prefetch.4
+                  status.settle.0 status.settle.1 status.cross.0
+                  status.cross.1 moved crossover before in_order carried_in
+                  purchased recovered recovered_settled abandoned_after open
+                  settled created without_cart squares zone.currency /)
 {
     cmp_ok($total{$name} // 0, '>', 20, "$name was put to the test");
 }
@@ -222,18 +224,27 @@ sub funnel {
 }
 
 
+# What an operator does to an experiment, and undoes hours later.
 sub operator {
     my ($experiments) = @_;
 
     my $at = $T0 + int(rand 4 * 24 * $HOUR);
-    my $experiment = one_of(@$experiments);
+    my $until = $at + int(rand 6 * $HOUR);
+    my $e = one_of(@$experiments);
 
-    if (chance(0.5)) {
-        return [$at, "epoch $experiment " . one_of(0 .. 3)];
+    if (chance(0.4)) {
+        return [$at, "epoch $e " . one_of(0 .. 3)];
     }
 
-    return ([$at, "remove $experiment"],
-            [$at + int(rand 6 * $HOUR), "restore $experiment"]);
+    my ($do, $undo) = @{one_of(["remove $e", "restore $e"],
+                               ["remove $e", "restore $e"],
+                               ["state $e paused", "state $e running"],
+                               ["state $e closed", "state $e running"],
+                               ["serve $e " . one_of(0, 1), "serve $e -"],
+                               ["schedule $e 0 $until", "schedule $e 0 0"],
+                               ["schedule $e $until 0", "schedule $e 0 0"])};
+
+    return ([$at, $do], [$until + one_of(-5, 0, 5, $HOUR), $undo]);
 }
 
 
@@ -251,12 +262,21 @@ sub history {
     }
 
     push @facts, [$now, "confirm $visitor $now"];
+    push @facts, [$now, "settle $visitor $now"] if chance(0.5);
 
     for (1 .. one_of(3, 10, 30, 60)) {
         $now += gap();
 
+        push @facts, [$now, "settle $visitor $now"] if chance(0.3);
+
         if (chance(0.12)) {
             push @facts, exposure($visitor, $variants, $now);
+
+        } elsif (chance(0.04)) {
+            push @facts, prefetch($visitor, $variants, \$now);
+
+        } elsif (chance(0.02)) {
+            push @facts, crossing($visitor, $variants, $now);
 
         } elsif (@carts && chance(0.05)) {
             push @facts, late_purchase($visitor, \$now);
@@ -278,9 +298,14 @@ sub first_request {
 
     my @facts;
 
+    push @facts, prefetch($visitor, $variants, $now) if chance(0.2);
+
     for (1 .. one_of(0 .. 3)) {
         push @facts, exposure($visitor, $variants, $$now);
     }
+
+    push @facts, [$$now, "settle $visitor $$now"] if chance(0.2);
+    push @facts, crossing($visitor, $variants, $$now) if chance(0.05);
 
     for (1 .. one_of(1, 3, 8, 20)) {
         $$now += one_of(0, 0, 1, $MINUTE, 10 * $MINUTE);
@@ -317,14 +342,47 @@ sub gap {
 sub exposure {
     my ($visitor, $variants, $now) = @_;
 
+    return [$now, 'expose ' . assignment($visitor, $variants, $now)];
+}
+
+
+# A page or more that may be shown within 5 minutes.
+sub prefetch {
+    my ($visitor, $variants, $now) = @_;
+
+    my @facts;
+
+    for (1 .. one_of(1, 1, 2, 3)) {
+        push @facts, [$$now,
+                      'prefetch ' . assignment($visitor, $variants, $$now)];
+        $$now += one_of(0, 1, $MINUTE, 5 * $MINUTE, 5 * $MINUTE + 1);
+    }
+
+    return @facts;
+}
+
+
+# Mostly the same variant each time.
+sub assignment {
+    my ($visitor, $variants, $now) = @_;
+
     my $experiment = one_of(sort keys %$variants);
-
-    # Mostly the same variant each time.
-
     my $variant = chance(0.9) ? $visitor % $variants->{$experiment}
                               : int rand $variants->{$experiment};
 
-    return [$now, "expose $visitor $experiment $variant $now"];
+    return "$visitor $experiment $variant $now";
+}
+
+
+# A report follows, as long as rows of carts are young.
+sub crossing {
+    my ($visitor, $variants, $now) = @_;
+
+    my $experiment = one_of(sort keys %$variants);
+
+    push @moments, $now + one_of(1, 1000);
+
+    return [$now, "cross $visitor $experiment " . one_of(0, 1) . " $now"];
 }
 
 

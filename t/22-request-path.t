@@ -247,6 +247,13 @@ server {
         root      %%DIR%%/html;
     }
 
+    location /early/ {
+        ux_expose  layout;
+        set        $early $ux_visitor;
+        add_header X-Early $early always;
+        alias      %%DIR%%/html/file/;
+    }
+
     location /file_again/ {
         ux_expose  layout;
         ux_event   view_item;
@@ -334,6 +341,14 @@ sub filter_location
         $directive
         alias     %%DIR%%/html/file/$file;
         error_page 415 500 \@filtered;
+    }
+
+    location = /given_up {
+        ux_expose layout;
+        ux_event  view_item;
+        ux_event  add_to_cart status=4xx,5xx;
+        $directive
+        alias     %%DIR%%/html/file/$file;
     }
 
     location \@filtered {
@@ -471,11 +486,20 @@ sub header_filters_run_twice
             "$path: one Set-Cookie");
     }
 
+    my $early = $t->navigate('/early/page.html', 'If-Match' => '"never"');
+    is($early->status, 412, 'filter_finalize: 412');
+    is(($early->set_cookie('ux') =~ /^1\.(\w+)/)[0],
+        $early->header('X-Early'),
+        'filter_finalize: the visitor that was made before');
+
     SKIP: {
-        skip 'no image_filter or xslt module of nginx here', 3 unless $filter;
+        skip 'no image_filter or xslt module of nginx here', 5 unless $filter;
 
         # the events are those of the answer that was given up
         $t->one_request('filter_finalize', '/filtered',
+            $filter =~ /image/ ? 415 : 500,
+            'events.view_item 1, visitors 1');
+        $t->one_request('filter_finalize without error_page', '/given_up',
             $filter =~ /image/ ? 415 : 500,
             'events.view_item 1, visitors 1');
         my $response = $t->navigate('/filtered');

@@ -138,6 +138,25 @@ test_ring(void)
 
 
 static void
+test_due(void)
+{
+    cells_t       *cells;
+    ux_counter_t   w0, w15;
+
+    cells = cells_make();
+    w0 = view(cells, 0);
+    w15 = view(cells, 15);
+
+    ok(ux_counter_due(&w0, 4, 1000, 60), "what never was is due");
+    ok(!ux_counter_due(&w15, 4, 1000, 60), "for one process only");
+    ok(!ux_counter_due(&w0, 4, 1059, 60), "not again within the period");
+    ok(ux_counter_due(&w15, 4, 1060, 60), "but after it");
+    ok(ux_counter_due(&w0, 4, 500, 60), "or when the clock went back");
+    ok(!ux_counter_due(&w0, ALL, 5000, 60), "never for a cell out of range");
+}
+
+
+static void
 test_names(void)
 {
     unsigned  i;
@@ -238,6 +257,7 @@ main(void)
     test_changes();
     test_add();
     test_ring();
+    test_due();
     test_processes();
 
     return done();

@@ -306,7 +306,7 @@ test_scenario(const scenario_t *scenario, unsigned gone, bool keep)
     ok(bad == 0 && n > 50, "%s: %u kill points, %llu memories, %u bad",
        scenario->name, n, (unsigned long long) judged, bad);
 
-    stride = n / (n < 5000 ? REAL_KILLS : REAL_KILLS / 20) + 1;
+    stride = n / (n < 5000 ? REAL_KILLS : REAL_KILLS / 10) + 1;
     bad = 0;
     i = 0;
 

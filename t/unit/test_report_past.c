@@ -125,7 +125,7 @@ test_removed(void)
        "one that another process has configured is not removed");
 
     count(arm_base[0] + UX_ARM_CROSSOVER, 1);
-    ok(is(E "/verdict", "\"untrusted\""), "crossovers are judged all the same");
+    ok(is(E "/verdict", "\"untrusted\""), "crossovers are judged still");
 }
 
 

@@ -14,7 +14,13 @@
  *
  *   epoch E N                                   newcomers of E go there
  *   remove E, restore E
+ *   state E running|paused|closed
+ *   serve E VARIANT|-
+ *   schedule E START_MS STOP_MS                 0: none
  *   expose VISITOR E VARIANT MS
+ *   prefetch VISITOR E VARIANT MS
+ *   settle VISITOR MS
+ *   cross VISITOR E COUNT MS                    COUNT: 0, 1
  *   send VISITOR EVENT MS VALUE|- CURRENCY|- ID|-
  *   confirm VISITOR MS
  *   report MS                                   all that is not 0
@@ -27,6 +33,14 @@
 
 #define VISITORS   1024
 #define WORDS_MAX  24
+
+
+/* What has a status, or true and false. */
+enum { EXPOSE, PREFETCH, SETTLE, CROSS, SEND, ACTS };
+
+static const char *const  acts[ACTS] = {
+    "expose", "prefetch", "settle", "cross", "send"
+};
 
 
 typedef struct {
@@ -53,7 +67,13 @@ static void run_room(char **words, unsigned n);
 static void run_epoch(char **words, unsigned n);
 static void run_remove(char **words, unsigned n);
 static void run_restore(char **words, unsigned n);
+static void run_state(char **words, unsigned n);
+static void run_serve(char **words, unsigned n);
+static void run_schedule(char **words, unsigned n);
 static void run_expose(char **words, unsigned n);
+static void run_prefetch(char **words, unsigned n);
+static void run_settle(char **words, unsigned n);
+static void run_cross(char **words, unsigned n);
 static void run_send(char **words, unsigned n);
 static void run_confirm(char **words, unsigned n);
 static void run_report(char **words, unsigned n);
@@ -68,7 +88,13 @@ static const command_t  commands[] = {
     { "epoch", 3, run_epoch },
     { "remove", 2, run_remove },
     { "restore", 2, run_restore },
+    { "state", 3, run_state },
+    { "serve", 3, run_serve },
+    { "schedule", 4, run_schedule },
     { "expose", 5, run_expose },
+    { "prefetch", 5, run_prefetch },
+    { "settle", 3, run_settle },
+    { "cross", 5, run_cross },
     { "send", 7, run_send },
     { "confirm", 3, run_confirm },
     { "report", 2, run_report },
@@ -80,7 +106,7 @@ static world_t       w;
 static record_t      records[VISITORS];
 static ux_visitor_t  visitor;
 static record_t     *current;
-static unsigned      statuses[2][UX_FULL + 1];   /* expose, send */
+static unsigned      statuses[ACTS][UX_FULL + 1];
 
 static char  texts[256][UX_NAME_MAX + 1];
 static unsigned  ntexts;
@@ -281,6 +307,40 @@ run_restore(char **words, unsigned n)
 }
 
 
+static void
+run_state(char **words, unsigned n)
+{
+    (void) n;
+
+    w.experiments[experiment_index(words[1])].state =
+        words[2][0] == 'p' ? UX_STATE_PAUSED
+        : words[2][0] == 'c' ? UX_STATE_CLOSED : UX_STATE_RUNNING;
+}
+
+
+static void
+run_serve(char **words, unsigned n)
+{
+    (void) n;
+
+    w.experiments[experiment_index(words[1])].serve =
+        words[2][0] == '-' ? -1 : (int) number(words[2]);
+}
+
+
+static void
+run_schedule(char **words, unsigned n)
+{
+    unsigned  i;
+
+    (void) n;
+    i = experiment_index(words[1]);
+
+    w.experiments[i].start_ms = number(words[2]);
+    w.experiments[i].stop_ms = number(words[3]);
+}
+
+
 /* The visitor comes out of its packed form, with rubbish around it. */
 static void
 take(const char *word, uint64_t now_ms)
@@ -339,7 +399,62 @@ run_expose(char **words, unsigned n)
     status = ux_track_expose(&w.plan, &visitor, experiment_index(words[2]),
                              (unsigned) number(words[3]), now_ms,
                              &w.changes);
-    statuses[0][status]++;
+    statuses[EXPOSE][status]++;
+    put_back(words[1]);
+}
+
+
+static void
+run_prefetch(char **words, unsigned n)
+{
+    uint64_t     now_ms;
+    ux_status_t  status;
+
+    (void) n;
+    now_ms = number(words[4]);
+
+    take(words[1], now_ms);
+    status = ux_track_prefetch(&w.plan, &visitor, experiment_index(words[2]),
+                               (unsigned) number(words[3]), now_ms);
+    statuses[PREFETCH][status]++;
+    put_back(words[1]);
+}
+
+
+static void
+run_settle(char **words, unsigned n)
+{
+    uint64_t  now_ms;
+
+    (void) n;
+    now_ms = number(words[2]);
+
+    take(words[1], now_ms);
+    statuses[SETTLE][ux_track_settle(&w.plan, &visitor, now_ms,
+                                     &w.changes)]++;
+    put_back(words[1]);
+}
+
+
+static void
+run_cross(char **words, unsigned n)
+{
+    bool         crossed;
+    uint64_t     now_ms;
+    ux_track_t  *track;
+
+    (void) n;
+    now_ms = number(words[4]);
+
+    take(words[1], now_ms);
+    track = ux_track_find(&w.plan, &visitor, experiment_index(words[2]));
+
+    crossed = track != NULL
+              && ux_track_cross(&w.plan, &visitor,
+                                (unsigned) (track - visitor.tracks), now_ms,
+                                number(words[3]) != 0, &w.changes);
+
+    statuses[CROSS][crossed]++;
     put_back(words[1]);
 }
 
@@ -369,7 +484,7 @@ run_send(char **words, unsigned n)
 
     take(words[1], event.now_ms);
     status = ux_track_event(&w.plan, &visitor, &event, &w.changes, &why);
-    statuses[1][status]++;
+    statuses[SEND][status]++;
     put_back(words[1]);
 }
 
@@ -389,17 +504,18 @@ static void
 run_report(char **words, unsigned n)
 {
     char      name[32];
-    unsigned  i;
+    unsigned  i, k;
 
     (void) n;
 
     printf("report %s\n", words[1]);
     world_report(&w, number(words[1]));
 
-    for (i = 0; i <= UX_FULL; i++) {
-        (void) snprintf(name, sizeof(name), "%u", i);
-        show("status.expose.", name, "", statuses[0][i]);
-        show("status.send.", name, "", statuses[1][i]);
+    for (k = 0; k < ACTS; k++) {
+        for (i = 0; i <= UX_FULL; i++) {
+            (void) snprintf(name, sizeof(name), ".%u", i);
+            show("status.", acts[k], name, statuses[k][i]);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ OK, ERROR, DECLINED, BUSY, FULL = range(5)
 WAITING_MAX = 16        # events of an unconfirmed visitor
 IDS_MAX = 8             # ids remembered
 MONEY_MAX = 10 ** 12
+PREFETCH = 5 * 60 * 1000
 
 
 Step = namedtuple("Step", "event optional")
@@ -29,13 +30,48 @@ Funnel = namedtuple("Funnel", "name cart within steps")
 Total = namedtuple("Total", "event type")
 Cart = namedtuple("Cart", "created furthest carried bought recovered")
 
-# Something a visitor did.  `present`: the experiments configured then.
-Exposure = namedtuple("Exposure", "experiment variant ms epoch present")
-Event = namedtuple("Event", "name ms value currency id present")
-Confirmation = namedtuple("Confirmation", "present")
+# Something a visitor did.  `config`: the experiments configured then.
+Exposure = namedtuple("Exposure", "experiment variant ms config")
+Prefetch = namedtuple("Prefetch", "experiment variant ms config")
+Settlement = namedtuple("Settlement", "ms config")
+Crossing = namedtuple("Crossing", "experiment count ms config")
+Event = namedtuple("Event", "name ms value currency id config")
+Confirmation = namedtuple("Confirmation", "config")
 
-# An exposure that stands, with the events it may count, in order.
-Track = namedtuple("Track", "exposure at moved")
+# What an experiment's lines say at some moment.
+Lines = namedtuple("Lines", "epoch state serve start stop")
+
+
+# A place in the record.  The moments `at`, `crossed`, `dropped` are places in
+# the history; `at` is None while it waits for a prefetched page.
+class Track:
+    def __init__(self, fact):
+        self.experiment = fact.experiment
+        self.at = None
+        self.moved = False
+        self.crossed = None
+        self.counted_crossing = False
+        self.dropped = None
+        self.wait(fact.variant, fact.ms)
+
+    def wait(self, variant, ms):
+        self.variant = variant
+        self.ms = ms
+
+    def expose(self, at, variant, ms, config):
+        self.at = at
+        self.variant = variant
+        self.ms = ms
+        self.epoch = config[self.experiment].epoch
+
+    def late(self, ms):
+        return self.at is None and ms - self.ms > PREFETCH
+
+    # At this place of the history, does it stand?
+    def stands(self, at):
+        return (self.at is not None and self.at < at
+                and (self.crossed is None or self.crossed > at)
+                and (self.dropped is None or self.dropped > at))
 
 
 class Experiment:
@@ -44,8 +80,11 @@ class Experiment:
         self.variants = variants
         self.window = window
         self.cap = cap
-        self.epoch = 0
         self.present = True
+        self.lines = Lines(0, "running", None, 0, 0)
+
+    def change(self, **lines):
+        self.lines = self.lines._replace(**lines)
 
 
 class Zone:
@@ -57,9 +96,9 @@ class Zone:
         self.room = 8
         self.histories = {}
 
-    def present(self):
-        return frozenset(e.name for e in self.experiments.values()
-                         if e.present)
+    def config(self):
+        return {e.name: e.lines for e in self.experiments.values()
+                if e.present}
 
 
 def number(word):
@@ -104,7 +143,17 @@ def configure(zone, words):
         zone.room = int(rest[0])
 
     elif kind == "epoch":
-        zone.experiments[rest[0]].epoch = int(rest[1])
+        zone.experiments[rest[0]].change(epoch=int(rest[1]))
+
+    elif kind == "state":
+        zone.experiments[rest[0]].change(state=rest[1])
+
+    elif kind == "serve":
+        zone.experiments[rest[0]].change(serve=number(rest[1]))
+
+    elif kind == "schedule":
+        zone.experiments[rest[0]].change(start=int(rest[1]),
+                                         stop=int(rest[2]))
 
     elif kind in ("remove", "restore"):
         zone.experiments[rest[0]].present = kind == "restore"
@@ -119,18 +168,27 @@ def happen(zone, words):
     kind, visitor, rest = words[0], words[1], words[2:]
     history = zone.histories.setdefault(visitor, [])
 
+    config = zone.config()
+
     if kind == "expose":
-        experiment = zone.experiments[rest[0]]
-        history.append(Exposure(rest[0], int(rest[1]), int(rest[2]),
-                                experiment.epoch, zone.present()))
+        history.append(Exposure(rest[0], int(rest[1]), int(rest[2]), config))
+
+    elif kind == "prefetch":
+        history.append(Prefetch(rest[0], int(rest[1]), int(rest[2]), config))
+
+    elif kind == "settle":
+        history.append(Settlement(int(rest[0]), config))
+
+    elif kind == "cross":
+        history.append(Crossing(rest[0], rest[1] != "0", int(rest[2]),
+                                config))
 
     elif kind == "send":
         history.append(Event(rest[0], int(rest[1]), number(rest[2]),
-                             number(rest[3]), number(rest[4]),
-                             zone.present()))
+                             number(rest[3]), number(rest[4]), config))
 
     elif kind == "confirm":
-        history.append(Confirmation(zone.present()))
+        history.append(Confirmation(config))
 
     else:
         sys.exit("track_reference: not a command: " + kind)
@@ -140,8 +198,9 @@ def report(zone, now):
     counts = Counter()
 
     for history in zone.histories.values():
-        accepted = accept(zone, history, counts)
-        count_visitor(zone, accepted, now, counts)
+        tracks = find_tracks(zone, history, counts)
+        events = accept(history, counts)
+        count_visitor(zone, history, tracks, events, now, counts)
 
     print("report", now)
 
@@ -151,29 +210,21 @@ def report(zone, now):
 
 
 # What the zone says of every request at once, confirmed or not.  Returns the
-# history without what was refused.
-def accept(zone, history, counts):
+# events that were not refused, by their places in the history.
+def accept(history, counts):
     accepted = []
     ids = []
     waiting = 0
     confirmed = False
 
-    for fact in history:
+    for at, fact in enumerate(history):
         if isinstance(fact, Confirmation):
             if not confirmed:
                 counts["zone.provisional"] -= 1
-                accepted.append(fact)
 
             confirmed = True
 
-        elif isinstance(fact, Exposure):
-            status = judge_exposure(zone, fact, accepted)
-            counts["status.expose.%d" % status] += 1
-
-            if status == OK:
-                accepted.append(fact)
-
-        else:
+        elif isinstance(fact, Event):
             reason = judge_event(fact, ids)
 
             if reason is not None:
@@ -193,22 +244,142 @@ def accept(zone, history, counts):
 
             waiting += not confirmed
             counts["status.send.%d" % OK] += 1
-            accepted.append(fact)
+            accepted.append((at, fact))
 
     return accepted
 
 
-def judge_exposure(zone, exposure, accepted):
-    known = {f.experiment for f in accepted if isinstance(f, Exposure)}
+def running(config, experiment, ms):
+    lines = config.get(experiment)
 
-    if exposure.experiment not in exposure.present:
-        # Its own assignment, if any, is not seen while it is removed.
-        return FULL if len(known) >= zone.room else DECLINED
+    return (lines is not None and lines.serve is None
+            and lines.state == "running" and lines.start <= ms
+            and not 0 < lines.stop <= ms)
 
-    if exposure.experiment in known or len(known) < zone.room:
+
+# Running, or closed to newcomers only.
+def counting(config, experiment, ms):
+    lines = config.get(experiment)
+
+    return (lines is not None and lines.serve is None
+            and lines.state != "paused" and lines.start <= ms)
+
+
+# Who was in which experiment from when to when.
+def find_tracks(zone, history, counts):
+    tracks = []
+
+    for at, fact in enumerate(history):
+        held = [t for t in tracks if t.dropped is None]
+
+        if isinstance(fact, (Exposure, Prefetch)):
+            act = expose if isinstance(fact, Exposure) else prefetch
+            kind = act.__name__
+            status = act(zone, tracks, held, fact, at)
+
+        elif isinstance(fact, Settlement):
+            kind = "settle"
+            status = settle(held, fact, at)
+
+        elif isinstance(fact, Crossing):
+            kind = "cross"
+            status = cross(held, fact, at)
+
+        else:
+            continue
+
+        counts["status.%s.%d" % (kind, status)] += 1
+
+    return tracks
+
+
+# The track of an experiment, which is not seen while that is removed.
+def seen(held, fact):
+    return next((t for t in held if t.experiment == fact.experiment
+                 and t.experiment in fact.config), None)
+
+
+def expose(zone, tracks, held, fact, at):
+    track = seen(held, fact)
+
+    if track is not None and track.at is not None:
+        if not counting(fact.config, fact.experiment, fact.ms):
+            return DECLINED
+
+        if track.crossed is None and fact.variant != track.variant:
+            track.moved = True
+
         return OK
 
-    return FULL
+    if not running(fact.config, fact.experiment, fact.ms):
+        return DECLINED
+
+    if track is None:
+        if not make_room(zone, held, fact, at):
+            return FULL
+
+        track = Track(fact)
+        tracks.append(track)
+
+    track.expose(at, fact.variant, fact.ms, fact.config)
+    return OK
+
+
+def prefetch(zone, tracks, held, fact, at):
+    track = seen(held, fact)
+
+    if not running(fact.config, fact.experiment, fact.ms):
+        return DECLINED
+
+    if track is None:
+        if not make_room(zone, held, fact, at):
+            return FULL
+
+        tracks.append(Track(fact))
+
+    elif track.at is None:
+        track.wait(fact.variant, fact.ms)
+
+    return OK
+
+
+# The oldest of what can count no more goes first.
+def make_room(zone, held, fact, at):
+    dead = sorted((t for t in held if t.experiment not in fact.config
+                   or t.late(fact.ms)), key=lambda t: t.ms)
+
+    for _ in range(len(held) + 1 - zone.room):
+        if not dead:
+            return False
+
+        dead.pop(0).dropped = at
+
+    return True
+
+
+def settle(held, fact, at):
+    waiting = [t for t in held if t.at is None]
+
+    for track in waiting:
+        if track.late(fact.ms) \
+           or not running(fact.config, track.experiment, fact.ms):
+            track.dropped = at
+
+        else:
+            track.expose(at, track.variant, fact.ms, fact.config)
+
+    return bool(waiting)
+
+
+def cross(held, fact, at):
+    track = seen(held, fact)
+
+    if track is None or track.at is None or track.crossed is not None:
+        return False
+
+    track.crossed = at
+    track.counted_crossing = fact.count
+    return True
 
 
 def judge_event(event, ids):
@@ -238,91 +409,78 @@ def count_zone_event(event, counts):
 
 
 # Counts of arms: the exposures that stand, and what followed each.
-def count_visitor(zone, accepted, now, counts):
-    confirmations = [i for i, f in enumerate(accepted)
-                     if isinstance(f, Confirmation)]
-    confirmed = bool(confirmations)
-    tracks = find_tracks(accepted)
+def count_visitor(zone, history, tracks, events, now, counts):
+    tracks = [t for t in tracks if t.at is not None]
+    confirmed = next((i for i, f in enumerate(history)
+                      if isinstance(f, Confirmation)), None)
 
     for track in tracks:
         counts[where(track) + "assigned"] += 1
+        counts[where(track) + "crossover"] += track.counted_crossing
 
-    if not confirmed:
+    if confirmed is None:
         return
 
-    timeline = counted_events(accepted, confirmations[0])
-    count_discards(zone, timeline, tracks, counts)
+    timeline = counted_events(history, events, confirmed)
+    count_discards(zone, timeline, tracks, confirmed, counts)
 
     for track in tracks:
-        counts[where(track) + "visitors"] += 1
-        counts[where(track) + "moved"] += track.moved
+        if track.dropped is not None and track.dropped < confirmed:
+            continue
 
         before = [e for at, e in timeline if at < track.at]
         mine = [(i, e) for i, (at, e) in enumerate(timeline)
-                if at > track.at and takes(zone, track, e)]
+                if asks(track, at, e, confirmed) and takes(zone, track, e)]
+        events = [e for _, e in mine]
 
-        count_events(track, [e for _, e in mine], counts)
+        count_occurrences(track, events, counts)
+
+        if track.crossed is not None:
+            continue
+
+        counts[where(track) + "visitors"] += 1
+        counts[where(track) + "moved"] += track.moved
+
+        count_events(track, events, counts)
         count_steps(zone, track, [e for _, e in timeline], before, mine,
                     counts)
-        count_totals(zone, track, [e for _, e in mine], counts)
+        count_totals(zone, track, events, counts)
 
         for funnel in zone.funnels:
             if funnel.cart is not None:
-                carts, lacking = find_carts(funnel, track, before,
-                                            [e for _, e in mine])
+                carts, lacking = find_carts(funnel, track, before, events)
                 count_carts(where(track) + funnel.name, funnel, carts,
                             lacking, now, counts)
 
 
 def where(track):
-    e = track.exposure
-    return "%s.%d.%d." % (e.experiment, e.epoch, e.variant)
-
-
-# The first exposure to each experiment stands, with its epoch.
-def find_tracks(accepted):
-    tracks = []
-
-    for at, fact in enumerate(accepted):
-        if not isinstance(fact, Exposure):
-            continue
-
-        same = [f for f in accepted if isinstance(f, Exposure)
-                and f.experiment == fact.experiment]
-
-        if same[0] is fact:
-            moved = any(f.variant != fact.variant for f in same)
-            tracks.append(Track(fact, at, moved))
-
-    return tracks
+    return "%s.%d.%d." % (track.experiment, track.epoch, track.variant)
 
 
 # Events with their places in the history.  What waited is counted under the
 # configuration of the confirmation.
-def counted_events(accepted, confirmed_at):
-    timeline = []
+def counted_events(history, events, confirmed):
+    config = history[confirmed].config
 
-    for at, fact in enumerate(accepted):
-        if isinstance(fact, Event):
-            if at < confirmed_at:
-                present = accepted[confirmed_at].present
-                fact = fact._replace(present=present)
-
-            timeline.append((at, fact))
-
-    return timeline
+    return [(at, e._replace(config=config) if at < confirmed else e)
+            for at, e in events]
 
 
-# May the exposure count the event, which came after it?
+# Does the event, when it is counted, find the track there and its experiment
+# on?
+def asks(track, at, event, confirmed):
+    return (track.at < at and track.stands(max(at, confirmed))
+            and counting(event.config, track.experiment, event.ms))
+
+
+# Is it in the window?
 def takes(zone, track, event):
-    experiment = track.exposure.experiment
-    window = zone.experiments[experiment].window
+    window = zone.experiments[track.experiment].window
 
-    return (experiment in event.present
-            and (window == 0 or event.ms <= track.exposure.ms + window))
+    return window == 0 or event.ms <= track.ms + window
 
 
-def count_discards(zone, timeline, tracks, counts):
+def count_discards(zone, timeline, tracks, confirmed, counts):
     for i, (at, event) in enumerate(timeline):
         earlier = [e for _, e in timeline[:i]]
 
@@ -331,17 +489,21 @@ def count_discards(zone, timeline, tracks, counts):
             counts["zone.discarded.refund_excess"] += 1
             continue
 
-        asked = [t for t in tracks if t.at < at
-                 and t.exposure.experiment in event.present]
+        asked = [t for t in tracks if asks(t, at, event, confirmed)]
 
         if asked and not any(takes(zone, t, event) for t in asked):
             counts["zone.discarded.after_window"] += 1
 
 
 def count_events(track, events, counts):
-    for name, n in Counter(e.name for e in events).items():
+    for name in {e.name for e in events}:
         counts[where(track) + name + ".visitors"] += 1
-        counts[where(track) + name + ".count"] += n
+
+
+# These stay when a crossover leaves.
+def count_occurrences(track, events, counts):
+    for event in events:
+        counts[where(track) + event.name + ".count"] += 1
 
 
 # Place in the whole life at which each step of the funnel was first reached.
@@ -394,7 +556,7 @@ def revenue(events):
 
 
 def count_totals(zone, track, events, counts):
-    cap = zone.experiments[track.exposure.experiment].cap
+    cap = zone.experiments[track.experiment].cap
 
     for i, total in enumerate(zone.totals):
         if total.type == "revenue":
@@ -443,7 +605,7 @@ def furthest(funnel, created, start, events):
 # The cart the visitor has when the exposure happens, if still in its window:
 # how far it got.  Outside experiments a cart event opens a new cart once the
 # one before is abandoned.
-def cart_at_exposure(funnel, exposure, before):
+def cart_at_exposure(funnel, track, before):
     events = stretches(before)[-1]
     created = None
 
@@ -452,7 +614,7 @@ def cart_at_exposure(funnel, exposure, before):
            and (created is None or event.ms > created + funnel.within):
             created, first = event.ms, i
 
-    if created is None or exposure.ms > created + funnel.within:
+    if created is None or track.ms > created + funnel.within:
         return None
 
     return furthest(funnel, created, place(funnel, funnel.cart),
@@ -463,7 +625,7 @@ def find_carts(funnel, track, before, events):
     carts = []
     lacking = 0
 
-    brought = cart_at_exposure(funnel, track.exposure, before)
+    brought = cart_at_exposure(funnel, track, before)
 
     for n, stretch in enumerate(stretches(events)):
         bought = stretch and stretch[-1].name == "purchase"
@@ -471,7 +633,7 @@ def find_carts(funnel, track, before, events):
                        if e.name == funnel.cart), None)
 
         if n == 0 and brought is not None:
-            created, start, after = track.exposure.ms, brought, stretch
+            created, start, after = track.ms, brought, stretch
 
         elif opener is not None:
             created = stretch[opener].ms

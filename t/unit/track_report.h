@@ -182,6 +182,7 @@ report_arm(const world_t *w, const char *where, unsigned arm, uint64_t now_ms)
     show(where, "assigned", "", world_cell(w, arm, UX_ARM_ASSIGNED));
     show(where, "visitors", "", world_cell(w, arm, UX_ARM_VISITORS));
     show(where, "moved", "", world_cell(w, arm, UX_ARM_MOVED));
+    show(where, "crossover", "", world_cell(w, arm, UX_ARM_CROSSOVER));
 
     report_events(w, where, arm);
     report_totals(w, where, arm);

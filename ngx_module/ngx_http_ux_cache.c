@@ -73,6 +73,10 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
     /* here, as a variable that "add_header" reads may mint as well */
 
+    if (ctx->minted && !ctx->turned) {
+        ngx_http_ux_turn(r, ctx, ctx->zone);
+    }
+
     if (ctx->wanted || ctx->set_cookie.len != 0) {
         ngx_http_ux_cookie_send(r, ctx);
     }

@@ -194,6 +194,8 @@ typedef struct {
     uint8_t                     reason;
     unsigned                    known:1;       /* variant and reason are set */
     unsigned                    has_record:1;
+    unsigned                    member:1;      /* assigned before, whether or
+                                                  not `recorded` holds */
 } ngx_http_ux_choice_t;
 
 
@@ -269,6 +271,7 @@ typedef struct {
     unsigned                    bot_known:1;
     unsigned                    keyed:1;       /* key from ux_visitor_key */
     unsigned                    returned:1;    /* valid cookie came in */
+    unsigned                    known:1;       /* and has confirmed before */
     unsigned                    outdated:1;    /* not by the first key */
     unsigned                    minted:1;
     unsigned                    transient:1;   /* key for this request only */
@@ -279,6 +282,7 @@ typedef struct {
     unsigned                    barred:1;      /* neither exposes nor tells */
     unsigned                    exposed:1;     /* to one experiment at least */
     unsigned                    creates:1;     /* a record may be made */
+    unsigned                    turned:1;      /* had its turn in `zone` */
     unsigned                    record_read:1; /* zone->visitor holds it now */
     unsigned                    stats:1;       /* served by ux_stats */
 } ngx_http_ux_ctx_t;

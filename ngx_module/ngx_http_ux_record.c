@@ -18,6 +18,8 @@ static void ngx_http_ux_record_event(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_event_t *event);
 static void ngx_http_ux_record_zones(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_record_status(ux_store_t *store, uint32_t base,
+    ngx_uint_t status);
 static void ngx_http_ux_discard_flush(ngx_http_ux_ctx_t *ctx);
 static void ngx_http_ux_name_events(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
@@ -67,7 +69,9 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ngx_http_ux_join(r, ctx);
     }
 
-    if (!ctx->excluded) {
+    /* a cookie given to the staff is known all the same when it comes back */
+
+    if (!ctx->excluded || ctx->minted) {
         ngx_http_ux_record_zones(r, ctx);
     }
 
@@ -98,9 +102,9 @@ ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     } else if (ctx->no_consent) {
         why = UX_DISCARD_NO_CONSENT;
 
-    } else if (!ctx->returned && ngx_http_ux_barred_bot(r, ctx)) {
+    } else if (!ctx->known && ngx_http_ux_barred_bot(r, ctx)) {
 
-        /* a cookie of ours was never given to a bot */
+        /* who has a record that its cookie confirmed was looked at before */
 
         why = UX_DISCARD_BOT;
 
@@ -323,7 +327,6 @@ ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
 void
 ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    uint32_t             cell, base;
     ngx_uint_t           i, status;
     ux_store_t          *store;
     ngx_http_ux_zone_t  *zone;
@@ -337,25 +340,32 @@ ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     store = &zone->store;
     status = r->err_status ? r->err_status : r->headers_out.status;
 
-    if (status == NGX_HTTP_CLIENT_CLOSED_REQUEST || status < 100
-        || status > 599)
-    {
-        cell = UX_HTTP_CLIENT_ABORT;
+    if (status < 100 || status > 599) {
 
-    } else {
-        cell = (uint32_t) (UX_HTTP_1XX + status / 100 - 1);
+        /* nothing was sent: the client was gone */
+
+        status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
-    ux_counter_add(&store->counter, UX_ZONE_HTTP + UX_HTTP_REQUESTS, 1);
-    ux_counter_add(&store->counter, UX_ZONE_HTTP + cell, 1);
+    ngx_http_ux_record_status(store, UX_ZONE_HTTP, status);
 
-    if (ctx->arms == NULL) {
-        return;
+    for (i = 0; ctx->arms != NULL && ctx->arms[i] != UX_ARM_NONE; i++) {
+        ngx_http_ux_record_status(store, store->plan.arms[ctx->arms[i]].base
+                                         + UX_ARM_HTTP, status);
     }
+}
 
-    for (i = 0; ctx->arms[i] != UX_ARM_NONE; i++) {
-        base = store->plan.arms[ctx->arms[i]].base + UX_ARM_HTTP;
-        ux_counter_add(&store->counter, base + UX_HTTP_REQUESTS, 1);
-        ux_counter_add(&store->counter, base + cell, 1);
+
+/* A client that left is in its class, 4xx, and counted as such beside it. */
+static void
+ngx_http_ux_record_status(ux_store_t *store, uint32_t base,
+    ngx_uint_t status)
+{
+    ux_counter_add(&store->counter, base + UX_HTTP_REQUESTS, 1);
+    ux_counter_add(&store->counter,
+                   (uint32_t) (base + UX_HTTP_1XX + status / 100 - 1), 1);
+
+    if (status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+        ux_counter_add(&store->counter, base + UX_HTTP_CLIENT_ABORT, 1);
     }
 }

@@ -48,6 +48,8 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
+    ctx->turned |= (zone == ctx->zone);
+
     if (!ngx_http_ux_turn_wanted(r, ctx, zone)) {
         return;
     }
@@ -171,12 +173,12 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
         /* whose cookie comes back without a record was forgotten */
 
-        ctx->creates |= ctx->minted && !ctx->barred;
+        ctx->creates |= ctx->minted;
 
         return 1;
     }
 
-    ctx->creates |= ctx->minted && !ctx->barred;
+    ctx->creates |= ctx->minted;
 
     if (events || ctx->creates) {
         return 1;

@@ -105,7 +105,7 @@ ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    if (phase == UX_PHASE_CLOSED) {
+    if (phase == UX_PHASE_CLOSED && !choice->member) {
         choice->reason = NGX_HTTP_UX_REASON_DISABLED;
         return;
     }
@@ -343,13 +343,19 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
 
         arm = &store->arms[v->tracks[i].arm];
 
-        if (arm->experiment < 0 || arm->variant < 0
+        if (arm->experiment < 0) {
+            continue;
+        }
+
+        choice = &ctx->choices[zone->first + arm->experiment];
+        choice->member = 1;
+
+        if (arm->variant < 0
             || !zone->model.experiments[arm->experiment].sticky)
         {
             continue;
         }
 
-        choice = &ctx->choices[zone->first + arm->experiment];
         choice->recorded = (int8_t) arm->variant;
         choice->has_record = 1;
     }

@@ -396,6 +396,7 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
     }
 
     ctx->record_read = 1;
+    ctx->known = v->confirmed;
 
     return 1;
 }
@@ -523,7 +524,8 @@ ngx_http_ux_random_id(uint8_t id[16])
 
 /*
  * For requests that neither expose nor tell an event: our cookie may confirm
- * the visitor it was given to.
+ * the visitor it was given to, or come after consent was withdrawn.  Sec-GPC
+ * is left to the locations that expose, where "ux_gpc off" may stand.
  */
 void
 ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
@@ -534,7 +536,14 @@ ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     ctx->zone = ngx_http_ux_request_zone(r, ctx);
 
-    if (ctx->zone != NULL) {
-        (void) ngx_http_ux_visitor_cookie(r, ctx);
+    if (ctx->zone == NULL || ngx_http_ux_visitor_cookie(r, ctx) != NGX_OK) {
+        return;
+    }
+
+    ngx_http_ux_control(r, ctx, ngx_http_ux_decider(r, ctx));
+
+    if (ctx->no_consent) {
+        ngx_http_ux_visitor_forget(r, ctx, NGX_OK);
+        ctx->key.len = 0;
     }
 }

@@ -32,7 +32,7 @@ my $MINUTE = 60_000;
 my $HOUR = 60 * $MINUTE;
 
 # Carts of the zone being made, [event, window], and moments worth a report.
-my (@carts, @moments);
+my (@carts, @moments, @crossings);
 
 my @events = qw/ view_item add_to_cart begin_checkout add_shipping_info
                  add_payment_info purchase refund nps wish /;
@@ -148,6 +148,7 @@ sub zone_lines {
 
     @carts = ();
     @moments = ();
+    @crossings = ();
 
     my @lines = (config_lines(\%variants));
 
@@ -157,6 +158,12 @@ sub zone_lines {
 
     for (1 .. 6) {
         push @timed, operator(\@experiments);
+    }
+
+    for (1 .. 5) {
+        my $at = @crossings ? one_of(@crossings) : $T0;
+
+        push @timed, [$at, "report $at"];
     }
 
     for (1 .. 5) {
@@ -281,6 +288,9 @@ sub history {
         } elsif (@carts && chance(0.05)) {
             push @facts, late_purchase($visitor, \$now);
 
+        } elsif (@carts && chance(0.02)) {
+            push @facts, crossing_buyer($visitor, $variants, \$now);
+
         } else {
             push @facts, event($visitor, $now);
         }
@@ -326,6 +336,28 @@ sub late_purchase {
     $$now += $within + one_of(-1, 0, 1, 1, 400);
     push @facts, [$$now, "send $visitor purchase $$now 990 - -"];
     push @moments, $$now + 1;
+
+    return @facts;
+}
+
+
+# With carts whose rows are young, or the first ones of which just were, and a
+# report at once.
+sub crossing_buyer {
+    my ($visitor, $variants, $now) = @_;
+
+    my ($cart, $within) = @{one_of(@carts)};
+    my @facts = exposure($visitor, $variants, $$now);
+
+    for (1 .. one_of(1 .. 4, 20)) {
+        push @facts, [$$now, "send $visitor $cart $$now - - -"];
+        $$now += one_of(0, 1, 1000, $within, $within + 1);
+        push @facts, [$$now, "send $visitor purchase $$now 990 - -"];
+        $$now += one_of(0, 1, 1000, int $within / 2);
+    }
+
+    push @facts, crossing($visitor, $variants, $$now);
+    push @crossings, $$now + 1;
 
     return @facts;
 }

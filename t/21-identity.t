@@ -371,11 +371,11 @@ sub navigations_get_one
         is($page->header('X-Variant'), 'control', "$name: the control")
             if !$minted && $name !~ /HEAD|crawler|Agent/;
 
-        # whether a prefetch is remembered is not said here
+        # a prefetch is remembered: the page may be shown yet
 
         my $change = change($before, totals($shop));
-        delete $change->{tracked} if $name =~ /prefetch|prerender/;
-        my %expected = $name =~ /prefetch|prerender/ ? (prefetch => 1)
+        my %expected = $name =~ /prefetch|prerender/
+            ? (prefetch => 1, tracked => 1)
             : $name =~ /HEAD/ ? (head => 1)
             : $name =~ /crawler|Agent/ ? (bot => 1)
             : $minted ? (assigned => 1, tracked => 1)
@@ -416,6 +416,7 @@ server {
 }
 CONF
 
+    my @given;
     for my $case ([ '/set/' ], [ '/variant/' ], [ '/if/' ],
         [ '/', 'inactive.example' ])
     {
@@ -430,6 +431,7 @@ CONF
             "$name: and tells that visitor");
         is($shop->get($path, Accept => '*/*', @host)->set_cookie('ux'), undef,
             "$name: not for an asset");
+        push @given, $page->set_cookie('ux');
     }
 
     is($shop->get('/logged/', @PAGE)->set_cookie('ux'), undef,
@@ -445,8 +447,14 @@ CONF
         'a log format tells who is known');
     like(Ux::_read($log), qr/^\/logged\/=-?$/m, 'and invents nobody');
 
-    is_deeply([ @{ totals($shop) }{qw(assigned visitors)} ], [ 0, 0 ],
-        'nothing is counted');
+    is_deeply([ @{ totals($shop) }{qw(assigned visitors tracked)} ],
+        [ 0, 0, scalar @given ], 'each is remembered, and nothing counted');
+
+    $shop->get('/', @PAGE, Cookie => "ux=$_") for @given;
+    is_deeply([ @{ totals($shop) }{qw(visitors tracked)},
+        $shop->stats('/zones/shop')->{returned_after_eviction} ],
+        [ scalar @given, scalar @given, 0 ],
+        'who comes back is known, and not taken for somebody evicted');
     $shop->no_alerts;
 
     return;
@@ -1222,7 +1230,11 @@ CONF
                 'X-UX-Variant');
             $told{defined $variant ? $variant : 'none'}++;
 
-            next if $_ > 1 || $name =~ /^a prefetch(?: of old)?$/;
+            next if $_ > 1;
+            if ($name =~ /^a prefetch(?: of old)?$/) {
+                ok($page->set_cookie('ux'), "$name: a cookie");
+                next;
+            }
             is_deeply([ $page->headers('Set-Cookie') ], [],
                 "$name: no cookie");
             is($page->header('X-Visitor'), undef, "$name: nobody's key");
@@ -1233,9 +1245,10 @@ CONF
         is(scalar keys %told, 1, "$name: the same variant each time")
             unless $name =~ /^a prefetch(?: of old)?$/;
         my $change = change($before, totals($shop));
-        delete $change->{tracked} if $name =~ /^a prefetch(?: of old)?$/;
-        is_deeply($change, { $why => 5 },
-            "$name: no record, no exposure, no event, once $why");
+        my $records = $name =~ /^a prefetch(?: of old)?$/ ? 5 : 0;
+        is_deeply($change, { $why => 5, $records ? (tracked => $records)
+            : () }, "$name: $records records, no exposure, no event, once"
+            . " $why");
     }
 
     for my $agent ('Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101'

@@ -2,9 +2,8 @@
 
 # Copyright (C) the nginx-ux authors
 #
-# Which events are recorded: told by a location (ux_event) or by the
-# application's answer (X-UX-Event), from which kinds of answers, and what is
-# refused, by reason.
+# Which events are recorded, told by a location (ux_event) or by the
+# application's answer (X-UX-Event), and what is refused, by reason.
 
 use strict;
 use warnings;
@@ -17,17 +16,10 @@ use UxCount;
 use UxTest;
 
 
-# Nobody listens here: the first server of a group that fails.
-my $closed = Ux::free_port();
-
 my $t = Ux::nginx(
-    backends => { APP => \&application, BAD => \&broken,
-        PHP => [ fastcgi => \&application ] },
-    vars => { CLOSED => "127.0.0.1:$closed" },
+    backends => { APP => \&application },
     files => { 'page.html' => 'a page' },
     conf => <<'CONF')->start;
-proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
-
 ux_zone shop 8m;
 
 ux_experiment layout {
@@ -37,22 +29,11 @@ ux_experiment layout {
     metric revenue;
 }
 
-upstream twice {
-    server %%BAD%%;
-    server %%APP%% backup;
-}
-
-upstream refused {
-    server %%CLOSED%%;
-    server %%APP%% backup;
-}
-
 server {
     listen 127.0.0.1:%%PORT%%;
     ux_visitor_key $http_x_user;
     ux_expose layout;
     add_header X-Events $ux_events always;
-    add_header X-Cache $upstream_cache_status always;
 
     proxy_set_header X-Say $http_x_say;
     proxy_set_header X-Status $http_x_status;
@@ -121,83 +102,7 @@ server {
     # X-UX-Event
     location /say/ { proxy_pass http://%%APP%%; }
 
-    location /hidden/ {
-        proxy_hide_header X-UX-Event;
-        proxy_pass http://%%APP%%;
-    }
-
-    location /php/ {
-        fastcgi_hide_header X-UX-Event;
-        fastcgi_pass  %%PHP%%;
-        fastcgi_param REQUEST_METHOD $request_method;
-        fastcgi_param REQUEST_URI    $request_uri;
-        fastcgi_param HTTP_X_SAY     $http_x_say;
-    }
-
-    location /accel/ { proxy_pass http://%%APP%%; }
-    location /protected/ { internal; alias %%DIR%%/html/; }
-    location @protected { return 200 named; }
-
-    location /intercepted/ {
-        proxy_intercept_errors on;
-        error_page 404 500 503 /page.html;
-        proxy_pass http://%%APP%%;
-    }
-
-    location /intercepted_twice/ {
-        proxy_intercept_errors on;
-        recursive_error_pages  on;
-        error_page 500 = @again;
-        proxy_pass http://%%APP%%;
-    }
-
-    location @again { proxy_pass http://%%APP%%; }
-
-    location /retried/ {
-        proxy_next_upstream http_500 error non_idempotent;
-        proxy_pass http://twice;
-    }
-
-    location /refused/ { proxy_pass http://refused; }
-
-    location /ignored/ {
-        ux_expose  off;
-        proxy_pass http://%%APP%%;
-    }
-
     location = /page.html { }
-
-    # answers of a cache
-    location /cached/ {
-        ux_event    view_item;
-        proxy_cache cache;
-        proxy_cache_key   $uri;
-        proxy_cache_valid 200 404 1h;
-        proxy_cache_bypass $http_x_bypass;
-        proxy_pass http://%%APP%%;
-    }
-
-    location /stale/ {
-        proxy_cache cache;
-        proxy_cache_key   $uri;
-        proxy_cache_use_stale error http_500 updating;
-        proxy_cache_background_update on;
-        proxy_pass http://%%APP%%;
-    }
-
-    location /on_error/ {
-        proxy_cache cache;
-        proxy_cache_key   $uri;
-        proxy_cache_use_stale error http_500;
-        proxy_pass http://%%APP%%;
-    }
-
-    location /revalidated/ {
-        proxy_cache cache;
-        proxy_cache_key   $uri;
-        proxy_cache_revalidate on;
-        proxy_pass http://%%APP%%;
-    }
 
     location /uxstats { ux_stats; }
 }
@@ -209,8 +114,6 @@ parameters();
 each_directive_once();
 lists_of_the_application();
 bad_lists();
-ways_to_the_client();
-from_a_cache();
 what_bars();
 who_is_not_exposed();
 ids();
@@ -228,26 +131,11 @@ sub application
 
     my $say = ($request->values('X-Say'))[0];
     my $status = ($request->values('X-Status'))[0] || 200;
-    my ($way) = $request->{uri} =~ m{^/(\w+)};
     my @say = defined $say ? map { ('X-UX-Event' => $_) }
         split /\|/, $say, -1 : ();
 
-    return (200, [ 'X-Accel-Redirect' => $request->{uri} =~ /named/
-        ? '@protected' : '/protected/page.html', @say ], '')
-        if $way eq 'accel';
-    return (304, [ 'Cache-Control' => 'max-age=0', @say ], '')
-        if $way eq 'revalidated' && $request->values('If-Modified-Since');
-
-    return ($status, [
-        $way eq 'stale' || $way eq 'on_error' || $way eq 'revalidated'
-            ? ('Last-Modified' => 'Thu, 01 Jan 2026 00:00:00 GMT',
-                'X-Accel-Expires' => 1) : (),
-        'X-Yes' => $status == 201 ? '1' : '0', @say ], 'said');
+    return ($status, [ 'X-Yes' => $status == 201 ? '1' : '0', @say ], 'said');
 }
-
-
-# Its answers are given up by proxy_next_upstream.
-sub broken { return (500, [ 'X-UX-Event' => 'add_to_cart' ], '') }
 
 
 # A visit of a newcomer.
@@ -463,128 +351,6 @@ sub bad_lists
     is(recorded('/say/x', 'X-Say' => 'purchase;value=-1, view_item'),
         'discarded.bad_event 1, events.view_item 1',
         'a bad value takes no other with it');
-
-    return;
-}
-
-
-# The client never sees it, and it is recorded whatever hides it.
-sub ways_to_the_client
-{
-    my %way = (
-        '/say/x'         => 'as it is',
-        '/hidden/x'      => 'proxy_hide_header',
-        '/php/x'         => 'fastcgi_hide_header',
-        '/accel/x'       => 'X-Accel-Redirect',
-        '/accel/named'   => 'X-Accel-Redirect to a named location',
-        '/refused/x'     => 'the second server, the first not reached',
-        '/ignored/x'     => 'ux_expose off',
-    );
-
-    for my $path (sort keys %way) {
-        my ($response, $user) = (undef, Ux::newcomer());
-        $t->navigate('/page.html', 'X-User' => $user);
-        is($t->changes(sub { $response = $t->get($path, 'X-User' => $user,
-            'X-Say' => 'view_item', Accept => 'text/html') }),
-            'events.view_item 1', "$way{$path}: recorded");
-        is($response->status, 200, "$way{$path}: answered");
-        unlike($response->head, qr/X-UX-Event/i, "$way{$path}: removed");
-    }
-
-    for my $status (200, 204, 302, 304, 400, 404, 500, 503) {
-        my $response;
-        is($t->changes(sub { $response = visit('/say/x', 'X-Say' => 'purchase'
-            . ';id=x', 'X-Status' => $status) }),
-            'events.purchase 1, visitors 1', "status $status: recorded");
-        is($response->status, $status, "status $status: answered");
-        unlike($response->head, qr/X-UX-Event/i, "status $status: removed");
-    }
-
-    for my $status (404, 500, 503) {
-        my $response;
-        is($t->changes(sub { $response = visit('/intercepted/x',
-            'X-Say' => 'view_item', 'X-Status' => $status) }),
-            'events.view_item 1, visitors 1', "intercepted $status: recorded");
-        is($response->body, 'a page', "intercepted $status: error_page");
-        unlike($response->head, qr/X-UX-Event/i, "intercepted $status: "
-            . 'removed');
-    }
-
-    is(recorded('/intercepted_twice/x', 'X-Say' => 'view_item',
-        'X-Status' => 500), 'events.view_item 2',
-        'two answers, each to an upstream request: both are heard');
-
-    $t->backend($_)->clear for 'APP', 'BAD';
-    is(recorded('/retried/x', 'X-Say' => 'view_item'),
-        'events.view_item 1',
-        'proxy_next_upstream: the answer that counts is heard, once');
-    is(scalar(my @all = map { $t->backend($_)->requests } 'APP', 'BAD'), 2,
-        'proxy_next_upstream: there were two');
-
-    return;
-}
-
-
-sub from_a_cache
-{
-    my $ask = sub {
-        my ($path, $state, $expected, @headers) = @_;
-        my $response;
-        is($t->changes(sub {
-            $response = visit($path, 'X-Say' => 'purchase;id=a', @headers);
-        }), $expected, "$state: what is counted");
-        is($response->header('X-Cache'), $state, "$state: so it is");
-        unlike($response->head, qr/X-UX-Event/i, "$state: removed");
-        return;
-    };
-    my $said = 'events.purchase 1, visitors 1';
-    my $kept = 'discarded.cached 1, visitors 1';
-
-    $ask->('/cached/a', 'MISS', "events.purchase 1, events.view_item 1, "
-        . 'visitors 1');
-    $ask->('/cached/a', 'HIT', "discarded.cached 1, events.view_item 1, "
-        . 'visitors 1');
-    $ask->('/cached/a', 'BYPASS', "events.purchase 1, events.view_item 1, "
-        . 'visitors 1', 'X-Bypass' => 1);
-
-    $ask->($_, 'MISS', $said) for '/on_error/a', '/stale/a',
-        '/revalidated/a';
-
-    # they are fresh for a second
-    my $expired = sub {
-        my ($path, @headers) = @_;
-        return Ux::wait_until(sub {
-            $t->get($path, 'X-User' => 'watch', @headers)
-                ->header('X-Cache') ne 'HIT';
-        });
-    };
-
-    ok($expired->('/on_error/a', 'X-Status' => 500), 'the time is over');
-    $ask->('/on_error/a', 'STALE', $kept, 'X-Status' => 500);
-    $ask->('/on_error/a', 'EXPIRED', $said);
-
-    # the first one of these is answered at once, and makes nginx ask again
-    my %seen;
-    Ux::wait_until(sub {
-        my $response;
-        my $changes = $t->changes(sub {
-            $response = visit('/stale/a', 'X-Say' => 'purchase;id=a');
-        });
-        $seen{$changes} = 1;
-        return $response->header('X-Cache') =~ /STALE|UPDATING/;
-    });
-    is_deeply([ keys %seen ], [ $kept ],
-        'asked again in the background: said to nobody here');
-
-    my ($changes, $state);
-    Ux::wait_until(sub {
-        $changes = $t->changes(sub {
-            $state = visit('/revalidated/a', 'X-Say' => 'purchase;id=a')
-                ->header('X-Cache');
-        });
-        return $state ne 'HIT';
-    });
-    is("$state: $changes", "REVALIDATED: $kept", 'REVALIDATED');
 
     return;
 }

@@ -450,8 +450,8 @@ sub settled_carts
     is_deeply([ @$seen{qw(created carried_in purchased abandoned recovered
         settled purchases_without_cart)} ], [ 9, 1, 2, 7, 1, 9, 1 ],
         'carts: what became of them');
-    is_deeply($seen->{abandoned_after}, { add_to_cart => 6,
-        begin_checkout => 1, purchase => 0 }, 'carts: where they were left');
+    is_deeply([ @{ $seen->{abandoned_after} }{qw(add_to_cart
+        begin_checkout)} ], [ 6, 1 ], 'carts: where they were left');
     near($seen->{abandonment_rate}, 7 / 9, 1, 'carts: abandonment rate');
     is_deeply(variant('carts')->{funnels}{checkout}{biggest_loss},
         { after => 'add_to_cart', carts => 6 }, 'carts: the biggest loss');

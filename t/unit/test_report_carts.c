@@ -41,9 +41,6 @@ typedef struct {
 static void test_carts(void);
 static void test_carts_at(uint64_t now, const cart_t *carts);
 static void test_carts_shapes(void);
-static void test_windows(void);
-static void test_windows_at(uint64_t now, int64_t open, int64_t abandoned);
-static void test_after_purchase(void);
 static void carts_make(cart_t *carts, uint64_t within);
 static void carts_play(const cart_t *carts, uint64_t within, uint32_t base,
     uint32_t ring, uint64_t now);
@@ -65,8 +62,6 @@ main(void)
 
     test_carts();
     test_carts_shapes();
-    test_windows();
-    test_after_purchase();
     test_concurrent();
 
     return done();
@@ -202,6 +197,7 @@ test_carts_shapes(void)
 
     count(cart_base[0] + UX_CART_ALIVE + 1, -43);
     ok(is(F "/carts/abandoned_after/add_to_cart", "1"), "never below 0");
+    ok(is(F "/carts/open", "2"), "nor more open than there are");
     count(cart_base[0] + UX_CART_RECOVERED, 1000);
     ok(field(at(F "/carts"), "recovered")
        == field(at(F "/carts"), "abandoned"),
@@ -210,132 +206,6 @@ test_carts_shapes(void)
     ok(field(at(F "/carts"), "created")
        == field(at(F "/carts"), "open") + field(at(F "/carts"), "purchased")
           + field(at(F "/carts"), "abandoned"), "the identity holds");
-}
-
-
-/*
- * The window was 20 minutes and is an hour now: one block, two rings.  Three
- * carts began under the first; under the second one of them was bought, one
- * went a step further, and two more began.
- */
-static void
-test_windows(void)
-{
-    unsigned     i, k;
-    uint32_t     old, new, bucket;
-    ux_entry_t  *e;
-
-    setup();
-
-    old = cart_ring[1];
-    new = cart_ring[0];
-
-    e = entry(UX_ENTRY_ARM_CART, "", 4, 6);
-    e->ordinal = 9;
-    e->value = 20 * 60000;
-    e->base = cart_base[0];
-    e->ring = old;
-
-    bucket = (uint32_t) (NOW / ux_bucket_width_ms(20 * 60000));
-
-    for (i = 0; i < 3; i++) {
-        cart_count(cart_base[0], old, UX_CART_ALIVE + 1, UX_RING_ALIVE + 1,
-                   bucket, 1, true);
-    }
-
-    test_windows_at(NOW, 3, 0);
-
-    bucket = (uint32_t) (NOW / ux_bucket_width_ms(HOUR));
-
-    cart_count(cart_base[0], new, UX_CART_ALIVE + 1, UX_RING_ALIVE + 1,
-               bucket, -1, true);
-    cart_count(cart_base[0], new, UX_CART_PURCHASED, UX_RING_PURCHASED,
-               bucket, 1, true);
-    cart_count(cart_base[0], new, UX_CART_ALIVE + 1, UX_RING_ALIVE + 1,
-               bucket, -1, true);
-    cart_count(cart_base[0], new, UX_CART_ALIVE + 2, UX_RING_ALIVE + 2,
-               bucket, 1, true);
-
-    for (k = 0; k < 2; k++) {
-        cart_count(cart_base[0], new, UX_CART_ALIVE + 1, UX_RING_ALIVE + 1,
-                   bucket + 1, 1, true);
-    }
-
-    report.now_ms = NOW + 60000;
-    ok(is(F "/carts/purchased", "1"), "bought under the other window");
-    ok(is(F "/carts/created", "5"), "each cart is counted once");
-
-    test_windows_at(NOW + 60000, 4, 0);
-    test_windows_at(NOW + 22 * 60000, 1, 3);
-    test_windows_at(NOW + 63 * 60000, 0, 4);
-
-    /* and the other way round: the shorter one is in force now */
-
-    model.funnels[0].within_ms = 20 * 60000;
-
-    test_windows_at(NOW + 60000, 4, 0);
-    test_windows_at(NOW + 25 * 60000, 0, 4);
-
-    report.now_ms = NOW;
-}
-
-
-/*
- * A ring of the shorter window settles earlier: until the other one has, some
- * open carts may be taken for abandoned, but none is lost and none is new.
- */
-static void
-test_windows_at(uint64_t now, int64_t open, int64_t abandoned)
-{
-    int64_t      created;
-    const char  *text;
-
-    report.now_ms = now;
-    text = at(F "/carts");
-    created = field(text, "created");
-
-    ok(field(text, "open") == open && field(text, "abandoned") == abandoned,
-       "%lld open, %lld abandoned: %lld, %lld", (long long) open,
-       (long long) abandoned, (long long) field(text, "open"),
-       (long long) field(text, "abandoned"));
-    ok(created == field(text, "open") + field(text, "purchased")
-                  + field(text, "abandoned")
-       && created == open + abandoned + field(text, "purchased")
-       && field(text, "settled") >= field(text, "abandoned"),
-       "the identities hold");
-}
-
-
-/* Steps from the purchase on are none a cart was abandoned after. */
-static void
-test_after_purchase(void)
-{
-    ux_funnel_t  *f;
-
-    setup();
-
-    f = &model.funnels[0];
-    f->steps[2] = f->steps[3];
-    f->steps[3] = (ux_step_t) { UX_EVENT_VIEW_ITEM, 5, true };
-
-    count(cart_base[0] + UX_CART_ALIVE + 1, 5);
-    count(cart_base[0] + UX_CART_ALIVE + 3, 2);
-    count(cart_base[0] + UX_CART_ALIVE + 4, 4);
-
-    ok(is(F "/carts/abandoned_after",
-          "{\"add_to_cart\":5,\"begin_checkout\":6}"),
-       "told as the last step before it");
-    ok(is(F "/biggest_loss",
-          "{\"after\":\"begin_checkout\",\"carts\":6}"),
-       "nor is the biggest loss one");
-
-    /* the purchase first, the cart event after it: nothing else to tell */
-
-    f->steps[2] = f->steps[0];
-    f->steps[0] = (ux_step_t) { UX_EVENT_PURCHASE, 0, false };
-
-    ok(is(F "/carts/abandoned_after", "{\"add_to_cart\":11}"),
-       "a cart event after the purchase is told all the same");
 }
 
 

@@ -187,6 +187,7 @@ test_removed_time(void)
     e->removed_ms = NOW + 1000;
     ok(status_of(E) == UX_OK, "another process's clock may be ahead");
     e->removed_ms = 0;
+    model.removed_ms = 2 * NOW;
     ok(status_of(E) == UX_DECLINED, "not without having been removed");
 }
 
@@ -195,6 +196,8 @@ test_removed_time(void)
 static void
 test_removed_versions(void)
 {
+    const char  *text;
+
     remove_experiment();
 
     /* version 2, removed later */
@@ -216,6 +219,9 @@ test_removed_versions(void)
     ok(is(E "/version", "2") && is(E "/state", "\"running\""),
        "a configured one is no removed one");
     ok(is(P "/version", "1"), "the older version is below it");
+    text = strstr(at("/zones/shop/experiments"), "\"checkout_layout\":{");
+    ok(text != NULL && strstr(text + 1, "\"checkout_layout\":{") == NULL,
+       "and not beside it");
 
     experiments[0].version = 1;
     version(2, 1)->removed_ms = 0;
@@ -251,6 +257,7 @@ test_previous(void)
     (void) version(6, 4);
     experiments[0].version = 9;
     ok(is(P "/version", "7"), "the highest below it");
+    ok(is(P "/previous", "null"), "without those before that");
     experiments[0].version = 7;
     ok(is(P "/version", "4"), "never itself");
     experiments[0].version = 1;

@@ -20,7 +20,6 @@
  */
 #if (nginx_version >= 1023000)
 
-#define ngx_http_ux_header_next(h)       (h) = (h)->next
 #define ngx_http_ux_header_unlinked(h)   (h)->next = NULL
 
 typedef ngx_table_elt_t  *ngx_http_ux_cookies_t;

@@ -366,6 +366,7 @@ ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
         ngx_memcpy(zones[i]->keys, mcf->keys.elts,
                    mcf->keys.nelts * sizeof(ux_str_t));
         zones[i]->nkeys = mcf->keys.nelts;
+        zones[i]->shared_cookie = (mcf->zones.nelts > 1);
 
         if (ngx_http_ux_metrics_default(zones[i]) != NGX_OK
             || ngx_http_ux_resolve_model(cf, zones[i]) != NGX_OK)

@@ -25,40 +25,17 @@ ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ux_loc_conf_t *lcf = conf;
 
-    ngx_str_t                         *value;
-    ngx_uint_t                         i;
-    ngx_http_complex_value_t          *cv;
-    ngx_http_compile_complex_value_t   ccv;
+    ngx_str_t   *value;
+    ngx_uint_t   i;
 
     if (lcf->exclude != NGX_CONF_UNSET_PTR) {
         return "is duplicate";
     }
 
-    lcf->exclude = ngx_array_create(cf->pool, cf->args->nelts,
-                                    sizeof(ngx_http_complex_value_t));
-    if (lcf->exclude == NULL) {
-        return NGX_CONF_ERROR;
-    }
-
     value = cf->args->elts;
 
     for (i = 1; i < cf->args->nelts; i++) {
-        cv = ngx_array_push(lcf->exclude);
-        if (cv == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        ngx_memzero(&ccv, sizeof(ngx_http_compile_complex_value_t));
-
-        ccv.cf = cf;
-        ccv.value = &value[i];
-        ccv.complex_value = cv;
-
-        if (ngx_http_compile_complex_value(&ccv) != NGX_OK) {
-            return NGX_CONF_ERROR;
-        }
-
-        if (cv->lengths == NULL) {
+        if (ngx_http_script_variables_count(&value[i]) == 0) {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "invalid value \"%V\" in \"ux_exclude\": "
                                "expected variables, like \"$staff\"",
@@ -67,7 +44,7 @@ ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         }
     }
 
-    return NGX_CONF_OK;
+    return ngx_http_set_predicate_slot(cf, cmd, conf);
 }
 
 
@@ -75,22 +52,14 @@ void
 ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_loc_conf_t *lcf)
 {
-    ngx_uint_t                 i;
-    ngx_http_complex_value_t  *cv;
-
     /* in doubt there is no consent, and nobody is staff */
 
     ctx->no_consent = (lcf->gpc && ctx->gpc)
                       || (lcf->consent != NULL
-                          && !ngx_http_ux_is_true(r, lcf->consent, 0));
+                          && !ngx_http_ux_is_true(r, lcf->consent));
 
-    if (lcf->exclude != NULL) {
-        cv = lcf->exclude->elts;
-
-        for (i = 0; i < lcf->exclude->nelts; i++) {
-            ctx->excluded |= ngx_http_ux_is_true(r, &cv[i], 0);
-        }
-    }
+    ctx->excluded = (ngx_http_test_predicates(r, lcf->exclude)
+                     == NGX_DECLINED);
 
     if (lcf->override != NULL
         && ngx_http_complex_value(r, lcf->override, &ctx->override) != NGX_OK)
@@ -101,16 +70,12 @@ ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
 
 ngx_uint_t
-ngx_http_ux_is_true(ngx_http_request_t *r, ngx_http_complex_value_t *cv,
-    ngx_uint_t failed)
+ngx_http_ux_is_true(ngx_http_request_t *r, ngx_http_complex_value_t *cv)
 {
     ngx_str_t  value;
 
-    if (ngx_http_complex_value(r, cv, &value) != NGX_OK) {
-        return failed;
-    }
-
-    return value.len != 0 && !(value.len == 1 && value.data[0] == '0');
+    return ngx_http_complex_value(r, cv, &value) == NGX_OK
+           && value.len != 0 && !(value.len == 1 && value.data[0] == '0');
 }
 
 
@@ -128,7 +93,7 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    if (lcf->debug == NULL || !ngx_http_ux_is_true(r, lcf->debug, 0)) {
+    if (lcf->debug == NULL || !ngx_http_ux_is_true(r, lcf->debug)) {
         return;
     }
 

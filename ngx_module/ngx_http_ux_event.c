@@ -308,7 +308,6 @@ ngx_uint_t
 ngx_http_ux_event_happened(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_event_t *event)
 {
-    ngx_str_t             value;
     ngx_uint_t            i, status;
     ngx_http_ux_range_t  *range;
 
@@ -338,15 +337,8 @@ ngx_http_ux_event_happened(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         }
     }
 
-    if (event->condition == NULL) {
-        return 1;
-    }
-
-    if (ngx_http_complex_value(r, event->condition, &value) != NGX_OK) {
-        return 0;
-    }
-
-    return value.len != 0 && !(value.len == 1 && value.data[0] == '0');
+    return event->condition == NULL
+           || ngx_http_ux_is_true(r, event->condition);
 }
 
 

@@ -64,7 +64,7 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     v->last_s = now_s;
 
     for (i = 0; !turn.found && i < UX_ALIAS_ID; i++) {
-        digit = ngx_hextoi((u_char *) ctx->cookie_id.data + 2 * i, 2);
+        digit = ngx_hextoi((u_char *) ctx->key.data + 2 * i, 2);
         v->alias_id[i] = (uint8_t) digit;
     }
 

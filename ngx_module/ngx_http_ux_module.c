@@ -99,7 +99,7 @@ static ngx_command_t  ngx_http_ux_commands[] = {
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ux_exclude,
       NGX_HTTP_LOC_CONF_OFFSET,
-      0,
+      offsetof(ngx_http_ux_loc_conf_t, exclude),
       NULL },
 
     { ngx_string("ux_override"),

@@ -70,6 +70,7 @@ typedef struct {
     ux_str_t                    keys[NGX_HTTP_UX_KEYS_MAX];
     ngx_uint_t                  nkeys;
     uint64_t                    keys_hash;     /* of all of them, in order */
+    unsigned                    shared_cookie:1;   /* with other zones */
     unsigned                    joined:1;
 } ngx_http_ux_zone_t;
 
@@ -390,9 +391,9 @@ ngx_uint_t ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_loc_conf_t *lcf);
 
-/* True: neither empty nor "0"; also when it cannot be evaluated: `failed`. */
+/* True: neither empty nor "0".  What cannot be evaluated is not. */
 ngx_uint_t ngx_http_ux_is_true(ngx_http_request_t *r,
-    ngx_http_complex_value_t *cv, ngx_uint_t failed);
+    ngx_http_complex_value_t *cv);
 
 /* X-UX-Debug, where ux_debug is true. */
 void ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);

@@ -161,11 +161,14 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
         exposes = ngx_http_ux_exposes(ctx);
 
-        for (i = 0; (exposes || ctx->waits) && i < expose->n; i++) {
+        for (i = 0; i < expose->n; i++) {
+
+            /* all of them: within the turn the record cannot be read */
+
             choice = ngx_http_ux_choose(r, ctx, zone,
                                         expose->experiments[i]);
 
-            if (ngx_http_ux_counts(choice)) {
+            if ((exposes || ctx->waits) && ngx_http_ux_counts(choice)) {
                 ctx->creates = 1;
                 ctx->exposed = exposes;
             }
@@ -282,6 +285,12 @@ ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     uint64_t               began_ms;
     ngx_uint_t             i;
     ngx_http_ux_expose_t  *expose;
+
+    /* one cookie for several zones: it may have been minted for another */
+
+    if (zone->shared_cookie) {
+        return 0;
+    }
 
     expose = ctx->decider->expose;
 

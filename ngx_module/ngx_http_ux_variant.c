@@ -245,7 +245,7 @@ ngx_http_ux_targeted(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
     for (i = 0; i < targets->nelts; i++) {
 
         if (target[i].nvalues == 0) {
-            if (!ngx_http_ux_is_true(r, &target[i].variable, 0)) {
+            if (!ngx_http_ux_is_true(r, &target[i].variable)) {
                 return 0;
             }
 

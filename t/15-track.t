@@ -349,7 +349,7 @@ sub crossing_buyer {
     my ($cart, $within) = @{one_of(@carts)};
     my @facts = exposure($visitor, $variants, $$now);
 
-    for (1 .. one_of(1 .. 4, 20)) {
+    for (1 .. one_of(1 .. 6)) {
         push @facts, [$$now, "send $visitor $cart $$now - - -"];
         $$now += one_of(0, 1, 1000, $within, $within + 1);
         push @facts, [$$now, "send $visitor purchase $$now 990 - -"];

@@ -94,7 +94,8 @@ same_track(const ux_track_t *a, const ux_track_t *b)
 
     return a->npasts == b->npasts && a->waiting == b->waiting
            && a->crossed == b->crossed && a->error_seen == b->error_seen
-           && a->before == b->before && a->arm == b->arm && a->moved == b->moved
+           && a->before == b->before && a->arm == b->arm
+           && a->moved == b->moved
            && a->exposed_ms == b->exposed_ms && a->events == b->events
            && a->steps == b->steps
            && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0;

@@ -11,7 +11,7 @@
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
-    ngx_uint_t varies);
+    ngx_uint_t *varies);
 static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
 static ngx_table_elt_t *ngx_http_ux_cache_first(ngx_http_request_t *r,
     ngx_str_t *name);
@@ -87,17 +87,22 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
     if (expose != NULL && !expose->off) {
 
         /*
-         * The page of a bot, a prefetch or a visitor who is not enrolled may
-         * be stored like any other and must not be taken for the next one's.
+         * The page of a prefetch or a visitor who is not enrolled may be
+         * stored like any other and must not be taken for the next one's.
+         * That of a bot, a refuser or a tester is not told by our cookie:
+         * stored, it would be every newcomer's, and none would reach us.
          */
 
         varies = ctx->navigation || expose->any;
 
-        if (ctx->keyed) {
-            private |= varies;
-
-        } else if (ngx_http_ux_cache_vary(r, varies) != NGX_OK) {
+        if (!ctx->keyed && ngx_http_ux_cache_vary(r, &varies) != NGX_OK) {
             private = 1;
+        }
+
+        if (ctx->keyed || ctx->key.len == 0 || ctx->transient
+            || ctx->overridden)
+        {
+            private |= varies;
         }
     }
 
@@ -114,10 +119,11 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
 /*
  * X-UX-Variant means nothing to clients: for them the cookie decides.  Where
- * the answer does not name it, Cookie is added only if `varies`.
+ * the answer does not name it, Cookie is added only if *varies; an answer that
+ * names it varies.
  */
 static ngx_int_t
-ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
+ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
 {
     u_char                  *start, *p;
     size_t                   len;
@@ -138,6 +144,10 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
          h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))
     {
         len += h->value.len + 2;
+    }
+
+    if (len == ngx_http_ux_cookie_word.len && !*varies) {
+        return NGX_OK;
     }
 
     start = ngx_pnalloc(r->pool, len);
@@ -165,7 +175,7 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
             if (ngx_http_ux_cache_is(&member, (char *) lcf->header.data,
                                      lcf->header.len))
             {
-                varies = 1;
+                *varies = 1;
                 continue;
             }
 
@@ -175,7 +185,7 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t varies)
         }
     }
 
-    if (!varies) {
+    if (!*varies) {
         return NGX_OK;
     }
 

@@ -295,10 +295,7 @@ extern ngx_module_t  ngx_http_ux_late_filter_module;
 
 /* ngx_http_ux_conf.c: setters of the directive table */
 char *ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
-char *ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -378,6 +375,8 @@ ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
 /* Looks at the cookie only: a known visitor may be confirmed by it. */
 void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+/* ngx_http_ux_said.c */
+
 /* Navigation, prefetch, cross-site: what the request's header says. */
 void ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
@@ -385,7 +384,8 @@ ngx_uint_t ngx_http_ux_barred_bot(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 ngx_uint_t ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
-/* ngx_http_ux_said.c: see above; ngx_http_ux_control.c: */
+/* ngx_http_ux_control.c */
+char *ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* What the operator's variables say: consent, exclusion, override. */
 void ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
@@ -403,6 +403,10 @@ void ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 ngx_str_t *ngx_http_ux_reason(ngx_uint_t reason);
 ngx_uint_t ngx_http_ux_counts(ngx_http_ux_choice_t *choice);
 ngx_uint_t ngx_http_ux_override_check(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
+
+/* Room for all, and what the zone's record of the visitor says, once. */
+ngx_int_t ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
 /* The choice for one experiment, made when asked; NULL: no memory. */
@@ -443,21 +447,6 @@ ngx_int_t ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
 void ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_uint_t with_events);
 
-/* ngx_http_ux_turn.c */
-void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone);
-
-/* ngx_http_ux_join.c */
-
-/* Takes the record out of the zone, counters stay. */
-void ngx_http_ux_erase(ngx_http_ux_zone_t *zone, ux_key_t key);
-
-/* Login join: the key's alias record; and visitors seen in two variants. */
-void ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
-
-/* Would this request expose, if nothing barred it? */
-ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
-
 /* A place for one more event of the request; NULL: no memory. */
 ngx_http_ux_pending_t *ngx_http_ux_pending_push(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
@@ -469,7 +458,24 @@ ux_key_t ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx,
 /* Status class counters of the zone and of the variants, in the log phase. */
 void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+/* ngx_http_ux_turn.c */
+void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
+
+/* Would this request expose, if nothing barred it? */
+ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_join.c */
+
+/* Takes the record out of the zone, counters stay. */
+void ngx_http_ux_erase(ngx_http_ux_zone_t *zone, ux_key_t key);
+
+/* Login join: the key's alias record; and visitors seen in two variants. */
+void ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
 /* ngx_http_ux_cookie.c */
+char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
 ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *value, time_t age);
 void ngx_http_ux_cookie_expire(ngx_http_request_t *r,

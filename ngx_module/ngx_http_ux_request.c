@@ -185,9 +185,10 @@ ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     ctx->zone = zone;
     ctx->hash = ux_hash_key(zone->store.head->index_key, ctx->key);
 
-    /* that of the cookie was keyed by the other zone: not remembered here */
+    /* those of cookie and alias were keyed by the other zone */
 
     ctx->cookie_hash = 0;
+    ctx->aliases = 0;
     ctx->record_read = 0;
 }
 

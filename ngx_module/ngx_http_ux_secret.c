@@ -8,6 +8,8 @@
 
 #include "ngx_http_ux_module.h"
 
+#include <sys/random.h>
+
 
 static ngx_int_t ngx_http_ux_secret_lines(ngx_conf_t *cf, ngx_str_t *file,
     u_char *buf, size_t len, ngx_array_t *keys);
@@ -26,22 +28,21 @@ static void ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64]);
 #define NGX_HTTP_UX_SECRET_SIZE  4096
 
 
-/* From the kernel: start and zones only, never on the request path. */
+/* From the kernel, which gives up to 256 bytes whole and without waiting. */
 ngx_int_t
 ngx_http_ux_random(uint8_t *buf, size_t len)
 {
-    ngx_fd_t  fd;
-    ssize_t   n;
+    size_t  n;
 
-    fd = ngx_open_file("/dev/urandom", NGX_FILE_RDONLY, NGX_FILE_OPEN, 0);
-    if (fd == NGX_INVALID_FILE) {
-        return NGX_ERROR;
+    for ( /* void */ ; len != 0; buf += n, len -= n) {
+        n = ngx_min(len, 256);
+
+        if (getrandom(buf, n, 0) != (ssize_t) n) {
+            return NGX_ERROR;
+        }
     }
 
-    n = ngx_read_fd(fd, buf, len);
-    (void) ngx_close_file(fd);
-
-    return (n == (ssize_t) len) ? NGX_OK : NGX_ERROR;
+    return NGX_OK;
 }
 
 

@@ -10,6 +10,8 @@
 
 static ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t found, uint32_t now_s);
 static uint64_t ngx_http_ux_turn_began(ux_store_t *store,
@@ -22,8 +24,8 @@ static void ngx_http_ux_turn_events(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
 static ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
-static void ngx_http_ux_lost(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
-    ux_status_t rc);
+static void ngx_http_ux_turn_lost(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_status_t rc);
 static ngx_uint_t ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event);
 
 
@@ -63,7 +65,7 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     rc = ux_table_open(&zone->store.table, key, now_s, v, &turn);
 
     if (rc != UX_OK) {
-        ngx_http_ux_lost(r, zone, rc);
+        ngx_http_ux_turn_lost(r, ctx, zone, rc);
         return;
     }
 
@@ -76,11 +78,7 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         /* nobody we know, and nothing that makes a visitor of them */
 
         ux_table_abort(&zone->store.table, &turn);
-
-        if (ctx->pending != NULL) {
-            ngx_http_ux_discard(ctx, UX_DISCARD_NOT_EXPOSED);
-        }
-
+        ngx_http_ux_turn_unknown(ctx, zone);
         return;
     }
 
@@ -105,7 +103,7 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     rc = ux_table_commit(&zone->store.table, &turn, v, now_s, &effects);
 
     if (rc != UX_OK) {
-        ngx_http_ux_lost(r, zone, rc);
+        ngx_http_ux_turn_lost(r, ctx, zone, rc);
         return;
     }
 
@@ -203,6 +201,28 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     return !ctx->record_read || !v->confirmed
            || ngx_time() - (time_t) v->last_s >= NGX_HTTP_UX_TOUCH;
+}
+
+
+/* What is told of nobody, in this zone, is lost. */
+static void
+ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
+{
+    ngx_uint_t              i;
+    ngx_http_ux_pending_t  *pending;
+
+    if (ctx->pending == NULL) {
+        return;
+    }
+
+    pending = ctx->pending->elts;
+
+    for (i = 0; i < ctx->pending->nelts; i++) {
+        if (pending[i].zone == zone) {
+            ngx_http_ux_discard(ctx, UX_DISCARD_NOT_EXPOSED);
+            return;
+        }
+    }
 }
 
 
@@ -451,10 +471,32 @@ ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
+/* Nothing was recorded: $ux_events and X-UX-Debug are not to say it was. */
 static void
-ngx_http_ux_lost(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
-    ux_status_t rc)
+ngx_http_ux_turn_lost(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ux_status_t rc)
 {
+    ngx_uint_t              i;
+    ngx_http_ux_pending_t  *pending;
+
+    if (zone == ctx->zone) {
+        ctx->exposed = 0;
+
+        if (ctx->arms != NULL) {
+            ctx->arms[0] = UX_ARM_NONE;
+        }
+    }
+
+    if (ctx->pending != NULL) {
+        pending = ctx->pending->elts;
+
+        for (i = 0; i < ctx->pending->nelts; i++) {
+            if (pending[i].zone == zone) {
+                pending[i].accepted = 0;
+            }
+        }
+    }
+
     if (rc == UX_BUSY) {
         ux_counter_add(&zone->store.counter, UX_ZONE_CONTENDED_DROP, 1);
         return;

@@ -17,8 +17,6 @@ static ngx_int_t ngx_http_ux_override_next(ngx_str_t *rest, ux_str_t *name,
     ux_str_t *variant);
 static ngx_uint_t ngx_http_ux_targeted(ngx_http_request_t *r,
     ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
-static ngx_int_t ngx_http_ux_choices(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
@@ -276,8 +274,7 @@ ngx_http_ux_targeted(ngx_http_request_t *r, ngx_http_ux_zone_t *zone,
 }
 
 
-/* Room for all, and what the zone's record of the visitor says, once. */
-static ngx_int_t
+ngx_int_t
 ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
@@ -299,7 +296,13 @@ ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ctx->chosen |= 1u << zone->ordinal;
 
-    if (ctx->key.len != 0 && !ctx->minted && !ctx->transient) {
+    if (ctx->key.len != 0 && !ctx->minted && !ctx->transient
+        && ((ctx->record_read && zone == ctx->zone)
+            || ux_table_read(&zone->store.table,
+                             ngx_http_ux_zone_key(ctx, zone),
+                             (uint32_t) ngx_time(), &zone->visitor)
+               == UX_OK))
+    {
         ngx_http_ux_choices_recorded(ctx, zone);
     }
 
@@ -323,13 +326,6 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
 
     store = &zone->store;
     v = &zone->visitor;
-
-    if (ux_table_read(&store->table, ngx_http_ux_zone_key(ctx, zone),
-                      (uint32_t) ngx_time(), v)
-        != UX_OK)
-    {
-        return;
-    }
 
     for (i = 1; i < v->ntracks; i++) {
 

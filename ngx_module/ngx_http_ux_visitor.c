@@ -53,6 +53,7 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     /* ux_visitor_key may be made of our own variables */
 
     ctx->determining = 1;
+    ctx->record_read = 0;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     ctx->confirm = scf->confirm;
@@ -97,6 +98,13 @@ ngx_http_ux_determine(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     if (rc != NGX_OK) {
         ctx->key.len = 0;
+    }
+
+    if (ctx->record_read && lcf->expose != NULL && !lcf->expose->off) {
+
+        /* now, while the record is there; no memory: tried again later */
+
+        (void) ngx_http_ux_choices(r, ctx, ctx->zone);
     }
 
     ctx->determined = 1;
@@ -345,6 +353,7 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     ctx->hash = hash;
     ctx->cookie_hash = 0;
+    ctx->record_read = 0;
     ctx->returned = 0;
 }
 
@@ -494,8 +503,8 @@ ngx_http_ux_visitor_transient(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 static ngx_int_t
 ngx_http_ux_random_id(uint8_t id[16])
 {
-    static size_t   left;
-    static uint8_t  pool[1024];
+    static size_t     left;
+    static uint8_t    pool[1024];
     static ngx_pid_t  pid;
 
     /* a forked child must not hand out its parent's */

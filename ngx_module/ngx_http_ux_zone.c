@@ -28,8 +28,6 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_ux_zone_t  *zone;
 
     zone = shm_zone->data;
-    zone->model.experiments = zone->experiments.elts;
-    zone->model.nexperiments = (unsigned) zone->experiments.nelts;
 
     if (data == NULL) {
 

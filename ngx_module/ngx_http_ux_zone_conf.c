@@ -19,6 +19,8 @@ typedef struct {
 #define NGX_HTTP_UX_ZONE_MAX  ((ssize_t) 1024 * 1024 * 1024 * 1024)
 
 
+static ngx_http_ux_zone_t *ngx_http_ux_zone_create(ngx_conf_t *cf,
+    ngx_str_t *name, size_t size);
 static char *ngx_http_ux_zone_params(ngx_conf_t *cf, ngx_http_ux_zone_t *zone);
 static char *ngx_http_ux_zone_snapshot(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
@@ -59,11 +61,9 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ux_main_conf_t *mcf = conf;
 
-    int                    currency;
-    ssize_t                size;
-    ux_str_t               eur = ux_str("EUR");
-    ngx_str_t             *value;
-    ngx_http_ux_zone_t    *zone, **pzone;
+    ssize_t               size;
+    ngx_str_t            *value;
+    ngx_http_ux_zone_t   *zone, **pzone;
 
     value = cf->args->elts;
 
@@ -107,44 +107,9 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_ux_zone_t));
-    if (zone == NULL) {
-        return NGX_CONF_ERROR;
-    }
+    zone = ngx_http_ux_zone_create(cf, &value[1], size);
 
-    currency = ux_currency_find(eur);
-
-    zone->name = value[1];
-    zone->size = size;
-    zone->core = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
-                                                  ngx_core_module);
-    zone->inactive = 30 * 24 * 60 * 60;
-    zone->params.experiments = 8;
-    zone->params.totals = 2;
-
-    ux_model_init(&zone->model, ngx_http_ux_str(zone->name),
-                  (unsigned) currency);
-
-    zone->model.removed_ms = (uint64_t) 30 * 24 * 60 * 60 * 1000;
-
-    ngx_http_ux_place(cf, &zone->place);
-
-    if (ngx_array_init(&zone->experiments, cf->pool, 4,
-                       sizeof(ux_experiment_t))
-            != NGX_OK
-        || ngx_array_init(&zone->targets, cf->pool, 4, sizeof(ngx_array_t *))
-            != NGX_OK
-        || ngx_array_init(&zone->places, cf->pool, 4,
-                          sizeof(ngx_http_ux_place_t))
-            != NGX_OK
-        || ngx_array_init(&zone->funnel_places, cf->pool, 4,
-                          sizeof(ngx_http_ux_place_t))
-            != NGX_OK)
-    {
-        return NGX_CONF_ERROR;
-    }
-
-    if (ngx_http_ux_zone_params(cf, zone) != NGX_CONF_OK) {
+    if (zone == NULL || ngx_http_ux_zone_params(cf, zone) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;
     }
 
@@ -165,6 +130,52 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     *pzone = zone;
 
     return NGX_CONF_OK;
+}
+
+
+/* With the defaults of all parameters. */
+static ngx_http_ux_zone_t *
+ngx_http_ux_zone_create(ngx_conf_t *cf, ngx_str_t *name, size_t size)
+{
+    ux_str_t             eur = ux_str("EUR");
+    ngx_http_ux_zone_t  *zone;
+
+    zone = ngx_pcalloc(cf->pool, sizeof(ngx_http_ux_zone_t));
+    if (zone == NULL) {
+        return NULL;
+    }
+
+    zone->name = *name;
+    zone->size = size;
+    zone->core = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
+                                                  ngx_core_module);
+    zone->inactive = 30 * 24 * 60 * 60;
+    zone->params.experiments = 8;
+    zone->params.totals = 2;
+
+    ux_model_init(&zone->model, ngx_http_ux_str(zone->name),
+                  (unsigned) ux_currency_find(eur));
+
+    zone->model.removed_ms = (uint64_t) 30 * 24 * 60 * 60 * 1000;
+
+    ngx_http_ux_place(cf, &zone->place);
+
+    if (ngx_array_init(&zone->experiments, cf->pool, 4,
+                       sizeof(ux_experiment_t))
+            != NGX_OK
+        || ngx_array_init(&zone->targets, cf->pool, 4, sizeof(ngx_array_t *))
+            != NGX_OK
+        || ngx_array_init(&zone->places, cf->pool, 4,
+                          sizeof(ngx_http_ux_place_t))
+            != NGX_OK
+        || ngx_array_init(&zone->funnel_places, cf->pool, 4,
+                          sizeof(ngx_http_ux_place_t))
+            != NGX_OK)
+    {
+        return NULL;
+    }
+
+    return zone;
 }
 
 

@@ -102,6 +102,21 @@ test_revenue(void)
 }
 
 
+/* After n changes: at most 32 bits each, and a quotient of 10^30. */
+static bool
+limbs_fit(unsigned arm, int64_t n)
+{
+    int64_t   lo, mid, hi;
+
+    lo = world_cell(&w, arm, UX_ARM_TOTALS + UX_TOTAL_SQ_LO);
+    mid = world_cell(&w, arm, UX_ARM_TOTALS + UX_TOTAL_SQ_MID);
+    hi = world_cell(&w, arm, UX_ARM_TOTALS + UX_TOTAL_SQ_HI);
+
+    return lo >= 0 && lo >> 32 < n && mid >= 0 && mid >> 32 < n
+           && hi >= 0 && hi < 54210108625;
+}
+
+
 static void
 test_cap(void)
 {
@@ -133,6 +148,13 @@ test_cap(void)
 
     ok(v.tracks[1].totals[0] == huge && sum(arm, 0) == (int64_t) huge,
        "a sum stops at 10^15");
+    ok(squares(arm, 0) == huge * huge && limbs_fit(arm, 1000),
+       "its square needs 100 bits, no limb as many");
+
+    event(REFUND, 1000000000000, T0);
+    huge -= 1000000000000;
+    ok(sum(arm, 0) == (int64_t) huge && squares(arm, 0) == huge * huge
+       && limbs_fit(arm, 1001), "nor after a refund");
 }
 
 

@@ -94,17 +94,19 @@ report_totals(const world_t *w, const char *where, unsigned arm)
 {
     char      name[32];
     unsigned  i, at;
-    int64_t   lo, mid;
+    uint64_t  lo, mid;
+
+    /* these squares fit in 64 bits: the third limb is a sign, modulo 2^64 */
 
     for (i = 0; i < w->model.ntotals; i++) {
         at = UX_ARM_TOTALS
              + (unsigned) w->model.totals[i].slot * UX_TOTAL_CELLS;
-        lo = world_cell(w, arm, at + UX_TOTAL_SQ_LO);
-        mid = world_cell(w, arm, at + UX_TOTAL_SQ_MID);
+        lo = (uint64_t) world_cell(w, arm, at + UX_TOTAL_SQ_LO);
+        mid = (uint64_t) world_cell(w, arm, at + UX_TOTAL_SQ_MID);
 
         (void) snprintf(name, sizeof(name), "total%u", i);
         show(where, name, ".sum", world_cell(w, arm, at + UX_TOTAL_SUM));
-        show(where, name, ".squares", lo + mid * ((int64_t) 1 << 32));
+        show(where, name, ".squares", (int64_t) (lo + (mid << 32)));
     }
 }
 

@@ -1,0 +1,122 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx-ux authors
+#
+# Faults that were found and mended: what each looked like, so that it does
+# not come back.
+
+use strict;
+use warnings;
+
+use FindBin;
+use IO::Socket::INET;
+use lib "$FindBin::Bin/lib";
+
+use Test::More;
+use UxClock;
+use UxTest;
+
+my $clock = UxClock->new or plan skip_all => 'no compiler for the clock';
+
+my $t = Ux::nginx(
+    backends => { APP => \&application },
+    conf => configuration())->start;
+
+no_read_within_a_turn();
+an_alias_gone_meanwhile();
+
+$t->no_alerts;
+
+done_testing();
+
+
+sub configuration
+{
+    return <<'CONF';
+ux_zone shop 8m;
+
+ux_experiment layout {
+    variant control  50;
+    variant one_page 50;
+    goal purchase;
+}
+
+map $uri $agrees {
+    default 1;
+    /forget 0;
+}
+
+server {
+    listen 127.0.0.1:%%PORT%%;
+
+    ux_visitor_key $http_x_user;
+    ux_consent     $agrees;
+
+    location /api    { ux_expose layout; return 204;
+                       add_header X-Reason $ux_reason_layout always; }
+    location /forget { ux_expose layout; return 204; }
+
+    location /app/ {
+        ux_expose        layout;
+        proxy_set_header X-Port $server_port;
+        proxy_pass       http://%%APP%%;
+    }
+
+    location /uxstats { ux_stats; }
+}
+CONF
+}
+
+
+# /app/erased: before it answers, the visitor takes back the consent.
+sub application
+{
+    my ($request) = @_;
+
+    if ($request->{uri} eq '/app/erased') {
+        my $socket = IO::Socket::INET->new(
+            PeerAddr => '127.0.0.1:' . $request->value('X-Port'));
+        print $socket "GET /forget HTTP/1.0\r\nHost: shop\r\n"
+            . "User-Agent: Mozilla/5.0 (X11; Linux x86_64) Firefox/120.0\r\n"
+            . "X-User: ann\r\n\r\n";
+        local $/;
+        my $answer = <$socket>;
+    }
+
+    return (200, [], 'page');
+}
+
+
+# "return" skips the phase in which variants are chosen.  They were chosen
+# while the record was open for writing: the worker waited for itself, and
+# took a visitor with a record for one without.
+sub no_read_within_a_turn
+{
+    my $browser = $t->browser;
+
+    $browser->go('/app/');
+    $browser->go('/app/');
+
+    is($browser->fetch('/api')->header('X-Reason'), 'cached',
+        'a script behind "return" gets the variant of the record');
+
+    return;
+}
+
+
+# A login known as another name of a visitor, which is a minute old, so that
+# it is to be prolonged; but when the answer comes it is there no more, and
+# no cookie says whom it named.  The worker died.
+sub an_alias_gone_meanwhile
+{
+    my $browser = $t->browser;
+
+    $browser->go('/app/');
+    $browser->go('/app/', 'X-User' => 'ann');
+    $clock->forward(120);
+
+    is($t->get('/app/erased', 'X-User' => 'ann', Accept => 'text/html')
+        ->status, 200, 'an alias erased while the upstream worked');
+
+    return;
+}

@@ -44,4 +44,7 @@ else
 fi
 
 make -f objs/Makefile -j"${JOBS:-2}" modules >>"$log" 2>&1 || fail
-cp objs/ngx_http_ux_module.so "$top/$build/"
+
+# a running nginx keeps the file it has mapped
+cp objs/ngx_http_ux_module.so "$top/$build/ngx_http_ux_module.so.new"
+mv "$top/$build/ngx_http_ux_module.so.new" "$top/$build/ngx_http_ux_module.so"

@@ -35,6 +35,7 @@ static ngx_str_t  ngx_http_ux_taken_headers[] = {
     ngx_string("Upgrade"),
     ngx_string("User-Agent"),
     ngx_string("X-Forwarded-For"),
+    ngx_string("X-UX-Event"),
     ngx_null_string
 };
 
@@ -241,19 +242,24 @@ ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 }
 
 
-/* A forgotten "$" would make one visitor of all; "" turns it off. */
+/*
+ * A forgotten "$" would make one visitor of all, or consent for all.  Of
+ * ux_visitor_key "" turns it off.
+ */
 char *
-ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+ngx_http_ux_variable_slot(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_str_t  *value;
 
     value = cf->args->elts;
 
-    if (value[1].len != 0 && ngx_http_script_variables_count(&value[1]) == 0)
+    if (ngx_http_script_variables_count(&value[1]) == 0
+        && !(value[1].len == 0
+             && cmd->offset == offsetof(ngx_http_ux_loc_conf_t, visitor_key)))
     {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "invalid value \"%V\" in \"ux_visitor_key\" "
-                           "directive: expected a variable", &value[1]);
+                           "invalid value \"%V\" in \"%V\" directive: "
+                           "expected a variable", &value[1], &cmd->name);
         return NGX_CONF_ERROR;
     }
 

@@ -98,14 +98,6 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     start = ngx_pnalloc(r->pool, NGX_HTTP_UX_DEBUG_SIZE);
-    h = ngx_list_push(&r->headers_out.headers);
-
-    if (h == NULL) {
-        return;
-    }
-
-    h->hash = 0;
-
     if (start == NULL) {
         return;
     }
@@ -143,6 +135,11 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     p = ngx_http_ux_debug_why(ctx, p, last);
+
+    h = ngx_list_push(&r->headers_out.headers);
+    if (h == NULL) {
+        return;
+    }
 
     h->hash = 1;
     ngx_http_ux_header_unlinked(h);

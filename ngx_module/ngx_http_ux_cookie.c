@@ -261,6 +261,15 @@ ngx_http_ux_cookie_check(ngx_conf_t *cf, ngx_http_ux_cookie_t *cookie)
         wrong = "a \"__Secure-\" cookie cannot have secure=off";
     }
 
+    /* these are refused without Secure, on http too */
+
+    if (cookie->samesite == NGX_HTTP_UX_SAMESITE_NONE
+        || ngx_strncmp(cookie->name.data, "__Host-", 7) == 0
+        || ngx_strncmp(cookie->name.data, "__Secure-", 9) == 0)
+    {
+        cookie->secure = NGX_HTTP_UX_SECURE_ON;
+    }
+
     if (wrong != NULL) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "\"ux_cookie %V\": %s, browsers refuse others",

@@ -136,6 +136,11 @@ ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,
     }
 
     if (key.len == 2 && ngx_memcmp(key.data, "if", 2) == 0) {
+
+        if (ngx_http_script_variables_count(&s) == 0) {
+            return "a variable, like \"if=$paid\"";
+        }
+
         return ngx_http_ux_event_complex(cf, &event->condition, &s);
     }
 

@@ -11,6 +11,8 @@
 
 static void ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_join_life(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ux_track_t *life);
 static void ngx_http_ux_join_cross(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_join_tracks(ngx_http_ux_zone_t *zone,
@@ -42,7 +44,8 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     ngx_int_t            digit;
     uint32_t             now_s;
     ux_turn_t            turn;
-    ngx_uint_t           i, inserted;
+    ngx_uint_t           i, inserted, made;
+    ux_track_t           life;
     ux_visitor_t        *v;
     ux_table_effects_t   effects;
 
@@ -56,19 +59,29 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
         return;
     }
 
-    if (turn.found && !v->alias) {
+    if (turn.found && !v->alias && v->ntracks > 1) {
+
+        /* it was assigned meanwhile, and wins */
+
         ux_table_abort(&zone->store.table, &turn);
         return;
     }
 
+    life = v->tracks[0];
+    inserted = !turn.found;
+    made = !v->alias;
+
+    if (made) {
+        ux_visitor_init(v, ctx->alias.id, now_s);
+    }
+
     v->last_s = now_s;
 
-    for (i = 0; !turn.found && i < UX_ALIAS_ID; i++) {
+    for (i = 0; made && i < UX_ALIAS_ID; i++) {
         digit = ngx_hextoi((u_char *) ctx->key.data + 2 * i, 2);
         v->alias_id[i] = (uint8_t) digit;
     }
 
-    inserted = !turn.found;
     v->alias = true;
     v->confirmed = true;
 
@@ -86,6 +99,57 @@ ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
 
     ux_counter_add(&zone->store.counter, UX_ZONE_PROVISIONAL,
                    inserted ? -1 : 0);
+
+    if (made && life.events != 0) {
+        ngx_http_ux_join_life(ctx, zone, &life);
+    }
+}
+
+
+/* What the key did before it was joined: remembered with the visitor. */
+static void
+ngx_http_ux_join_life(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    ux_track_t *life)
+{
+    uint32_t             now_s;
+    ux_turn_t            turn;
+    ngx_uint_t           i;
+    ux_track_t          *track;
+    ux_visitor_t        *v;
+    ux_table_effects_t   effects;
+
+    v = &zone->visitor;
+    now_s = (uint32_t) ngx_time();
+
+    if (ux_table_open(&zone->store.table, ctx->hash, now_s, v, &turn)
+        != UX_OK)
+    {
+        ux_counter_add(&zone->store.counter, UX_ZONE_CONTENDED_DROP, 1);
+        return;
+    }
+
+    ux_changes_clear(&zone->changes);
+
+    if (!turn.found) {
+        ux_track_confirm(&zone->store.plan, v, &zone->changes);
+    }
+
+    track = &v->tracks[0];
+    track->events |= life->events;
+    track->steps |= life->steps;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (track->carts[i].state == UX_CART_NONE) {
+            track->carts[i] = life->carts[i];
+        }
+    }
+
+    if (ux_table_commit(&zone->store.table, &turn, v, now_s, &effects)
+        == UX_OK)
+    {
+        ux_store_effects(&zone->store, &effects);
+        ux_store_apply(&zone->store, &zone->changes);
+    }
 }
 
 

@@ -62,7 +62,7 @@ static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_visitor_key"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_ux_visitor_key_set,
+      ngx_http_ux_variable_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ux_loc_conf_t, visitor_key),
       NULL },
@@ -83,7 +83,7 @@ static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_consent"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_ux_variable_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ux_loc_conf_t, consent),
       NULL },
@@ -104,14 +104,14 @@ static ngx_command_t  ngx_http_ux_commands[] = {
 
     { ngx_string("ux_override"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_ux_variable_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ux_loc_conf_t, override),
       NULL },
 
     { ngx_string("ux_debug"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_ux_variable_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_ux_loc_conf_t, debug),
       NULL },

@@ -65,6 +65,8 @@ typedef struct {
     ux_store_t                  store;
     ux_arm_t                   *arms;
     ux_binding_t               *bindings;
+    uint64_t                   *began_ms;      /* by experiment: when it was
+                                                  registered, 0: it is not */
     ux_visitor_t                visitor;       /* record being worked on */
     ux_changes_t                changes;
     ux_str_t                    keys[NGX_HTTP_UX_KEYS_MAX];
@@ -298,7 +300,7 @@ char *ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_secret(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_header(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_bots(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
-char *ngx_http_ux_visitor_key_set(ngx_conf_t *cf, ngx_command_t *cmd,
+char *ngx_http_ux_variable_slot(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

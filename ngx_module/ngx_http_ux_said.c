@@ -15,6 +15,7 @@ static void ngx_http_ux_read_header(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
 static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
     ngx_str_t *origin);
+static void ngx_http_ux_without_port(ngx_str_t *host);
 static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
     size_t len);
 
@@ -133,12 +134,15 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* "https://shop.example" against our Host; "null" is nobody's. */
+/*
+ * "https://shop.example:8443" against our Host; "null" is nobody's.  Ports
+ * do not make another site.
+ */
 static ngx_uint_t
 ngx_http_ux_foreign_origin(ngx_http_request_t *r, ngx_str_t *origin)
 {
     u_char     *p, *last;
-    ngx_str_t   host;
+    ngx_str_t   host, ours;
 
     last = origin->data + origin->len;
     p = ngx_strlchr(origin->data, last, '/');
@@ -149,11 +153,34 @@ ngx_http_ux_foreign_origin(ngx_http_request_t *r, ngx_str_t *origin)
         return 1;
     }
 
-    p += 2;
-    host = r->headers_in.host->value;
+    host.data = p + 2;
+    host.len = last - host.data;
+    ours = r->headers_in.host->value;
 
-    return host.len != (size_t) (last - p)
-           || ngx_strncasecmp(host.data, p, host.len) != 0;
+    ngx_http_ux_without_port(&host);
+    ngx_http_ux_without_port(&ours);
+
+    return host.len != ours.len
+           || ngx_strncasecmp(host.data, ours.data, host.len) != 0;
+}
+
+
+static void
+ngx_http_ux_without_port(ngx_str_t *host)
+{
+    size_t  len;
+
+    for (len = host->len; len > 0; len--) {
+
+        if (host->data[len - 1] == ':') {
+            host->len = len - 1;
+            return;
+        }
+
+        if (host->data[len - 1] < '0' || host->data[len - 1] > '9') {
+            return;
+        }
+    }
 }
 
 

@@ -14,8 +14,6 @@ static void ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t found, uint32_t now_s);
-static uint64_t ngx_http_ux_turn_began(ux_store_t *store,
-    ux_experiment_t *e);
 static ngx_uint_t ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_expose(ngx_http_request_t *r,
@@ -61,6 +59,10 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     now_s = (uint32_t) (now_ms / 1000);
 
     key = ngx_http_ux_zone_key(ctx, zone);
+
+    /* mostly here, as resolving what is new takes a walk over all names */
+
+    ux_store_refresh(&zone->store);
 
     rc = ux_table_open(&zone->store.table, key, now_s, v, &turn);
 
@@ -170,6 +172,12 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
                 ctx->creates = 1;
                 ctx->exposed = exposes;
             }
+
+            if (exposes && choice != NULL
+                && choice->reason == NGX_HTTP_UX_REASON_ERROR)
+            {
+                ngx_http_ux_discard(ctx, UX_DISCARD_ZONE_FULL);
+            }
         }
 
         /* whose cookie comes back without a record was forgotten */
@@ -265,39 +273,6 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
 }
 
 
-/* When the experiment's first epoch was opened; 0: not registered. */
-static uint64_t
-ngx_http_ux_turn_began(ux_store_t *store, ux_experiment_t *e)
-{
-    uint16_t           i;
-    ux_claim_t         claim;
-    const ux_entry_t  *entry, *epoch;
-
-    ngx_memzero(&claim, sizeof(ux_claim_t));
-
-    claim.kind = UX_ENTRY_EXPERIMENT;
-    claim.name = e->name;
-    claim.parent = UX_PARENT_NONE;
-    claim.value = e->version;
-
-    entry = ux_registry_find(store->registry, &claim);
-
-    for (i = 0; entry != NULL; i++) {
-        epoch = ux_registry_get(store->registry, UX_ENTRY_EPOCH, i);
-
-        if (epoch == NULL) {
-            break;
-        }
-
-        if (epoch->parent == entry->ordinal) {
-            return epoch->created_ms;
-        }
-    }
-
-    return 0;
-}
-
-
 /* Was the cookie minted since an experiment began that it is exposed to? */
 static ngx_uint_t
 ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
@@ -306,17 +281,23 @@ ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     ngx_uint_t             i;
     ngx_http_ux_expose_t  *expose;
 
-    /* one cookie for several zones: it may have been minted for another */
+    /*
+     * One cookie for several zones may have been minted for another, and what
+     * was known before a restart was not evicted.
+     */
 
-    if (zone->shared_cookie) {
+    if (zone->shared_cookie
+        || ux_counter_read(&zone->store.counter, UX_ZONE_EVICTED)
+           + ux_counter_read(&zone->store.counter, UX_ZONE_EXPIRED)
+           == 0)
+    {
         return 0;
     }
 
     expose = ctx->decider->expose;
 
     for (i = 0; i < expose->n; i++) {
-        began_ms = ngx_http_ux_turn_began(&zone->store,
-                        &zone->model.experiments[expose->experiments[i]]);
+        began_ms = zone->began_ms[expose->experiments[i]];
 
         if (began_ms != 0 && ctx->cookie_day >= began_ms / 86400000) {
             return 1;

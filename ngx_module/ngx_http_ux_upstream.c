@@ -12,6 +12,8 @@ static void ngx_http_ux_upstream_line(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *line);
 static void ngx_http_ux_upstream_event(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_field_event_t *field);
+static void ngx_http_ux_upstream_bad(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ux_str_t name);
 static ngx_uint_t ngx_http_ux_upstream_cached(ngx_http_request_t *r);
 
 
@@ -104,9 +106,9 @@ static void
 ngx_http_ux_upstream_line(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_str_t *line)
 {
-    unsigned             i, n;
+    ux_str_t             rest;
     ngx_http_ux_zone_t  *zone;
-    ux_field_event_t     fields[UX_FIELD_EVENTS_MAX];
+    ux_field_event_t     field;
 
     zone = ngx_http_ux_request_zone(r, ctx);
 
@@ -114,9 +116,9 @@ ngx_http_ux_upstream_line(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    n = 0;
+    rest = ngx_http_ux_str(*line);
 
-    if (ux_field_parse(ngx_http_ux_str(*line), fields, &n) != UX_OK) {
+    if (ux_field_check(rest) != UX_OK) {
         ngx_http_ux_discard(ctx, UX_DISCARD_BAD_EVENT);
         ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                       "upstream sent \"X-UX-Event\" that is no list of "
@@ -125,8 +127,8 @@ ngx_http_ux_upstream_line(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    for (i = 0; i < n; i++) {
-        ngx_http_ux_upstream_event(r, ctx, zone, &fields[i]);
+    while (ux_field_next(&rest, &field) == UX_OK) {
+        ngx_http_ux_upstream_event(r, ctx, zone, &field);
     }
 }
 
@@ -139,6 +141,11 @@ ngx_http_ux_upstream_event(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ux_str_t                id;
     ux_event_t              event;
     ngx_http_ux_pending_t  *pending;
+
+    if (field->bad) {
+        ngx_http_ux_upstream_bad(r, ctx, field->name);
+        return;
+    }
 
     index = ux_model_event_find(&zone->model, field->name);
 
@@ -157,7 +164,7 @@ ngx_http_ux_upstream_event(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
                                id)
         != NGX_OK)
     {
-        ngx_http_ux_discard(ctx, UX_DISCARD_BAD_EVENT);
+        ngx_http_ux_upstream_bad(r, ctx, field->name);
         return;
     }
 
@@ -170,6 +177,21 @@ ngx_http_ux_upstream_event(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         pending->name.data = (u_char *) zone->model.events[index].data;
         pending->name.len = zone->model.events[index].len;
     }
+}
+
+
+/* The others of the list are recorded all the same. */
+static void
+ngx_http_ux_upstream_bad(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ux_str_t name)
+{
+    ngx_http_ux_discard(ctx, UX_DISCARD_BAD_EVENT);
+
+    ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
+                  "event \"%*s\" of \"X-UX-Event\" not recorded: expected "
+                  "a value that is an amount, a currency of ISO 4217 and an id "
+                  "that is a string or a token",
+                  ngx_min(name.len, (size_t) UX_NAME_MAX), name.data);
 }
 
 

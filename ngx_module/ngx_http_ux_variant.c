@@ -11,6 +11,8 @@
 static void ngx_http_ux_choose_one(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_experiment_t *e,
     ngx_http_ux_choice_t *choice);
+static ngx_uint_t ngx_http_ux_crowded(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
 static ngx_uint_t ngx_http_ux_overridden(ngx_http_ux_ctx_t *ctx,
     ux_experiment_t *e, ngx_http_ux_choice_t *choice);
 static ngx_int_t ngx_http_ux_override_next(ngx_str_t *rest, ux_str_t *name,
@@ -111,12 +113,63 @@ ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     variant = ngx_http_ux_targeted(r, zone, e - zone->model.experiments)
               ? ux_experiment_assign(e, ctx->key) : UX_VARIANT_NONE;
 
+    if (variant != UX_VARIANT_NONE
+        && ngx_http_ux_crowded(r, ctx, zone, e - zone->model.experiments))
+    {
+        choice->reason = NGX_HTTP_UX_REASON_ERROR;
+        return;
+    }
+
     choice->variant = (int8_t) variant;
 
     if (variant != UX_VARIANT_NONE) {
         choice->reason = e->targeting ? NGX_HTTP_UX_REASON_TARGETING
                                       : NGX_HTTP_UX_REASON_SPLIT;
     }
+}
+
+
+/*
+ * A record holds so many assignments.  In what it cannot hold a visitor is
+ * the control: the first experiments that ux_expose names come first.
+ */
+static ngx_uint_t
+ngx_http_ux_crowded(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t experiment)
+{
+    ngx_uint_t             i, n;
+    ngx_http_ux_choice_t  *choice;
+    ngx_http_ux_expose_t  *expose;
+
+    expose = ngx_http_ux_decider(r, ctx)->expose;
+
+    if (zone->params.experiments >= zone->model.nexperiments
+        || expose == NULL || expose->off || expose->zone != zone
+        || ctx->choices[zone->first + experiment].member)
+    {
+        return 0;
+    }
+
+    n = 0;
+
+    for (i = 0; i < zone->model.nexperiments; i++) {
+        n += ctx->choices[zone->first + i].member;
+    }
+
+    for (i = 0; i < expose->n; i++) {
+
+        if (expose->experiments[i] == experiment) {
+            return n >= zone->params.experiments;
+        }
+
+        choice = ngx_http_ux_choose(r, ctx, zone, expose->experiments[i]);
+
+        if (ngx_http_ux_counts(choice) && !choice->member) {
+            n++;
+        }
+    }
+
+    return 0;
 }
 
 

@@ -302,6 +302,7 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ux_key_t       hash;
     ux_str_t       key, cookie;
     ngx_int_t      rc;
+    ngx_uint_t     unassigned;
     ux_status_t    known;
     ux_visitor_t  *v;
 
@@ -311,6 +312,8 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     known = ux_table_read(&ctx->zone->store.table, hash,
                           (uint32_t) ngx_time(), v);
+
+    unassigned = (known == UX_OK && !v->alias && v->ntracks == 1);
 
     if (known == UX_OK && v->alias) {
         id = ngx_pnalloc(r->pool, UX_COOKIE_ID_LEN);
@@ -341,7 +344,9 @@ ngx_http_ux_visitor_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     if (rc == NGX_OK) {
         ctx->cookie_id = cookie;
 
-        if (known == UX_DECLINED) {
+        if (known == UX_DECLINED
+            || (known == UX_OK && !ctx->joined && unassigned))
+        {
             ctx->aliases = 1;
             ctx->joined = 1;
             ctx->key = cookie;
@@ -547,6 +552,13 @@ ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     if (ctx->zone == NULL || ngx_http_ux_visitor_cookie(r, ctx) != NGX_OK) {
         return;
+    }
+
+    if (!ctx->known) {
+
+        /* it is about to be confirmed: may it be? */
+
+        ngx_http_ux_read_headers(r, ctx);
     }
 
     ngx_http_ux_control(r, ctx, ngx_http_ux_decider(r, ctx));

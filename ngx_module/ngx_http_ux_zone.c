@@ -19,6 +19,7 @@ static ngx_int_t ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone,
     ngx_cycle_t *cycle);
+static void ngx_http_ux_zone_began(ngx_http_ux_zone_t *zone);
 static uint32_t ngx_http_ux_zone_window(ngx_http_ux_zone_t *zone);
 
 
@@ -173,7 +174,13 @@ ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
                                  (zone->experiments.nelts + 1)
                                  * sizeof(ux_binding_t));
 
-    if (zone->arms == NULL || zone->bindings == NULL) {
+    zone->began_ms = ngx_pcalloc(zone->experiments.pool,
+                                 (zone->experiments.nelts + 1)
+                                 * sizeof(uint64_t));
+
+    if (zone->arms == NULL || zone->bindings == NULL
+        || zone->began_ms == NULL)
+    {
         return NGX_ERROR;
     }
 
@@ -269,11 +276,36 @@ ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
                       (rc == UX_FULL) ? "no room" : "busy");
     }
 
+    ngx_http_ux_zone_began(zone);
+
     zone->store.plan.experiments_max = zone->params.experiments;
     zone->store.table.inactive_s = (uint32_t) zone->inactive
                                    + NGX_HTTP_UX_TOUCH;
     zone->store.table.max_window_s = ngx_http_ux_zone_window(zone)
                                      + NGX_HTTP_UX_TOUCH;
+}
+
+
+/* Looked up once a process: the registry is walked for every name. */
+static void
+ngx_http_ux_zone_began(ngx_http_ux_zone_t *zone)
+{
+    ngx_uint_t         i;
+    ux_claim_t         claim;
+    const ux_entry_t  *entry;
+
+    for (i = 0; i < zone->model.nexperiments; i++) {
+        ngx_memzero(&claim, sizeof(ux_claim_t));
+
+        claim.kind = UX_ENTRY_EXPERIMENT;
+        claim.name = zone->model.experiments[i].name;
+        claim.parent = UX_PARENT_NONE;
+        claim.value = zone->model.experiments[i].version;
+
+        entry = ux_registry_find(zone->store.registry, &claim);
+
+        zone->began_ms[i] = (entry == NULL) ? 0 : entry->created_ms;
+    }
 }
 
 

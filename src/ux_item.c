@@ -17,6 +17,13 @@
 #define UX_ITEM_FRACTION_MAX  3
 
 
+/* How many digits a number has before its point, and behind. */
+typedef struct {
+    unsigned  whole;
+    unsigned  fraction;
+} ux_digits_t;
+
+
 /* What the next byte of a UTF-8 text must be; need 0: the first of some. */
 typedef struct {
     unsigned  need;
@@ -26,6 +33,8 @@ typedef struct {
 
 
 static bool ux_item_number(ux_cursor_t *c, ux_item_t *item);
+static bool ux_item_digits(ux_cursor_t *c, ux_item_t *item,
+    ux_digits_t *digits);
 static bool ux_item_string(ux_cursor_t *c, ux_item_t *item);
 static bool ux_item_bytes(ux_cursor_t *c, ux_item_t *item);
 static bool ux_item_boolean(ux_cursor_t *c, ux_item_t *item);
@@ -147,33 +156,55 @@ ux_item_key(ux_cursor_t *c, ux_str_t *key)
 }
 
 
+bool
+ux_item_decimal(ux_cursor_t *c, ux_item_t *item)
+{
+    ux_digits_t  digits;
+
+    return ux_item_digits(c, item, &digits);
+}
+
+
 static bool
 ux_item_number(ux_cursor_t *c, ux_item_t *item)
 {
-    unsigned  whole, fraction;
+    ux_digits_t  digits;
 
+    if (!ux_item_digits(c, item, &digits)) {
+        return false;
+    }
+
+    if (item->type == UX_ITEM_INTEGER) {
+        return digits.whole <= UX_ITEM_INTEGER_MAX;
+    }
+
+    return digits.whole <= UX_ITEM_WHOLE_MAX
+           && digits.fraction <= UX_ITEM_FRACTION_MAX;
+}
+
+
+static bool
+ux_item_digits(ux_cursor_t *c, ux_item_t *item, ux_digits_t *digits)
+{
     const unsigned char  *start = c->p;
 
     (void) ux_cursor_accept(c, '-');
 
-    whole = ux_cursor_digits(c);
+    item->type = UX_ITEM_INTEGER;
+    digits->whole = ux_cursor_digits(c);
+    digits->fraction = 0;
 
-    if (whole == 0 || whole > UX_ITEM_INTEGER_MAX) {
+    if (digits->whole == 0) {
         return false;
     }
 
-    item->type = UX_ITEM_INTEGER;
-
     if (ux_cursor_accept(c, '.')) {
-        fraction = ux_cursor_digits(c);
+        item->type = UX_ITEM_DECIMAL;
+        digits->fraction = ux_cursor_digits(c);
 
-        if (whole > UX_ITEM_WHOLE_MAX || fraction == 0
-            || fraction > UX_ITEM_FRACTION_MAX)
-        {
+        if (digits->fraction == 0) {
             return false;
         }
-
-        item->type = UX_ITEM_DECIMAL;
     }
 
     item->text = ux_cursor_since(c, start);

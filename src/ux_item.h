@@ -60,5 +60,8 @@ bool ux_item_read(ux_cursor_t *c, ux_item_t *item);       /* of any type */
 bool ux_item_token(ux_cursor_t *c, ux_item_t *item);
 bool ux_item_key(ux_cursor_t *c, ux_str_t *key);
 
+/* -?digits[.digits] with as many digits as there are: the RFC allows 12+3. */
+bool ux_item_decimal(ux_cursor_t *c, ux_item_t *item);
+
 
 #endif

@@ -843,6 +843,9 @@ sub all_of_it
     $t->test_config($conf);
     my $command = join ' ', map { "'$_'" } Ux::binary(), '-T', '-p', $t->dir,
         '-e', 'stderr', '-c', $t->dir . '/test.conf';
+    my $preload = $ENV{TEST_NGINX_PRELOAD};
+    $command = "LD_PRELOAD='$preload' ASAN_OPTIONS=detect_leaks=0 $command"
+        if $preload;
     my $output = `$command 2>&1`;
 
     like($output, qr/configuration file .*test\.conf:/, 'nginx -T speaks');

@@ -17,7 +17,8 @@
 #include "../ux_number.h"
 
 
-#define UXCTL_ASSIGN_BUFFER  (1 << 16)
+#define UXCTL_ASSIGN_BUFFER   (1 << 16)
+#define UXCTL_ASSIGN_VERSION  1000000  /* the largest, as in nginx.conf */
 
 
 /* The user's words, before they mean anything. */
@@ -166,7 +167,7 @@ uxctl_assign_help(void)
            "  --traffic SHARE%%      share of visitors enrolled; default"
            " 100%%\n"
            "  --salt SALT           default: the experiment's name\n"
-           "  --version N           from 1 to 4294967295; joins the salt\n"
+           "  --version N           from 1 to 1000000; joins the salt\n"
            "  --layer NAME:FROM-TO%%\n"
            "                        as in page:0-50%%\n"
            "  --                    what follows are keys\n"
@@ -315,10 +316,11 @@ uxctl_assign_salt(apr_pool_t *pool, const uxctl_assign_words_t *words,
     version = strtoull(words->version, &end, 10);
 
     if (words->version[0] < '1' || words->version[0] > '9' || *end != '\0'
-        || version > UINT32_MAX)
+        || version > UXCTL_ASSIGN_VERSION)
     {
         return uxctl_wrong("version \"%s\" is not valid: expected a whole"
-                           " number from 1 to 4294967295", words->version);
+                           " number from 1 to %d", words->version,
+                           UXCTL_ASSIGN_VERSION);
     }
 
     e->version = (uint32_t) version;

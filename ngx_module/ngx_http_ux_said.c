@@ -15,7 +15,6 @@ static void ngx_http_ux_read_header(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
 static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
     ngx_str_t *origin);
-static void ngx_http_ux_without_port(ngx_str_t *host);
 static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
     size_t len);
 
@@ -135,52 +134,40 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
 
 /*
- * "https://shop.example:8443" against our Host; "null" is nobody's.  Ports
- * do not make another site.
+ * "https://shop.example:8443" against the request's host, which nginx keeps
+ * in lower case and without its port; "null" is nobody's.
  */
 static ngx_uint_t
 ngx_http_ux_foreign_origin(ngx_http_request_t *r, ngx_str_t *origin)
 {
     u_char     *p, *last;
-    ngx_str_t   host, ours;
+    ngx_str_t   host;
 
     last = origin->data + origin->len;
     p = ngx_strlchr(origin->data, last, '/');
 
-    if (p == NULL || last - p < 2 || p[1] != '/'
-        || r->headers_in.host == NULL)
-    {
+    if (p == NULL || last - p < 2 || p[1] != '/') {
         return 1;
     }
 
     host.data = p + 2;
     host.len = last - host.data;
-    ours = r->headers_in.host->value;
 
-    ngx_http_ux_without_port(&host);
-    ngx_http_ux_without_port(&ours);
+    /* the port, which follows a name or the "]" of an IPv6 address */
 
-    return host.len != ours.len
-           || ngx_strncasecmp(host.data, ours.data, host.len) != 0;
-}
+    p = last;
 
-
-static void
-ngx_http_ux_without_port(ngx_str_t *host)
-{
-    size_t  len;
-
-    for (len = host->len; len > 0; len--) {
-
-        if (host->data[len - 1] == ':') {
-            host->len = len - 1;
-            return;
-        }
-
-        if (host->data[len - 1] < '0' || host->data[len - 1] > '9') {
-            return;
-        }
+    while (p > host.data && p[-1] >= '0' && p[-1] <= '9') {
+        p--;
     }
+
+    if (p > host.data && p[-1] == ':') {
+        host.len = p - 1 - host.data;
+    }
+
+    return host.len != r->headers_in.server.len
+           || ngx_strncasecmp(host.data, r->headers_in.server.data, host.len)
+              != 0;
 }
 
 

@@ -15,7 +15,7 @@ static ngx_int_t ngx_http_ux_secret_lines(ngx_conf_t *cf, ngx_str_t *file,
     u_char *buf, size_t len, ngx_array_t *keys);
 static ngx_int_t ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool,
     ux_str_t *key, ngx_log_t *log);
-static ngx_int_t ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone,
+static void ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone,
     ngx_str_t *file, ngx_log_t *log);
 static ngx_int_t ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
@@ -197,7 +197,7 @@ ngx_http_ux_secret_open(ngx_http_ux_zone_t *zone, ngx_log_t *log)
             }
 
             if (!ngx_test_config) {
-                (void) ngx_http_ux_secret_create(zone, &file, log);
+                ngx_http_ux_secret_create(zone, &file, log);
             }
         }
 
@@ -235,7 +235,7 @@ ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool, ux_str_t *key,
     ngx_log_t *log)
 {
     int              fd;
-    u_char          *buf;
+    u_char          *buf, *end;
     ssize_t          n;
     ngx_file_info_t  fi;
 
@@ -250,18 +250,26 @@ ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool, ux_str_t *key,
         return NGX_DECLINED;
     }
 
-    buf = ngx_pnalloc(pool, 256);
+    buf = ngx_pnalloc(pool, NGX_HTTP_UX_SECRET_SIZE);
     n = -1;
 
     if (buf != NULL && ngx_fd_info(fd, &fi) != NGX_FILE_ERROR
         && ngx_is_file(&fi))
     {
-        n = ngx_read_fd(fd, buf, 256);
+        n = ngx_read_fd(fd, buf, NGX_HTTP_UX_SECRET_SIZE);
     }
 
     (void) ngx_close_file(fd);
 
-    while (n > 0 && (buf[n - 1] == LF || buf[n - 1] == CR)) {
+    /* the key is the first line */
+
+    end = (n > 0) ? ngx_strlchr(buf, buf + n, LF) : NULL;
+
+    if (end != NULL) {
+        n = end - buf;
+    }
+
+    if (n > 0 && buf[n - 1] == CR) {
         n--;
     }
 
@@ -279,7 +287,7 @@ ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool, ux_str_t *key,
 }
 
 
-static ngx_int_t
+static void
 ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
     ngx_log_t *log)
 {
@@ -288,7 +296,7 @@ ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
     ssize_t   n;
 
     if (ngx_http_ux_secret_directory(zone, log) != NGX_OK) {
-        return NGX_ERROR;
+        return;
     }
 
     fd = open((const char *) file->data,
@@ -298,7 +306,7 @@ ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
         ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "cannot create \"%V\": "
                       "the key that signs cookies lives in memory only",
                       file);
-        return NGX_ERROR;
+        return;
     }
 
     ngx_http_ux_secret_hex(zone, line);
@@ -316,8 +324,6 @@ ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
     }
 
     (void) ngx_close_file(fd);
-
-    return NGX_OK;
 }
 
 

@@ -189,8 +189,8 @@ ngx_http_ux_upstream_bad(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ngx_log_error(NGX_LOG_INFO, r->connection->log, 0,
                   "event \"%*s\" of \"X-UX-Event\" not recorded: expected "
-                  "a value that is an amount, a currency of ISO 4217 and an id "
-                  "that is a string or a token",
+                  "an amount for value, a code of ISO 4217 for currency and a "
+                  "string or token for id",
                   ngx_min(name.len, (size_t) UX_NAME_MAX), name.data);
 }
 

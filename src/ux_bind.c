@@ -17,13 +17,12 @@
  *              -> epoch -> arm        one arm for each variant
  *                          -> cart    one for each cart funnel; also for the
  *                                     arms of older epochs, whose visitors
- *                                     go on counting
+ *                                     go on counting; the ring of a variant's
+ *                                     first arm serves them all
  */
 
-#include "ux_store.h"
-#include "ux_registry_private.h"
+#include "ux_bind_private.h"
 
-#include <stdio.h>
 #include <string.h>
 
 
@@ -34,42 +33,19 @@
 #define UX_BIND_TRIES  80
 
 
-typedef struct {
-    ux_registrar_t     registrar;
-    ux_store_t        *store;        /* NULL: dry run */
-    ux_model_t        *bound;        /* gets the slots; NULL: dry run */
-    const ux_model_t  *model;
-    ux_binding_t      *bindings;
-    unsigned           nexperiments;
-    uint32_t           totals;
-    uint64_t           now_ms;
-    ux_status_t        status;
-
-    /* ordinals given so far; UX_PARENT_NONE: none */
-    uint16_t           carts[UX_FUNNELS_MAX];
-    uint16_t           experiments[UX_EXPERIMENTS_MAX];
-
-    /* what a dry run found missing */
-    uint32_t           entries;
-    uint64_t           cells;
-    uint32_t           kinds[UX_ENTRY_KINDS];
-} ux_binder_t;
-
-
-static void ux_bind_walk(ux_binder_t *binder);
 static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
 static void ux_bind_carts(ux_binder_t *binder);
-static void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm);
+static void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm,
+    uint16_t variant);
+static bool ux_bind_later(const ux_binder_t *binder, uint16_t arm,
+    uint16_t variant);
 static uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
 static uint8_t ux_bind_slot(uint16_t ordinal);
 static void ux_bind_reset(ux_model_t *model, ux_binding_t *bindings);
 static uint32_t ux_bind_window(const ux_model_t *model);
-static ux_status_t ux_fits_slots(const ux_binder_t *binder,
-    ux_error_t *error);
-static uint32_t ux_fits_used(const ux_registry_t *registry, ux_entry_e kind);
 
 
 ux_status_t
@@ -116,117 +92,7 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
 }
 
 
-ux_status_t
-ux_store_fits(const ux_store_t *store, const ux_model_t *model,
-    ux_error_t *error)
-{
-    uint32_t              count, left, used;
-    ux_binder_t           binder;
-    const ux_registry_t  *registry;
-
-    memset(&binder, 0, sizeof(binder));
-
-    registry = store->registry;
-
-    binder.registrar.registry = store->registry;
-    binder.registrar.me = UX_PROCESS_NONE;
-    binder.model = model;
-    binder.totals = store->head->params.totals;
-
-    ux_bind_walk(&binder);
-
-    if (ux_fits_slots(&binder, error) != UX_OK) {
-        return UX_FULL;
-    }
-
-    count = ux_registry_count(registry);
-
-    if (binder.entries > registry->capacity - count) {
-        (void) snprintf(error->message, sizeof(error->message),
-                        "configuration needs %u registered names, zone "
-                        "\"%.*s\" of size %llu has room for %u",
-                        count + binder.entries, (int) model->zone.len,
-                        model->zone.data,
-                        (unsigned long long) store->head->size,
-                        registry->capacity);
-        return UX_FULL;
-    }
-
-    left = ux_registry_cells_left(registry);
-    used = registry->all_cells - left;
-
-    if (binder.cells > left) {
-        (void) snprintf(error->message, sizeof(error->message),
-                        "configuration needs %llu counters, zone \"%.*s\" of "
-                        "size %llu has room for %u",
-                        (unsigned long long) (used + binder.cells),
-                        (int) model->zone.len, model->zone.data,
-                        (unsigned long long) store->head->size,
-                        registry->all_cells);
-        return UX_FULL;
-    }
-
-    return UX_OK;
-}
-
-
-/* Numbers that are bits or places in a visitor's record. */
-static ux_status_t
-ux_fits_slots(const ux_binder_t *binder, ux_error_t *error)
-{
-    uint32_t           need;
-    unsigned           i;
-    const ux_model_t  *model;
-
-    const struct {
-        ux_entry_e     kind;
-        uint32_t       max;
-        const char    *what;
-    } limits[] = {
-        { UX_ENTRY_EVENT, UX_EVENTS_MAX, "events" },
-        { UX_ENTRY_STEP, UX_STEPS_MAX, "funnel steps" },
-        { UX_ENTRY_CART, UX_CARTS_MAX, "funnels with a cart" },
-        { UX_ENTRY_TOTAL, binder->totals, "totals" }
-    };
-
-    model = binder->model;
-
-    for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        need = binder->kinds[limits[i].kind]
-               + ux_fits_used(binder->registrar.registry, limits[i].kind);
-
-        if (binder->kinds[limits[i].kind] != 0 && need > limits[i].max) {
-            (void) snprintf(error->message, sizeof(error->message),
-                            "configuration needs %u %s, zone \"%.*s\" has "
-                            "room for %u, those no longer configured "
-                            "included", need, limits[i].what,
-                            (int) model->zone.len, model->zone.data,
-                            limits[i].max);
-            return UX_FULL;
-        }
-    }
-
-    return UX_OK;
-}
-
-
-/* How many numbers of the kind are given; revenue is the total 0. */
-static uint32_t
-ux_fits_used(const ux_registry_t *registry, ux_entry_e kind)
-{
-    uint32_t  i;
-
-    for (i = ux_registry_count(registry); i > 0; i--) {
-        if (registry->entries[i - 1].kind == kind) {
-            return registry->entries[i - 1].ordinal + 1u;
-        }
-    }
-
-    return kind == UX_ENTRY_TOTAL ? 1 : 0;
-}
-
-
-static void
+void
 ux_bind_walk(ux_binder_t *binder)
 {
     unsigned  i;
@@ -382,6 +248,7 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
 
     parent = ux_bind_claim(binder, &claim);
     binder->experiments[index] = parent;
+    binder->epochs[index] = UX_PARENT_NONE;
 
     if (parent == UX_PARENT_NONE) {
         return;
@@ -406,6 +273,8 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     claim.number = experiment->traffic;
 
     epoch = ux_bind_claim(binder, &claim);
+    binder->epochs[index] = epoch;
+
     if (epoch == UX_PARENT_NONE) {
         return;
     }
@@ -426,6 +295,12 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
 
         if (binder->bindings != NULL) {
             binder->bindings[index].arms[i] = ordinal;
+        }
+
+        /* one that a dry run did not make: nobody else will come upon it */
+
+        if (ordinal == UX_ORDINAL_NEW) {
+            ux_bind_arm_carts(binder, ordinal, variants[i]);
         }
     }
 }
@@ -453,40 +328,68 @@ ux_bind_carts(ux_binder_t *binder)
 
         for (n = 0; epoch != NULL && n < binder->nexperiments; n++) {
             if (binder->experiments[n] == epoch->parent) {
-                ux_bind_arm_carts(binder, entry->ordinal);
+                ux_bind_arm_carts(binder, entry->ordinal, entry->aux);
                 break;
             }
         }
-    }
-
-    /* those that a dry run did not make */
-    for (n = binder->kinds[UX_ENTRY_ARM]; n > 0; n--) {
-        ux_bind_arm_carts(binder, UX_ORDINAL_NEW);
     }
 }
 
 
 static void
-ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm)
+ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm, uint16_t variant)
 {
-    unsigned    i;
-    ux_claim_t  claim;
+    bool                later;
+    unsigned            i;
+    ux_claim_t          claim;
+    const ux_funnel_t  *funnel;
+
+    later = binder->store == NULL && ux_bind_later(binder, arm, variant);
 
     for (i = 0; i < binder->model->nfunnels; i++) {
         if (binder->carts[i] == UX_PARENT_NONE) {
             continue;
         }
 
+        funnel = &binder->model->funnels[i];
+
         memset(&claim, 0, sizeof(claim));
         claim.kind = UX_ENTRY_ARM_CART;
         claim.parent = arm;
         claim.aux = binder->carts[i];
-        claim.value = binder->model->funnels[i].within_ms;
+        claim.value = funnel->within_ms;
+        claim.variant = variant;
+        claim.width = (uint16_t) UX_RING_WIDTH(funnel->nsteps);
         claim.cells = UX_CART_CELLS;
-        claim.ring_cells = UX_BUCKETS * UX_RING_CELLS;
+        claim.ring_cells = later ? 0 : UX_BUCKETS * claim.width;
 
         (void) ux_bind_claim(binder, &claim);
     }
+}
+
+
+/*
+ * Has the variant an arm before this one?  Then that one has the rings, or is
+ * about to get them.
+ */
+static bool
+ux_bind_later(const ux_binder_t *binder, uint16_t arm, uint16_t variant)
+{
+    uint32_t              i;
+    const ux_entry_t     *entry;
+    const ux_registry_t  *registry;
+
+    registry = binder->registrar.registry;
+
+    for (i = 0; i < ux_registry_count(registry); i++) {
+        entry = &registry->entries[i];
+
+        if (entry->kind == UX_ENTRY_ARM && entry->aux == variant) {
+            return entry->ordinal != arm;
+        }
+    }
+
+    return false;
 }
 
 

@@ -142,7 +142,8 @@ enum {
 
 /*
  * The same by time bucket of creation, so that a reader can tell open carts
- * from abandoned ones: a ring of UX_BUCKETS rows in the shared copy only.
+ * from abandoned ones: a ring of UX_BUCKETS rows in the shared copy only, one
+ * for all arms of a variant.  A row ends with ALIVE + the funnel's last step.
  * A cell holds bucket number << 32 | signed 32-bit count; a cell with another
  * bucket number counts as 0 and is overwritten (compare-and-swap), so nothing
  * ever has to be swept.  A change of a bucket that a newer one has replaced
@@ -156,6 +157,9 @@ enum {
     UX_RING_ALIVE,
     UX_RING_CELLS = UX_RING_ALIVE + UX_FUNNEL_STEPS_MAX + 1
 };
+
+/* Fields of a row, of a funnel with so many steps. */
+#define UX_RING_WIDTH(nsteps)  (UX_RING_ALIVE + 1u + (nsteps))
 
 
 /* Width of a cohort bucket: max(1 s, within / 60). */

@@ -16,6 +16,12 @@
  * rings from the top down.  Every entry carries both running marks, so that
  * handing out and publishing are one store.
  *
+ * A ring tells open carts from abandoned ones, a report shows a variant's over
+ * all its epochs: so all arms of the variant share one, and a new epoch takes
+ * no more than its arms' blocks.  A funnel with more steps than before needs a
+ * wider one; with fewer it keeps what it has, since carts may still be at the
+ * steps that went.
+ *
  * Cost: finding is a walk, newest first, of 128 bytes an entry; it happens
  * when a process binds its configuration, never in a request.
  */
@@ -34,6 +40,8 @@ static ux_status_t ux_registry_number(const ux_registry_t *registry,
 static ux_status_t ux_registry_reserve(const ux_registry_t *registry,
     const ux_claim_t *claim, ux_entry_t *entry);
 static const ux_entry_t *ux_registry_sibling(const ux_registry_t *registry,
+    const ux_claim_t *claim);
+static const ux_entry_t *ux_registry_ring(const ux_registry_t *registry,
     const ux_claim_t *claim);
 static void ux_registry_marks(const ux_registry_t *registry, uint32_t *cell,
     uint32_t *ring);
@@ -94,8 +102,13 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
     case UX_ENTRY_EXPERIMENT:
     case UX_ENTRY_TOTAL:
     case UX_ENTRY_EPOCH:
-    case UX_ENTRY_ARM_CART:
         if (entry->value != claim->value) {
+            return false;
+        }
+        break;
+
+    case UX_ENTRY_ARM_CART:
+        if (entry->value != claim->value || entry->width < claim->width) {
             return false;
         }
         break;
@@ -322,7 +335,7 @@ ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
     ux_entry_t *entry)
 {
     uint32_t           cell, ring;
-    const ux_entry_t  *sibling;
+    const ux_entry_t  *sibling, *sharing;
 
     ux_registry_marks(registry, &cell, &ring);
 
@@ -340,9 +353,20 @@ ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
         cell += claim->cells;
     }
 
-    if (claim->ring_cells != 0) {
+    sharing = ux_registry_ring(registry, claim);
+
+    if (sharing != NULL) {
+        entry->ring = sharing->ring;
+
+    } else if (claim->ring_cells != 0) {
         ring -= claim->ring_cells;
         entry->ring = ring;
+    }
+
+    if (claim->kind == UX_ENTRY_ARM_CART) {
+        entry->variant = claim->variant;
+        entry->width = sharing != NULL ? sharing->width : claim->width;
+        entry->shares = sharing != NULL;
     }
 
     entry->next_cell = cell;
@@ -355,11 +379,19 @@ ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
 uint32_t
 ux_registry_need(const ux_registry_t *registry, const ux_claim_t *claim)
 {
-    if (ux_registry_sibling(registry, claim) != NULL) {
-        return claim->ring_cells;
+    uint32_t  need;
+
+    need = 0;
+
+    if (ux_registry_sibling(registry, claim) == NULL) {
+        need += claim->cells;
     }
 
-    return claim->cells + claim->ring_cells;
+    if (ux_registry_ring(registry, claim) == NULL) {
+        need += claim->ring_cells;
+    }
+
+    return need;
 }
 
 
@@ -379,6 +411,32 @@ ux_registry_sibling(const ux_registry_t *registry, const ux_claim_t *claim)
 
         if (entry->kind == claim->kind && entry->parent == claim->parent
             && entry->aux == claim->aux && entry->base != 0)
+        {
+            return entry;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* A cart of the same variant, slot and window: only its epoch is another. */
+static const ux_entry_t *
+ux_registry_ring(const ux_registry_t *registry, const ux_claim_t *claim)
+{
+    uint32_t           i;
+    const ux_entry_t  *entry;
+
+    if (claim->kind != UX_ENTRY_ARM_CART) {
+        return NULL;
+    }
+
+    for (i = ux_registry_count(registry); i > 0; i--) {
+        entry = &registry->entries[i - 1];
+
+        if (entry->kind == claim->kind && entry->variant == claim->variant
+            && entry->aux == claim->aux && entry->value == claim->value
+            && entry->width >= claim->width && entry->ring != 0)
         {
             return entry;
         }

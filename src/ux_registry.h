@@ -32,7 +32,8 @@ typedef enum {
                                       number: weight; base: UX_ARM_ block */
     UX_ENTRY_ARM_CART,             /* parent: arm; aux: cart slot; value:
                                       within_ms; base: UX_CART_ block, the
-                                      same for all windows; a ring for each */
+                                      same for all windows; variant; ring,
+                                      width, shares */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
@@ -60,6 +61,11 @@ typedef struct {
         uint64_t  control;         /* epochs: ordinal of the variant */
         uint64_t  removed_ms;      /* experiments: when first found to be no
                                       longer configured; 0: configured */
+        struct {                   /* arm carts: */
+            uint16_t  variant;     /* ordinal of the arm's variant */
+            uint16_t  width;       /* fields of a row of the ring */
+            uint32_t  shares;      /* not 0: an earlier entry has the ring */
+        };
     };
 } ux_entry_t;
 
@@ -93,6 +99,9 @@ typedef struct {
     uint64_t    analysis;
     uint64_t    control;
     double      number;
+    uint16_t    variant;           /* of arm carts: shares the ring of another
+                                      arm of it, */
+    uint16_t    width;             /*   if that has at least this width */
     uint32_t    cells;             /* to reserve in all copies */
     uint32_t    ring_cells;        /* to reserve in the shared copy */
     uint32_t    limit;             /* ordinals stay below it; 0: no limit */
@@ -107,7 +116,8 @@ bool ux_registry_restarts(const ux_entry_t *last, const ux_entry_t *epoch);
 
 /*
  * The newest published entry that matches: name, parent, aux for all kinds,
- * value too for experiments, totals, epochs and arm carts.  NULL if none.
+ * value too for experiments, totals, epochs and arm carts; of these one whose
+ * ring is no narrower than the claim's.  NULL if none.
  */
 const ux_entry_t *ux_registry_find(const ux_registry_t *registry,
     const ux_claim_t *claim);

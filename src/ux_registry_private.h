@@ -45,7 +45,8 @@ const ux_entry_t *ux_registry_wanted(const ux_registry_t *registry,
 
 /*
  * Cells that appending would take, rings included.  Carts of one arm and cart
- * slot, whatever their windows, count in one block.
+ * slot, whatever their windows, count in one block; those of one variant, cart
+ * slot and window, whatever their epochs, in one ring.
  */
 uint32_t ux_registry_need(const ux_registry_t *registry,
     const ux_claim_t *claim);

@@ -125,8 +125,9 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
 
 
 /*
- * Of several with other windows the one of the configured window counts; when
- * the funnel is not configured, the newest.
+ * Of several with other windows the one of the configured window counts, the
+ * newest one with room for the funnel's steps; when the funnel is not
+ * configured, the newest.
  */
 static void
 ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
@@ -135,14 +136,19 @@ ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
     ux_arm_t           *arm;
     const ux_funnel_t  *funnel;
 
-    if (entry->parent >= store->plan.narms || entry->aux >= UX_CARTS_MAX) {
+    if (entry->parent >= store->plan.narms || entry->aux >= UX_CARTS_MAX
+        || entry->width > UX_RING_CELLS)
+    {
         return;
     }
 
     for (i = 0; i < store->model->nfunnels; i++) {
         funnel = &store->model->funnels[i];
 
-        if (funnel->cart == entry->aux && funnel->within_ms != entry->value) {
+        if (funnel->cart == entry->aux
+            && (funnel->within_ms != entry->value
+                || entry->width < UX_RING_WIDTH(funnel->nsteps)))
+        {
             return;
         }
     }
@@ -150,6 +156,7 @@ ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
     arm = &store->arms[entry->parent];
     arm->carts[entry->aux] = entry->base;
     arm->rings[entry->aux] = entry->ring;
+    arm->widths[entry->aux] = (uint8_t) entry->width;
 }
 
 

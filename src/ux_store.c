@@ -9,7 +9,7 @@
  *   processes  1 for each 64 KiB, 20 to 512: a journal each, at most an
  *              eighth of the zone; entry i < UX_WORKERS owns copy i
  *   registry   1 entry for each 16 KiB, 512 to 8192
- *   counters   a sixteenth of the zone, at least 256 KiB, at most half:
+ *   counters   3/32 of the zone, at least 256 KiB, at most half:
  *              half of it the shared copy (with the cart rings), half the
  *              workers' own copies; where these could not even hold the
  *              zone's own cells, all of it is the shared copy
@@ -136,7 +136,12 @@ ux_store_layout_counters(ux_store_head_t *head, uint64_t size)
 {
     uint64_t  bytes;
 
-    bytes = size / 16 > UX_COUNTERS_MIN ? size / 16 : UX_COUNTERS_MIN;
+    bytes = size / 32 * 3;
+
+    if (bytes < UX_COUNTERS_MIN) {
+        bytes = UX_COUNTERS_MIN;
+    }
+
 
     if (bytes > size / 2) {
         bytes = size / 2;
@@ -297,8 +302,9 @@ ux_store_leave(ux_store_t *store)
 void
 ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
 {
-    uint32_t                 ring;
+    uint32_t                 row;
     unsigned                 i;
+    const ux_arm_t          *arm;
     const ux_ring_change_t  *change;
 
     for (i = 0; i < changes->n; i++) {
@@ -310,20 +316,24 @@ ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
         change = &changes->rings[i];
 
         if (change->arm >= store->plan.narms
-            || change->cart >= UX_CARTS_MAX
-            || change->field >= UX_RING_CELLS)
+            || change->cart >= UX_CARTS_MAX)
         {
             continue;
         }
 
-        ring = store->plan.arms[change->arm].rings[change->cart];
+        arm = &store->plan.arms[change->arm];
 
-        if (ring != 0) {
-            ux_counter_ring_add(&store->counter,
-                                ring + change->bucket % UX_BUCKETS
-                                       * UX_RING_CELLS + change->field,
-                                change->bucket, change->delta);
+        if (arm->rings[change->cart] == 0
+            || change->field >= arm->widths[change->cart])
+        {
+            continue;
         }
+
+        row = change->bucket % UX_BUCKETS * arm->widths[change->cart];
+
+        ux_counter_ring_add(&store->counter,
+                            arm->rings[change->cart] + row + change->field,
+                            change->bucket, change->delta);
     }
 }
 

@@ -22,7 +22,9 @@ typedef struct {
     uint16_t  variant_slot;        /* registry ordinal of the variant */
     uint32_t  base;                /* first cell of its UX_ARM_ block */
     uint32_t  carts[UX_CARTS_MAX]; /* first cell of UX_CART_, 0: none */
-    uint32_t  rings[UX_CARTS_MAX]; /* first cell of the ring, 0: none */
+    uint32_t  rings[UX_CARTS_MAX]; /* first cell of the ring, 0: none; of all
+                                      arms of the variant */
+    uint8_t   widths[UX_CARTS_MAX];      /* fields of a row of the ring */
 } ux_arm_t;
 
 

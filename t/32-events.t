@@ -113,6 +113,7 @@ methods_and_conditions();
 parameters();
 each_directive_once();
 lists_of_the_application();
+long_numbers();
 bad_lists();
 what_bars();
 who_is_not_exposed();
@@ -238,16 +239,41 @@ sub parameters
     is($post->($good =~ s/12\.34/12,34/r, 200), '',
         'what does not happen is not wrong either');
 
-    my $sum = sub {
-        my $variants = $t->stats('/zones/shop/experiments/layout/variants');
-        my $cents = 0;
-        $cents += 100 * $_->{metrics}{revenue}{sum} for values %$variants;
-        return sprintf '%.0f', $cents;
-    };
-    my $before = $sum->();
+    my $before = cents();
     is(recorded('/mixed?value=2&id=7'), 'events.purchase 1',
         'values of text and variables');
-    is($sum->() - $before, 1250, 'their worth');
+    is(cents() - $before, 1250, 'their worth');
+
+    return;
+}
+
+
+# All revenue so far.
+sub cents
+{
+    my $variants = $t->stats('/zones/shop/experiments/layout/variants');
+    my $cents = 0;
+
+    $cents += 100 * $_->{metrics}{revenue}{sum} for values %$variants;
+    return sprintf '%.0f', $cents;
+}
+
+
+# More digits than RFC 9651 has: rounded half away from zero.
+sub long_numbers
+{
+    my %worth = ('1.2345' => 123, '1.235' => 124, '"1.2345"' => 123,
+        '0.00499999999999999999999999999' => 0,
+        '0000000000000000000000000012.34' => 1234,
+        '10000000000.00' => 1_000_000_000_000);
+
+    for my $value (sort keys %worth) {
+        my $before = cents();
+        is(recorded('/say/x', 'X-Say' => "view_item, purchase;id=x;"
+            . "value=$value"), 'events.purchase 1, events.view_item 1',
+            "value=$value: recorded");
+        is(cents() - $before, $worth{$value}, "value=$value: its worth");
+    }
 
     return;
 }
@@ -300,7 +326,11 @@ sub lists_of_the_application
         'purchase' => 'events.purchase 1, purchases_without_id 1',
         'purchase, purchase' => 'events.purchase 2, purchases_without_id 2',
         'newsletter' => 'events.newsletter 1',
-        join(', ', ('view_item') x 16) => 'events.view_item 16',
+        join(', ', ('view_item') x 64) => 'events.view_item 64',
+        'purchase;id="' . 'x' x 256 . '"' => 'events.purchase 1',
+        'purchase;id=x;value=49.900000000000000000000000001'
+            => 'events.purchase 1',
+        'purchase;id=x;value=oops;value=1' => 'events.purchase 1',
     );
 
     for my $say (sort keys %expected) {
@@ -320,15 +350,16 @@ sub bad_lists
         bad_event => [ '"purchase"', 'purchase;', 'purchase,', ',purchase',
             'purchase purchase', 'purchase;Value=1', 'purchase;value=',
             'purchase;value=1;id', 'purchase;id=?1', 'purchase;id="a',
-            'purchase;id="\x"', 'purchase;value=1.2345',
-            'purchase;value=1234567890123.5', 'purchase;value=token',
+            'purchase;id="\x"', 'purchase;other=1.2345', 'purchase;value=1.',
+            'purchase;value=1234567890123.5',
+            'purchase;value=0.' . '1' x 31, 'purchase;value=token',
             'purchase;value=-1', 'purchase;value="1,5"',
             'purchase;value="1e3"', 'purchase;value="10000000000.01"',
             'purchase;value=10000000000.01', 'purchase;currency=EURO',
             'purchase;currency=eu', 'purchase;currency=1', '(purchase)',
-            '1', '?1', 'purchase;id="' . 'x' x 129 . '"', "purchase;id=\x{e9}",
+            '1', '?1', 'purchase;id="' . 'x' x 257 . '"', "purchase;id=\x{e9}",
             'refund', 'refund;id=x', 'nonsense, purchase;value=-1',
-            join(', ', ('view_item') x 17) ],
+            'nonsense;value=x', join(', ', ('view_item') x 65) ],
     );
 
     for my $reason (sort keys %reason) {
@@ -351,6 +382,21 @@ sub bad_lists
     is(recorded('/say/x', 'X-Say' => 'purchase;value=-1, view_item'),
         'discarded.bad_event 1, events.view_item 1',
         'a bad value takes no other with it');
+
+    for my $bad ('value=x', 'value=?0', 'value=9999999999999999', 'value=-1',
+        'value="x"', 'value', 'value=10000000000.01', 'currency=1',
+        'currency=EURO', 'currency', 'id=5', 'id=?0', 'id',
+        'id=' . 'x' x 257, 'value=1;currency=EUR;id=5')
+    {
+        my $name = substr $bad, 0, 30;
+        is(recorded('/say/x', 'X-Say' => "view_item, purchase;$bad"),
+            'discarded.bad_event 1, events.view_item 1',
+            "view_item, purchase;$name: the first is recorded");
+        is(recorded('/say/x', 'X-Say' => "purchase;$bad, view_item, "
+            . "refund;$bad|purchase;$bad|add_to_cart"),
+            'discarded.bad_event 1, events.add_to_cart 1, '
+            . 'events.view_item 1', "$name, three times in one answer");
+    }
 
     return;
 }

@@ -1,0 +1,44 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * One walk over a model, to bind it or to see whether it fits.
+ */
+
+#ifndef UX_BIND_PRIVATE_H
+#define UX_BIND_PRIVATE_H
+
+
+#include "ux_store.h"
+#include "ux_registry_private.h"
+
+
+typedef struct {
+    ux_registrar_t     registrar;
+    ux_store_t        *store;        /* NULL: dry run */
+    ux_model_t        *bound;        /* gets the slots; NULL: dry run */
+    const ux_model_t  *model;
+    ux_binding_t      *bindings;
+    unsigned           nexperiments;
+    uint32_t           totals;
+    uint64_t           size;         /* of the zone, for sentences */
+    uint64_t           now_ms;
+    ux_status_t        status;
+
+    /* ordinals given so far; UX_PARENT_NONE: none */
+    uint16_t           carts[UX_FUNNELS_MAX];
+    uint16_t           experiments[UX_EXPERIMENTS_MAX];
+    uint16_t           epochs[UX_EXPERIMENTS_MAX];
+
+    /* what a dry run found missing */
+    uint32_t           entries;
+    uint64_t           cells;
+    uint32_t           kinds[UX_ENTRY_KINDS];
+} ux_binder_t;
+
+
+/* Makes all claims; in a dry run sums up what they would take. */
+void ux_bind_walk(ux_binder_t *binder);
+
+
+#endif

@@ -71,7 +71,10 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
-    /* here, as a variable that "add_header" reads may mint as well */
+    /*
+     * Here, as a variable that "add_header" reads may mint as well.  Whoever
+     * was given a cookie, staff included, is known when it comes back.
+     */
 
     if (ctx->minted && !ctx->turned) {
         ngx_http_ux_turn(r, ctx, ctx->zone);

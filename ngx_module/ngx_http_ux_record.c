@@ -69,9 +69,7 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ngx_http_ux_join(r, ctx);
     }
 
-    /* a cookie given to the staff is known all the same when it comes back */
-
-    if (!ctx->excluded || ctx->minted) {
+    if (!ctx->excluded) {
         ngx_http_ux_record_zones(r, ctx);
     }
 

@@ -29,6 +29,8 @@ static ux_status_t ux_fits_entries(const ux_binder_t *binder,
 static ux_status_t ux_fits_cells(const ux_binder_t *binder,
     ux_error_t *error);
 static void ux_fits_hold(const ux_binder_t *binder, ux_fits_held_t *held);
+static void ux_fits_holders(const ux_fits_held_t *held, char *text,
+    size_t size);
 static void ux_fits_hold_entry(const ux_binder_t *binder,
     const ux_entry_t *entry, ux_fits_held_t *held);
 static const ux_entry_t *ux_fits_epoch(const ux_registry_t *registry,
@@ -150,6 +152,7 @@ static ux_status_t
 ux_fits_cells(const ux_binder_t *binder, ux_error_t *error)
 {
     int                   n;
+    char                  holders[80];
     uint32_t              left;
     ux_str_t              zone;
     ux_fits_held_t        held;
@@ -173,11 +176,12 @@ ux_fits_cells(const ux_binder_t *binder, ux_error_t *error)
     ux_fits_hold(binder, &held);
 
     if (held.cells != 0 && n > 0 && (size_t) n < sizeof(error->message)) {
+        ux_fits_holders(&held, holders, sizeof(holders));
+
         n += snprintf(error->message + n, sizeof(error->message) - (size_t) n,
-                      ", of which %llu are held by %u earlier epochs and %u "
-                      "removed experiments until nginx is restarted",
-                      (unsigned long long) held.cells, held.epochs,
-                      held.experiments);
+                      ", of which %llu are held by %s until nginx is "
+                      "restarted", (unsigned long long) held.cells,
+                      holders);
     }
 
     if (n > 0 && (size_t) n < sizeof(error->message)) {
@@ -272,6 +276,27 @@ ux_fits_epoch(const ux_registry_t *registry, const ux_entry_t *entry)
     }
 
     return entry != NULL && entry->kind == UX_ENTRY_EPOCH ? entry : NULL;
+}
+
+
+/* At least one of the two is not 0. */
+static void
+ux_fits_holders(const ux_fits_held_t *held, char *text, size_t size)
+{
+    int  n;
+
+    n = 0;
+
+    if (held->epochs != 0) {
+        n = snprintf(text, size, "%u earlier epoch%s", held->epochs,
+                     held->epochs == 1 ? "" : "s");
+    }
+
+    if (held->experiments != 0 && n >= 0 && (size_t) n < size) {
+        (void) snprintf(text + n, size - (size_t) n,
+                        "%s%u removed experiment%s", n == 0 ? "" : " and ",
+                        held->experiments, held->experiments == 1 ? "" : "s");
+    }
 }
 
 

@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * Carts of an arm, out of its totals and the rings of its windows.
+ * Carts of a variant, out of its arms' totals and the rings of its windows.
  */
 
 #include "ux_report_private.h"
@@ -16,9 +16,10 @@
 
 static void ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
     ux_report_cart_t *sum);
+static void ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
+    uint64_t *totals);
 static void ux_report_read_rings(const ux_report_view_t *view, uint32_t cart,
     const uint64_t *totals, uint64_t *unsettled);
-static bool ux_report_same_carts(const ux_entry_t *a, const ux_entry_t *b);
 static void ux_report_read_ring(const ux_report_view_t *view,
     const ux_entry_t *entry, const uint64_t *totals, uint64_t *unsettled);
 static uint64_t ux_report_within(const ux_report_view_t *view,
@@ -26,37 +27,39 @@ static uint64_t ux_report_within(const ux_report_view_t *view,
 static uint64_t ux_report_part(uint64_t part, uint64_t total);
 
 
-/*
- * The carts of an arm, from the first entry of them on.  Entries that differ
- * in their window only share a block: it is read with the first of them.
- */
+/* Those of one arm are next to each other then. */
 void
-ux_report_add_carts(const ux_report_view_t *view, uint32_t cart,
-    ux_report_sum_t *sum)
+ux_report_link_carts(ux_report_view_t *view, uint32_t cart,
+    ux_report_variant_t *variant)
 {
-    uint32_t                 i, first;
-    const ux_entry_t        *entries;
-    const ux_report_link_t  *links;
+    uint16_t           slot;
+    ux_report_link_t  *links;
 
     links = view->tree.links;
-    entries = view->tree.entries;
-    first = cart;
 
     for ( /* void */ ; cart != UX_REPORT_END; cart = links[cart].next) {
 
-        if (entries[cart].aux >= UX_CARTS_MAX) {
-            continue;
+        slot = view->tree.entries[cart].aux;
+
+        if (slot < UX_CARTS_MAX) {
+            links[cart].peer = variant->carts[slot];
+            variant->carts[slot] = cart;
         }
+    }
+}
 
-        for (i = first; i != cart; i = links[i].next) {
 
-            if (ux_report_same_carts(&entries[i], &entries[cart])) {
-                break;
-            }
-        }
+void
+ux_report_add_carts(const ux_report_view_t *view,
+    ux_report_variant_t *variant)
+{
+    unsigned  i;
 
-        if (i == cart) {
-            ux_report_add_cart(view, cart, &sum->carts[entries[cart].aux]);
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+
+        if (variant->carts[i] != UX_REPORT_END) {
+            ux_report_add_cart(view, variant->carts[i],
+                               &variant->sum.carts[i]);
         }
     }
 }
@@ -71,44 +74,36 @@ static void
 ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
     ux_report_cart_t *sum)
 {
-    uint32_t  base;
     uint64_t  totals[UX_CART_CELLS], before[UX_CART_CELLS];
     uint64_t  unsettled[UX_RING_CELLS];
     unsigned  i, tries;
 
-    base = view->tree.entries[cart].base;
-
-    if (!ux_report_cells_check(view, base, UX_CART_CELLS)) {
-        return;
-    }
-
-    ux_counter_fold(&view->store->counter, base, UX_CART_CELLS, totals);
+    ux_report_fold_carts(view, cart, totals);
 
     for (tries = 0; tries < UX_REPORT_TRIES; tries++) {
         memcpy(before, totals, sizeof(before));
 
         ux_report_read_rings(view, cart, totals, unsettled);
-
-        ux_counter_fold(&view->store->counter, base, UX_CART_CELLS, totals);
+        ux_report_fold_carts(view, cart, totals);
 
         if (memcmp(before, totals, sizeof(before)) == 0) {
             break;
         }
     }
 
-    sum->carried_in += totals[UX_CART_CARRIED_IN];
-    sum->without_cart += totals[UX_CART_WITHOUT_CART];
-    sum->recovered += totals[UX_CART_RECOVERED];
+    sum->carried_in = totals[UX_CART_CARRIED_IN];
+    sum->without_cart = totals[UX_CART_WITHOUT_CART];
+    sum->recovered = totals[UX_CART_RECOVERED];
 
-    sum->purchased += ux_report_count(totals[UX_CART_PURCHASED]);
-    sum->unsettled_purchased += ux_report_part(unsettled[UX_RING_PURCHASED],
-                                               totals[UX_CART_PURCHASED]);
-    sum->unsettled_recovered += ux_report_part(unsettled[UX_RING_RECOVERED],
-                                               totals[UX_CART_RECOVERED]);
+    sum->purchased = ux_report_count(totals[UX_CART_PURCHASED]);
+    sum->unsettled_purchased = ux_report_part(unsettled[UX_RING_PURCHASED],
+                                              totals[UX_CART_PURCHASED]);
+    sum->unsettled_recovered = ux_report_part(unsettled[UX_RING_RECOVERED],
+                                              totals[UX_CART_RECOVERED]);
 
     for (i = 0; i < UX_REPORT_ALIVE; i++) {
-        sum->alive[i] += ux_report_count(totals[UX_CART_ALIVE + i]);
-        sum->unsettled_alive[i] +=
+        sum->alive[i] = ux_report_count(totals[UX_CART_ALIVE + i]);
+        sum->unsettled_alive[i] =
             ux_report_part(unsettled[UX_RING_ALIVE + i],
                            totals[UX_CART_ALIVE + i]);
     }
@@ -116,6 +111,44 @@ ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
 
 
 /*
+ * Totals of all arms, an arm's block once, however many windows count in it.
+ */
+static void
+ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
+    uint64_t *totals)
+{
+    uint32_t  base, last;
+    uint64_t  cells[UX_CART_CELLS];
+    unsigned  i;
+
+    memset(totals, 0, UX_CART_CELLS * sizeof(uint64_t));
+
+    last = 0;
+
+    for ( /* void */ ; cart != UX_REPORT_END;
+         cart = view->tree.links[cart].peer)
+    {
+        base = view->tree.entries[cart].base;
+
+        if (base == last || !ux_report_cells_check(view, base, UX_CART_CELLS))
+        {
+            continue;
+        }
+
+        ux_counter_fold(&view->store->counter, base, UX_CART_CELLS, cells);
+
+        for (i = 0; i < UX_CART_CELLS; i++) {
+            totals[i] += cells[i];
+        }
+
+        last = base;
+    }
+}
+
+
+/*
+ * A ring counts for all arms that share it, and is read once.
+ *
  * A cart opened under one window and bought or moved under another has +1 in
  * the ring of the first and -1 in that of the second: all are added.  The two
  * may settle at different moments; what is below 0, or above the total, until
@@ -125,26 +158,16 @@ static void
 ux_report_read_rings(const ux_report_view_t *view, uint32_t cart,
     const uint64_t *totals, uint64_t *unsettled)
 {
-    uint32_t           i;
-    const ux_entry_t  *entries;
-
-    entries = view->tree.entries;
-
     memset(unsettled, 0, UX_RING_CELLS * sizeof(uint64_t));
 
-    for (i = cart; i != UX_REPORT_END; i = view->tree.links[i].next) {
-
-        if (ux_report_same_carts(&entries[i], &entries[cart])) {
-            ux_report_read_ring(view, &entries[i], totals, unsettled);
+    for ( /* void */ ; cart != UX_REPORT_END;
+         cart = view->tree.links[cart].peer)
+    {
+        if (view->tree.entries[cart].shares == 0) {
+            ux_report_read_ring(view, &view->tree.entries[cart], totals,
+                                unsettled);
         }
     }
-}
-
-
-static bool
-ux_report_same_carts(const ux_entry_t *a, const ux_entry_t *b)
-{
-    return a->aux == b->aux && a->base == b->base;
 }
 
 
@@ -162,8 +185,9 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
     uint64_t  width, within, bucket;
     unsigned  i, rows, row;
 
-    if (!ux_report_cells_check(view, entry->ring,
-                               UX_BUCKETS * UX_RING_CELLS))
+    if (entry->width > UX_RING_CELLS
+        || !ux_report_cells_check(view, entry->ring,
+                                  UX_BUCKETS * entry->width))
     {
         return;
     }
@@ -187,11 +211,11 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
 
         row = (unsigned) (bucket % UX_BUCKETS);
 
-        for (i = 0; i < UX_RING_CELLS; i++) {
+        for (i = 0; i < entry->width; i++) {
 
             if (wanted[i]) {
                 value = ux_counter_ring_read(&view->store->counter,
-                                      entry->ring + row * UX_RING_CELLS + i,
+                                      entry->ring + row * entry->width + i,
                                       (uint32_t) bucket);
                 unsettled[i] += (uint64_t) (int64_t) value;
             }

@@ -18,6 +18,8 @@
 static void ux_report_add_variants(ux_report_view_t *view);
 static void ux_report_add_variant(ux_report_view_t *view,
     const ux_entry_t *entry);
+static ux_report_variant_t *ux_report_variant_new(
+    ux_report_experiment_t *experiment);
 static void ux_report_drop_variants(ux_report_view_t *view);
 static bool ux_report_variant_used(const ux_report_variant_t *variant);
 static uint32_t ux_report_since(const ux_report_view_t *view);
@@ -32,6 +34,7 @@ void
 ux_report_gather(ux_report_view_t *view, const ux_experiment_t *model)
 {
     uint32_t                 child;
+    unsigned                 i;
     const ux_report_tree_t  *tree;
     ux_report_experiment_t  *experiment;
 
@@ -66,6 +69,10 @@ ux_report_gather(ux_report_view_t *view, const ux_experiment_t *model)
         }
     }
 
+    for (i = 0; i < experiment->nvariants; i++) {
+        ux_report_add_carts(view, &experiment->variants[i]);
+    }
+
     ux_report_drop_variants(view);
 }
 
@@ -83,13 +90,11 @@ ux_report_add_variants(ux_report_view_t *view)
     model = experiment->model;
 
     for (i = 0; i < model->nvariants && i < UX_VARIANTS_MAX; i++) {
-        variant = &experiment->variants[experiment->nvariants++];
-        memset(variant, 0, sizeof(ux_report_variant_t));
+        variant = ux_report_variant_new(experiment);
 
         variant->name = model->variants[i].name;
         variant->weight = model->variants[i].weight;
         variant->control = (i == 0);
-        variant->ordinal = UX_PARENT_NONE;
     }
 
     if (experiment->entry == UX_REPORT_END) {
@@ -136,12 +141,31 @@ ux_report_add_variant(ux_report_view_t *view, const ux_entry_t *entry)
         return;
     }
 
-    variant = &experiment->variants[experiment->nvariants++];
-    memset(variant, 0, sizeof(ux_report_variant_t));
+    variant = ux_report_variant_new(experiment);
 
     variant->name = name;
     variant->ordinal = entry->ordinal;
     variant->removed = true;
+}
+
+
+/* There is room for it. */
+static ux_report_variant_t *
+ux_report_variant_new(ux_report_experiment_t *experiment)
+{
+    unsigned              i;
+    ux_report_variant_t  *variant;
+
+    variant = &experiment->variants[experiment->nvariants++];
+    memset(variant, 0, sizeof(ux_report_variant_t));
+
+    variant->ordinal = UX_PARENT_NONE;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        variant->carts[i] = UX_REPORT_END;
+    }
+
+    return variant;
 }
 
 
@@ -283,7 +307,7 @@ ux_report_add_arm(ux_report_view_t *view, uint32_t arm, bool primary)
         variant->primary[i] += primary ? cells[i] : 0;
     }
 
-    ux_report_add_carts(view, link->first, &variant->sum);
+    ux_report_link_carts(view, link->first, variant);
 }
 
 

@@ -12,7 +12,7 @@
  *   ux_report_variant.c     a variant, its metrics, its requests
  *   ux_report_funnel.c      steps and carts of a variant
  *   ux_report_gather.c      counters, added up by variant
- *   ux_report_cart.c        carts of an arm, open ones apart
+ *   ux_report_cart.c        carts of a variant, open ones apart
  *   ux_report_tree.c        the registry as a tree
  *
  * Nothing here knows when memory ran out: nodes become NULL, calls on NULL
@@ -35,8 +35,8 @@
 
 /*
  * Carts of one variant and cart slot, over epochs and windows; the first
- * three modulo 2^64 while adding, read through ux_report_count().  Of the
- * others no part is negative or more than its total.
+ * three are read through ux_report_count().  Of the others no part is negative
+ * or more than its total.
  */
 typedef struct {
     uint64_t  carried_in;
@@ -68,6 +68,8 @@ typedef struct {
     bool             removed;
     double           weight;
     uint64_t         primary[UX_ARM_CELLS];
+    uint32_t         carts[UX_CARTS_MAX];      /* entry numbers of the newest,
+                                                  UX_REPORT_END: none */
     ux_report_sum_t  sum;              /* of all epochs */
 } ux_report_variant_t;
 
@@ -80,6 +82,8 @@ typedef struct {
     uint32_t  first;                   /* children: entry numbers, */
     uint32_t  last;                    /*   UX_REPORT_END: none */
     uint32_t  next;
+    uint32_t  peer;                    /* arm carts: set by gather, the next
+                                          of the variant and cart slot */
     uint64_t  visitors;                /* arms: set by gather */
 } ux_report_link_t;
 
@@ -191,9 +195,13 @@ ux_str_t ux_report_entry_name(const ux_entry_t *entry);
 bool ux_report_cells_check(const ux_report_view_t *view, uint32_t first,
     uint32_t n);
 
-/* Adds an arm's carts, cart being the first entry below the arm. */
-void ux_report_add_carts(const ux_report_view_t *view, uint32_t cart,
-    ux_report_sum_t *sum);
+/* Links an arm's carts to its variant's, `cart` the first below the arm. */
+void ux_report_link_carts(ux_report_view_t *view, uint32_t cart,
+    ux_report_variant_t *variant);
+
+/* The sums of what was linked. */
+void ux_report_add_carts(const ux_report_view_t *view,
+    ux_report_variant_t *variant);
 
 /* Fills view->experiment; folds each arm's block once. */
 void ux_report_gather(ux_report_view_t *view, const ux_experiment_t *model);

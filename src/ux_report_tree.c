@@ -115,6 +115,7 @@ ux_report_tree_add(ux_report_tree_t *tree, uint32_t i)
     link->first = UX_REPORT_END;
     link->last = UX_REPORT_END;
     link->next = UX_REPORT_END;
+    link->peer = UX_REPORT_END;
     link->visitors = 0;
 
     if (entry->kind >= UX_ENTRY_KINDS) {

@@ -13,7 +13,7 @@
  *              half of it the shared copy (with the cart rings), half the
  *              workers' own copies; where these could not even hold the
  *              zone's own cells, all of it is the shared copy
- *   buckets    what is left; 64 MiB hold about 440,000 visitors
+ *   buckets    what is left; 64 MiB hold about 430,000 visitors
  *
  * Everything follows from size and parameters, so a process that attaches
  * computes the layout again and compares it with what the head says.
@@ -141,7 +141,6 @@ ux_store_layout_counters(ux_store_head_t *head, uint64_t size)
     if (bytes < UX_COUNTERS_MIN) {
         bytes = UX_COUNTERS_MIN;
     }
-
 
     if (bytes > size / 2) {
         bytes = size / 2;

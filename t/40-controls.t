@@ -45,7 +45,6 @@ debug_tells();
 reasons_are_told();
 first_location_decides();
 excluded_keep_their_variant();
-evictions_are_not_invented();
 
 $t->no_alerts;
 
@@ -522,6 +521,7 @@ sub excluded_are_served
             'X-Staff' => '');
     }), 'visitors 1', 'excluded: not by "0" and ""');
 
+    $before = tracked();
     my $browser = $t->browser;
     my ($variant, $id);
     is($t->changes(sub {
@@ -533,6 +533,8 @@ sub excluded_are_served
             is($answer->header('X-Visitor'), $id, 'excluded: so does the id');
         }
     }), 'discarded.excluded 4', 'excluded: a browser is not counted');
+    is(tracked(), $before + 1,
+        'excluded: but known by its cookie, not to be taken for a lost one');
     is($t->changes(sub {
         is(told($browser->go('/exclude/page')), $variant,
             'excluded no longer: the same variant');
@@ -631,6 +633,11 @@ sub overrides_win
         /(layout=\w+)/, $page->set_cookie('ux') ],
         [ 'one_page static', 'layout=one_page', undef ],
         'override: wins over consent, and gives no cookie');
+
+    my $tracked = tracked();
+    ok($t->get('/override/page', @PAGE, 'X-AB' => 'layout:one_page',
+        'X-Yes' => 1)->set_cookie('ux'), 'override: mints with consent');
+    is(tracked(), $tracked + 1, 'override: and knows who comes back');
 
     for my $header ([ 'User-Agent' => $CRAWLER ],
         [ 'Sec-Purpose' => 'prefetch' ], [ 'Sec-GPC' => 1 ])
@@ -1035,16 +1042,6 @@ sub first_location_decides
     $case->('a location without ux_expose decides nothing: the next excludes',
         '/first/none/', 'discarded.excluded 1', 'X-Second' => 1,
         'X-Guest' => 1);
-
-    return;
-}
-
-
-# Staff, testers and pages fetched ahead hold cookies of ours as well.
-sub evictions_are_not_invented
-{
-    is(zone()->{returned_after_eviction}, 0,
-        'nobody of all these was taken for somebody evicted');
 
     return;
 }

@@ -31,6 +31,7 @@ my $t;
 shoppers_log_in_and_pay();
 a_new_key_is_another_name();
 a_name_lives_as_long_as_its_visitor();
+a_key_without_an_assignment_joins();
 a_key_with_a_past_wins();
 crossovers_are_taken_out();
 crossovers_cost_trust();
@@ -380,6 +381,53 @@ sub a_name_lives_as_long_as_its_visitor
 }
 
 
+# Known by what it did, never shown a variant: nothing that could win.
+sub a_key_without_an_assignment_joins
+{
+    start(shop());
+
+    my ($cookie, $id) = cookie();
+    my $login = Ux::newcomer();
+
+    $t->get('/cart/add', with(undef, $login));
+    my $own = told($t->get('/checkout', with($cookie)));
+    is(sum(numbers()->{people}, 'carts created'), 0,
+        'a key with a cart: not the cookie\'s yet');
+
+    for my $names ([ $cookie, $login ], [ undef, $login ], [ $cookie ]) {
+        my $page = $t->get('/checkout', with(@$names));
+        is_deeply([ map { scalar $page->header($_) } 'X-Visitor',
+            'X-Layout' ], [ $id, "$own cached" ],
+            'a key without an assignment becomes another name');
+    }
+
+    # the other way round: joined on the way to the first exposure
+
+    my ($second, $second_id) = cookie();
+    my $other = Ux::newcomer();
+    $t->get('/cart/add', with(undef, $other));
+    my $page = $t->get('/checkout/begin', with($second, $other));
+    is($page->header('X-Visitor'), $second_id,
+        'a key with a cart, joined at the exposure: another name');
+    $t->get('/checkout/thanks?value=4&id=b', with($second));
+
+    my $people = numbers()->{people};
+    is_deeply([ map { sum($people, $_) } 'visitors', 'carts created',
+        'carts carried_in', 'carts purchased',
+        'add_to_cart visitors_before_exposure',
+        'purchase visitors_in_order' ], [ 2, 1, 1, 1, 1, 1 ],
+        'a key with a cart, joined at the exposure: the cart is carried in'
+        . ' and bought');
+    is_deeply([ @{ layout() }{qw(crossover_visitors moved_visitors)} ],
+        [ 0, 0 ], 'a key without an assignment: no crossover');
+    is(sum(layout()->{variants}, 'assigned'), 2,
+        'a key without an assignment: counted once');
+    $t->no_alerts;
+
+    return;
+}
+
+
 # A cookie's visitor and a key's, both exposed, whose variants are equal or
 # not.
 sub pair
@@ -571,21 +619,14 @@ sub evicted_ones_come_back
     my $zone = zone();
     my $capacity = $zone->{visitors}{capacity};
     my @cookies = map { [ cookie(0) ] } 1 .. 300;
-    my @old = map { [ cookie(1) ] } 1 .. 20;
     my $connection = $t->connection;
     my $ask = sub {
         return $connection->request('GET', '/checkout', [ with(@_) ]) };
 
     my %told = map { $_->[1] => told($ask->($_->[0])) } @cookies;
-    is($t->stats('/zones/shop')->{returned_after_eviction}, 300,
-        'a cookie of today that nobody knows has lost its record');
-    $told{$_->[1]} = told($ask->($_->[0])) for @old;
-    is($t->stats('/zones/shop')->{returned_after_eviction}, 300,
-        'one from before the experiment never had a record');
-
-    my $before = zone();
-    my $all = sum(layout()->{variants}, 'visitors');
-    is($all, 320, 'all of them are counted');
+    is(zone()->{returned_after_eviction}, 0,
+        'where nobody was evicted nobody has come back from there');
+    is(sum(layout()->{variants}, 'visitors'), 300, 'all are counted');
 
     # away for longer than those who come now
 
@@ -599,12 +640,12 @@ sub evicted_ones_come_back
         $flood += 1000;
     }
     $zone = zone();
-    cmp_ok($zone->{visitors}{evicted}, '>', 320,
+    cmp_ok($zone->{visitors}{evicted}, '>', 300,
         "a flood of $flood visitors into room for $capacity drives some out");
-    is(sum(layout()->{variants}, 'visitors'), 320 + $flood,
+    is(sum(layout()->{variants}, 'visitors'), 300 + $flood,
         'what those had counted stays');
     is($zone->{visitors}{tracked} + $zone->{visitors}{evicted}
-        + $zone->{visitors}{expired}, 320 + $flood,
+        + $zone->{visitors}{expired}, 300 + $flood,
         'each has a record, or had one');
 
     my ($gone, @same, @other) = (0);
@@ -616,14 +657,19 @@ sub evicted_ones_come_back
     }
     cmp_ok($gone, '>', 100, 'many who come back have lost their record');
     is("@other", '', 'they are given the variant they had');
-    is(zone()->{returned_after_eviction}, 300 + $gone,
+    is(zone()->{returned_after_eviction}, $gone,
         'each is counted as returned after eviction');
-    is(sum(layout()->{variants}, 'visitors'), 320 + $flood + $gone,
+    is(sum(layout()->{variants}, 'visitors'), 300 + $flood + $gone,
         'and anew as a visitor');
 
     $ask->($_->[0]) for @cookies[0 .. 9];
-    cmp_ok(zone()->{returned_after_eviction}, '<=', 300 + $gone + 10,
+    cmp_ok(zone()->{returned_after_eviction}, '<=', $gone + 10,
         'not at every request');
+
+    my $returned = zone()->{returned_after_eviction};
+    $ask->((cookie(1))[0]) for 1 .. 20;
+    is(zone()->{returned_after_eviction}, $returned,
+        'a cookie from before the experiment began never had a record');
 
     my $layout = layout();
     is($layout->{verdict}, 'untrusted', 'above 1 % that is not trusted');

@@ -28,6 +28,7 @@
 #define OWN_CELLS   4096
 #define ALL_CELLS   16384
 #define ENTRIES     64
+#define RING_WIDTH  UX_RING_WIDTH(4)        /* of both cart funnels */
 #define NOW         1769860800000ull       /* 2026-01-31T12:00:00Z */
 #define HOUR        3600000ull
 #define DAY         (24 * HOUR)
@@ -329,11 +330,13 @@ add_registry(void)
     for (i = 0; i < 3; i++) {
         e = entry(UX_ENTRY_ARM_CART, "", i == 1 ? 1 : 4,
                   i == 2 ? 1 : 6);
-        ring -= UX_BUCKETS * UX_RING_CELLS;
+        ring -= UX_BUCKETS * RING_WIDTH;
         e->ordinal = (uint16_t) i;
         e->value = i == 1 ? 20 * 60000 : HOUR;
         e->base = cell;
         e->ring = ring;
+        e->width = RING_WIDTH;
+        e->variant = 20;
 
         cart_base[i] = cell;
         cart_ring[i] = ring;
@@ -459,7 +462,7 @@ set_counts(void)
     count(cart_base[0] + UX_CART_ALIVE + 2, 17);
 
     bucket = (uint32_t) ((NOW - 60000) / ux_bucket_width_ms(HOUR));
-    base = cart_ring[0] + bucket % UX_BUCKETS * UX_RING_CELLS;
+    base = cart_ring[0] + bucket % UX_BUCKETS * RING_WIDTH;
 
     ux_counter_ring_add(&store.counter, base + UX_RING_ALIVE + 1, bucket, 2);
     ux_counter_ring_add(&store.counter, base + UX_RING_ALIVE + 2, bucket, 2);

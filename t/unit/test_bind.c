@@ -55,7 +55,7 @@ test_bind(void)
                || arm->base < UX_ZONE_CELLS || arm->carts[0] == 0
                || arm->rings[0] == 0 || arm->carts[1] != 0
                || arm->carts[0] + UX_CART_CELLS > arm->rings[0]
-               || arm->rings[0] + UX_BUCKETS * UX_RING_CELLS
+               || arm->rings[0] + UX_BUCKETS * UX_RING_WIDTH(2)
                   > w->store.head->all_cells;
     }
 
@@ -157,8 +157,8 @@ test_rebind(void)
        && w->arms[2].rings[0] != 0 && w->arms[2].rings[0] != ring,
        "another window counts in the same cart, with a ring of its own");
     ok(left - ux_registry_cells_left(w->store.registry)
-       == 6 * UX_BUCKETS * UX_RING_CELLS,
-       "and takes no more than that of each of the six arms");
+       == 4 * UX_BUCKETS * UX_RING_WIDTH(2),
+       "and takes no more than that of each of the four variants");
 
     w->experiments[0].nvariants = 1;
     ok(worker_bind(w) == UX_OK && w->arms[2].experiment == 0

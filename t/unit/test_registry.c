@@ -251,7 +251,7 @@ test_cells(void)
 }
 
 
-/* One block for all windows of an arm's cart, a ring for each. */
+/* One block for all windows of an arm's cart, a ring for each of these. */
 static void
 test_windows(void)
 {
@@ -264,6 +264,8 @@ test_windows(void)
     claim.parent = 5;
     claim.aux = 1;
     claim.value = 60000;
+    claim.variant = 1;
+    claim.width = 4;
     claim.cells = 20;
     claim.ring_cells = 200;
     ok(ux_registry_need(&s->registry, &claim) == 220, "a block and a ring");
@@ -281,10 +283,12 @@ test_windows(void)
     ok(c->base == a->base + 20, "another cart: another block");
     claim.aux = 1;
     claim.parent = 6;
+    claim.variant = 2;
     (void) ux_registry_claim(&who, &claim, 1, &c);
     ok(c->base == a->base + 40, "so has another arm");
 
     claim.parent = 5;
+    claim.variant = 1;
     claim.value = 30000;
     claim.ring_cells = 41;
     ok(ux_registry_cells_left(&s->registry) == 40
@@ -293,6 +297,59 @@ test_windows(void)
     claim.ring_cells = 40;
     ok(ux_registry_claim(&who, &claim, 1, &c) == UX_OK
        && c->base == a->base, "one that just has");
+}
+
+
+/* One ring for all arms of a variant; a wider one for more steps. */
+static void
+test_rings(void)
+{
+    ux_claim_t         claim;
+    const ux_entry_t  *a, *b, *c;
+
+    fresh(CAPACITY, 1000);
+
+    claim = claim_of(UX_ENTRY_ARM_CART, "");
+    claim.parent = 5;
+    claim.aux = 1;
+    claim.value = 60000;
+    claim.variant = 3;
+    claim.width = 6;
+    claim.cells = 20;
+    claim.ring_cells = 60;
+    (void) ux_registry_claim(&who, &claim, 1, &a);
+    ok(a->variant == 3 && a->width == 6 && a->shares == 0,
+       "the first arm has a ring");
+
+    claim.parent = 7;
+    ok(ux_registry_need(&s->registry, &claim) == 20, "the next no other");
+    (void) ux_registry_claim(&who, &claim, 1, &b);
+    ok(b != a && b->ring == a->ring && b->shares != 0 && b->width == 6
+       && b->base == a->base + 20
+       && ux_registry_cells_left(&s->registry) == 900 - 100,
+       "it shares that");
+
+    claim.width = 7;
+    claim.ring_cells = 70;
+    (void) ux_registry_claim(&who, &claim, 1, &c);
+    ok(c != b && c->base == b->base && c->ring == a->ring - 70
+       && c->width == 7 && c->shares == 0, "a wider one is another");
+
+    claim.width = 5;
+    ok(ux_registry_find(&s->registry, &claim) == c,
+       "a narrower one is the widest there is");
+    claim.parent = 5;
+    ok(ux_registry_find(&s->registry, &claim) == a, "of this arm");
+
+    claim.parent = 8;
+    (void) ux_registry_claim(&who, &claim, 1, &b);
+    ok(b->ring == c->ring && b->width == 7,
+       "a new arm shares the newest, and has its width");
+
+    claim.parent = 9;
+    claim.variant = 4;
+    (void) ux_registry_claim(&who, &claim, 1, &b);
+    ok(b->ring != c->ring && b->shares == 0, "another variant has its own");
 }
 
 
@@ -404,6 +461,7 @@ main(void)
     test_epochs();
     test_cells();
     test_windows();
+    test_rings();
     test_reader();
     test_processes();
 

@@ -322,7 +322,7 @@ cart_count(uint32_t base, uint32_t ring, unsigned cell, unsigned ring_field,
 
     if (in_ring) {
         ux_counter_ring_add(&store.counter,
-                            ring + bucket % UX_BUCKETS * UX_RING_CELLS
+                            ring + bucket % UX_BUCKETS * RING_WIDTH
                             + ring_field, bucket, delta);
     }
 }
@@ -470,7 +470,7 @@ write_counters(uint32_t base, uint32_t cart, uint32_t ring)
 
         ux_counter_add(&store.counter, cart + UX_CART_ALIVE + 1, 1);
         ux_counter_ring_add(&store.counter,
-                            ring + bucket % UX_BUCKETS * UX_RING_CELLS
+                            ring + bucket % UX_BUCKETS * RING_WIDTH
                             + UX_RING_ALIVE + 1, bucket, 1);
 
         if (i % 3 == 0) {

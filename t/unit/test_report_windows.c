@@ -10,6 +10,8 @@
 
 static void test_windows(void);
 static void test_windows_at(uint64_t now, int64_t open, int64_t abandoned);
+static void test_epochs(void);
+static void test_widths(void);
 static void test_after_purchase(void);
 static void cart_count(uint32_t ring, unsigned cell, unsigned ring_field,
     uint32_t bucket, int32_t delta);
@@ -23,6 +25,8 @@ main(void)
     }
 
     test_windows();
+    test_epochs();
+    test_widths();
     test_after_purchase();
 
     return done();
@@ -51,6 +55,7 @@ test_windows(void)
     e->value = 20 * 60000;
     e->base = cart_base[0];
     e->ring = old;
+    e->width = RING_WIDTH;
 
     bucket = (uint32_t) (NOW / ux_bucket_width_ms(20 * 60000));
 
@@ -126,6 +131,89 @@ test_windows_at(uint64_t now, int64_t open, int64_t abandoned)
 }
 
 
+/*
+ * The arm of the second epoch counts in a block of its own and in the ring of
+ * the first: five carts of the one, two of the other, one of these bought.
+ */
+static void
+test_epochs(void)
+{
+    uint32_t     bucket;
+    ux_entry_t  *e;
+
+    setup();
+
+    e = entry_of(UX_ENTRY_ARM_CART, 1);
+    e->value = HOUR;
+    e->ring = cart_ring[0];
+    e->shares = 1;
+
+    bucket = (uint32_t) (NOW / ux_bucket_width_ms(HOUR));
+
+    cart_count(cart_ring[0], UX_CART_ALIVE + 1, UX_RING_ALIVE + 1, bucket, 5);
+    cart_base[0] = cart_base[1];
+    cart_count(cart_ring[0], UX_CART_ALIVE + 1, UX_RING_ALIVE + 1, bucket, 1);
+    cart_count(cart_ring[0], UX_CART_PURCHASED, UX_RING_PURCHASED, bucket, 1);
+
+    ok(is(F "/carts/created", "7") && is(F "/carts/purchased", "1"),
+       "carts of two epochs");
+    test_windows_at(NOW, 6, 0);
+    ok(is(F "/carts/settled", "0"), "none is settled");
+
+    /* eight more of the second, of long ago: no row of the ring has them */
+
+    count(cart_base[1] + UX_CART_ALIVE + 1, 8);
+    test_windows_at(NOW, 6, 8);
+    test_windows_at(NOW + 63 * 60000, 0, 14);
+
+    report.now_ms = NOW;
+}
+
+
+/*
+ * The funnel had three steps when two carts began, of which one reaches the
+ * fourth now; rows of the first ring are one field shorter.
+ */
+static void
+test_widths(void)
+{
+    uint32_t     bucket, old;
+    ux_entry_t  *e;
+
+    setup();
+
+    old = cart_ring[1];
+
+    e = entry(UX_ENTRY_ARM_CART, "", 4, 6);
+    e->ordinal = 9;
+    e->value = HOUR;
+    e->base = cart_base[0];
+    e->ring = old;
+    e->width = RING_WIDTH - 1;
+
+    bucket = (uint32_t) (NOW / ux_bucket_width_ms(HOUR));
+    count(cart_base[0] + UX_CART_ALIVE + 3, 2);
+    ux_counter_ring_add(&store.counter, old + bucket % UX_BUCKETS
+                        * (RING_WIDTH - 1) + UX_RING_ALIVE + 3, bucket, 2);
+
+    test_windows_at(NOW, 2, 0);
+
+    cart_count(cart_ring[0], UX_CART_ALIVE + 3, UX_RING_ALIVE + 3, bucket,
+               -1);
+    cart_count(cart_ring[0], UX_CART_ALIVE + 4, UX_RING_ALIVE + 4, bucket, 1);
+
+    test_windows_at(NOW, 2, 0);
+    test_windows_at(NOW + 63 * 60000, 0, 2);
+
+    report.now_ms = NOW;
+
+    /* numbers that are none: left out, not followed */
+
+    e->width = UX_RING_CELLS + 1;
+    test_windows_at(NOW, 1, 1);
+}
+
+
 /* Steps from the purchase on are none a cart was abandoned after. */
 static void
 test_after_purchase(void)
@@ -167,6 +255,6 @@ cart_count(uint32_t ring, unsigned cell, unsigned ring_field,
     count(cart_base[0] + cell, delta);
 
     ux_counter_ring_add(&store.counter,
-                        ring + bucket % UX_BUCKETS * UX_RING_CELLS
+                        ring + bucket % UX_BUCKETS * RING_WIDTH
                         + ring_field, bucket, delta);
 }

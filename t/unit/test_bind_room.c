@@ -90,7 +90,7 @@ test_changes(void)
     uint32_t   ring;
     ux_str_t   again = ux_str("again");
     ux_str_t   third = ux_str("third");
-    worker_t  *w;
+    worker_t  *w, *reader;
 
     w = worker_joined(16 * MIB, 2, 5);
 
@@ -113,11 +113,22 @@ test_changes(void)
     change_is(w, 0, "the first window again takes none");
     ok(w->arms[0].rings[0] == ring, "and has its ring");
 
+    reader = worker_make(mem, 16 * MIB, 2);
+    steps_set(reader, 0, 6);
+    ok(worker_bind(reader) == UX_BUSY && reader->arms[0].base != 0
+       && reader->arms[0].carts[0] == 0 && reader->arms[0].rings[0] == 0,
+       "a ring too narrow for the steps is none");
+
     steps_set(w, 0, 6);
     change_is(w, 4 * UX_BUCKETS * UX_RING_WIDTH(6),
               "another step takes a wider ring a variant");
     ok(w->arms[0].rings[0] != ring
        && w->arms[0].widths[0] == UX_RING_WIDTH(6), "and that is used");
+
+    ux_store_refresh(&reader->store);
+    ok(reader->arms[0].rings[0] == w->arms[0].rings[0],
+       "who was waiting for it has it too");
+    worker_free(reader);
 
     ring = w->arms[0].rings[0];
     steps_set(w, 0, 5);

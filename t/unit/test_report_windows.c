@@ -182,7 +182,7 @@ test_widths(void)
 
     setup();
 
-    old = cart_ring[1];
+    old = cart_ring[2];
 
     e = entry(UX_ENTRY_ARM_CART, "", 4, 6);
     e->ordinal = 9;

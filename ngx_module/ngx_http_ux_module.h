@@ -51,6 +51,7 @@ typedef struct {
     size_t                      size;
     ngx_str_t                   snapshot;      /* directory, may be empty */
     time_t                      inactive;
+    time_t                      retention;     /* no record gets older */
     ngx_core_conf_t            *core;          /* knows the workers' user */
     ux_store_params_t           params;
     ux_model_t                  model;

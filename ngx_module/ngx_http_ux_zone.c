@@ -279,6 +279,7 @@ ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
     ngx_http_ux_zone_began(zone);
 
     zone->store.plan.experiments_max = zone->params.experiments;
+    zone->store.table.retention_s = (uint32_t) zone->retention;
     zone->store.table.inactive_s = (uint32_t) zone->inactive
                                    + NGX_HTTP_UX_TOUCH;
     zone->store.table.max_window_s = ngx_http_ux_zone_window(zone)

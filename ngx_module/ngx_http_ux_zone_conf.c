@@ -8,6 +8,10 @@
 #include "ngx_http_ux_module.h"
 
 
+/* a twelfth of 365.25 days */
+#define NGX_HTTP_UX_MONTH  2629800
+
+
 typedef struct {
     ngx_str_t    name;
     char        *(*set)(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
@@ -27,6 +31,8 @@ static char *ngx_http_ux_zone_snapshot(ngx_conf_t *cf,
 static char *ngx_http_ux_zone_interval(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_removed(ngx_conf_t *cf,
+    ngx_http_ux_zone_t *zone, ngx_str_t *value);
+static char *ngx_http_ux_zone_retention(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_inactive(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
@@ -51,7 +57,7 @@ static ngx_http_ux_zone_param_t  ngx_http_ux_zone_words[] = {
     { ngx_string("experiments="), ngx_http_ux_zone_experiments },
     { ngx_string("totals="), ngx_http_ux_zone_totals },
     { ngx_string("removed="), ngx_http_ux_zone_removed },
-    { ngx_string("retention="), ngx_http_ux_zone_interval },
+    { ngx_string("retention="), ngx_http_ux_zone_retention },
     { ngx_null_string, NULL }
 };
 
@@ -150,6 +156,7 @@ ngx_http_ux_zone_create(ngx_conf_t *cf, ngx_str_t *name, size_t size)
     zone->core = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
                                                   ngx_core_module);
     zone->inactive = 30 * 24 * 60 * 60;
+    zone->retention = 25 * NGX_HTTP_UX_MONTH;
     zone->params.experiments = 8;
     zone->params.totals = 2;
 
@@ -254,16 +261,7 @@ ngx_http_ux_zone_interval(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
 {
     ngx_int_t  n;
 
-    /* "25mon" is a month to people, "M" to nginx */
-
-    if (value->len > 3
-        && ngx_strncmp(value->data + value->len - 3, "mon", 3) == 0)
-    {
-        n = ngx_atoi(value->data, value->len - 3);
-
-    } else {
-        n = ngx_parse_time(value, 0);
-    }
+    n = ngx_parse_time(value, 0);
 
     return (n == NGX_ERROR || n == 0) ? "a time above zero, like \"10s\""
                                       : NGX_CONF_OK;
@@ -283,6 +281,34 @@ ngx_http_ux_zone_removed(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
     }
 
     zone->model.removed_ms = (uint64_t) s * 1000;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ux_zone_retention(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
+    ngx_str_t *value)
+{
+    ngx_int_t  n;
+
+    /* "25mon" is a month to people, "M" to nginx */
+
+    if (value->len > 3
+        && ngx_strncmp(value->data + value->len - 3, "mon", 3) == 0)
+    {
+        n = ngx_atoi(value->data, value->len - 3);
+        n = (n > 0 && n <= 120) ? n * NGX_HTTP_UX_MONTH : NGX_ERROR;
+
+    } else {
+        n = ngx_parse_time(value, 1);
+    }
+
+    if (n == NGX_ERROR || n == 0 || n > 120 * NGX_HTTP_UX_MONTH) {
+        return "a time from 1s to 120mon, like \"25mon\"";
+    }
+
+    zone->retention = n;
 
     return NGX_CONF_OK;
 }

@@ -27,6 +27,7 @@ typedef struct {
     uint32_t       me;               /* process index, UX_PROCESS_NONE: reader
                                         only */
     uint32_t       inactive_s;
+    uint32_t       retention_s;      /* no record gets older; 0: off */
     uint32_t       max_window_s;     /* longest window of any experiment or
                                         cart: records live at least so long */
 } ux_table_t;

@@ -337,6 +337,12 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
     head.last_s = visitor->last_s;
     head.expires_s = visitor->last_s > UINT32_MAX - life_s
                      ? UINT32_MAX : visitor->last_s + life_s;
+
+    if (table->retention_s != 0 && head.expires_s > visitor->first_s
+        && head.expires_s - visitor->first_s > table->retention_s)
+    {
+        head.expires_s = visitor->first_s + table->retention_s;
+    }
     head.other = UX_PROCESS_NONE;
     head.len = (uint16_t) len;
     head.part = 0;

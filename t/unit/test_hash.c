@@ -15,6 +15,7 @@ static void test_assign_bytes(void);
 static void test_assign_long(void);
 static void test_unit(void);
 static void test_key(void);
+static void test_key_aimed(void);
 static void test_key_bits(void);
 static ux_str_t str(const char *s);
 
@@ -27,6 +28,7 @@ main(void)
     test_assign_long();
     test_unit();
     test_key();
+    test_key_aimed();
     test_key_bits();
 
     return done();
@@ -178,6 +180,45 @@ test_key(void)
        "uses of one key are apart");
     ok(ux_hash_key(one, str("")).id != ux_hash_key(left, str("")).id,
        "even the empty visitor key is keyed");
+}
+
+
+/*
+ * Keys chosen to be alike under the public assignment hash, as somebody would
+ * who aims at one place in the table, are spread by the zone's key.
+ */
+static void
+test_key_aimed(void)
+{
+    char      text[32];
+    unsigned  i, found, most, places[256];
+
+    const uint64_t  zone[2] = { 0x1234567890abcdefull, 42 };
+
+    memset(places, 0, sizeof(places));
+    most = 0;
+
+    for (i = 0, found = 0; found < 4096; i++) {
+        snprintf(text, sizeof(text), "visitor-%u", i);
+
+        if ((ux_hash64(text, strlen(text)) & 0x7f) != 0) {
+            continue;
+        }
+
+        found++;
+        places[ux_hash_key(zone, str(text)).place >> 56]++;
+    }
+
+    for (i = 0; i < 256; i++) {
+        if (places[i] > most) {
+            most = places[i];
+        }
+    }
+
+    /* 16 on average: 40 is six standard deviations away */
+
+    ok(most < 40, "aimed keys are spread: at most %u of 4096 in one of 256 "
+       "places", most);
 }
 
 

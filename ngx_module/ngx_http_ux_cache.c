@@ -17,8 +17,6 @@ static ngx_table_elt_t *ngx_http_ux_cache_first(ngx_http_request_t *r,
     ngx_str_t *name);
 static ngx_int_t ngx_http_ux_cache_private(ngx_http_request_t *r,
     ngx_uint_t cookie);
-static ngx_table_elt_t *ngx_http_ux_cache_next(ngx_list_part_t **part,
-    ngx_uint_t *i, ngx_str_t *name);
 static ngx_int_t ngx_http_ux_cache_member(ngx_str_t *rest, ngx_str_t *member);
 static ngx_uint_t ngx_http_ux_cache_is(ngx_str_t *member, char *name,
     size_t len);
@@ -131,20 +129,17 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
     u_char                  *start, *p;
     size_t                   len;
     ngx_str_t                value, rest, member;
-    ngx_uint_t               i;
-    ngx_list_part_t         *part;
     ngx_table_elt_t         *h, *first;
+    ngx_http_ux_lines_t      lines;
     ngx_http_ux_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
     len = ngx_http_ux_cookie_word.len;
 
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary);
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_vary);
          h != NULL;
-         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))
+         h = ngx_http_ux_lines_next(&lines))
     {
         len += h->value.len + 2;
     }
@@ -158,14 +153,12 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
         return NGX_ERROR;
     }
 
-    part = &r->headers_out.headers.part;
-    i = 0;
-
     p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_cookie_word);
 
-    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary);
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_vary);
          h != NULL;
-         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_vary))
+         h = ngx_http_ux_lines_next(&lines))
     {
         rest = h->value;
 
@@ -208,12 +201,11 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
 static ngx_int_t
 ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
 {
-    u_char           *start, *p;
-    size_t            len;
-    ngx_str_t         value, rest, member;
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *first;
+    u_char               *start, *p;
+    size_t                len;
+    ngx_str_t             value, rest, member;
+    ngx_table_elt_t      *h, *first;
+    ngx_http_ux_lines_t   lines;
 
     if (cookie) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_cdn);
@@ -221,12 +213,10 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     }
 
     len = ngx_http_ux_private_word.len;
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control);
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_cache_control);
          h != NULL;
-         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control))
+         h = ngx_http_ux_lines_next(&lines))
     {
         len += h->value.len + 2;
     }
@@ -238,12 +228,10 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
 
     p = ngx_http_ux_cache_append(start, start, &ngx_http_ux_private_word);
 
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    for (h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control);
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_cache_control);
          h != NULL;
-         h = ngx_http_ux_cache_next(&part, &i, &ngx_http_ux_cache_control))
+         h = ngx_http_ux_lines_next(&lines))
     {
         rest = h->value;
 
@@ -287,17 +275,14 @@ ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name)
 static ngx_table_elt_t *
 ngx_http_ux_cache_first(ngx_http_request_t *r, ngx_str_t *name)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *first;
+    ngx_table_elt_t      *h, *first;
+    ngx_http_ux_lines_t   lines;
 
     first = NULL;
-    part = &r->headers_out.headers.part;
-    i = 0;
-
-    for (h = ngx_http_ux_cache_next(&part, &i, name);
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     name);
          h != NULL;
-         h = ngx_http_ux_cache_next(&part, &i, name))
+         h = ngx_http_ux_lines_next(&lines))
     {
         if (first == NULL) {
             first = h;
@@ -308,36 +293,6 @@ ngx_http_ux_cache_first(ngx_http_request_t *r, ngx_str_t *name)
     }
 
     return first;
-}
-
-
-/* The next line of this name that will be sent; moves *part and *i on. */
-static ngx_table_elt_t *
-ngx_http_ux_cache_next(ngx_list_part_t **part, ngx_uint_t *i,
-    ngx_str_t *name)
-{
-    ngx_table_elt_t  *h;
-
-    for ( ;; ) {
-
-        if (*i >= (*part)->nelts) {
-            if ((*part)->next == NULL) {
-                return NULL;
-            }
-
-            *part = (*part)->next;
-            *i = 0;
-            continue;
-        }
-
-        h = (ngx_table_elt_t *) (*part)->elts + (*i)++;
-
-        if (h->hash != 0 && h->key.len == name->len
-            && ngx_strncasecmp(h->key.data, name->data, name->len) == 0)
-        {
-            return h;
-        }
-    }
 }
 
 

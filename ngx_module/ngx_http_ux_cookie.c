@@ -23,6 +23,9 @@ static char *ngx_http_ux_cookie_check(ngx_conf_t *cf,
 #define NGX_HTTP_UX_MAX_AGE_MAX  (400 * 24 * 60 * 60)
 
 
+static ngx_str_t  ngx_http_ux_set_cookie = ngx_string("Set-Cookie");
+
+
 #define NGX_HTTP_UX_SAMESITE_STRICT  1
 #define NGX_HTTP_UX_SAMESITE_NONE    2
 
@@ -351,42 +354,26 @@ ngx_http_ux_cookie_expire(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 void
 ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_uint_t               i;
-    ngx_list_part_t         *part;
     ngx_table_elt_t         *h;
+    ngx_http_ux_lines_t      lines;
     ngx_http_ux_cookie_t    *cookie;
     ngx_http_ux_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     cookie = scf->cookie;
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (h[i].hash != 0
-            && h[i].key.len == sizeof("Set-Cookie") - 1
-            && h[i].value.len > cookie->name.len
-            && h[i].value.data[cookie->name.len] == '='
-            && ngx_strncmp(h[i].value.data, cookie->name.data,
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_set_cookie);
+         h != NULL;
+         h = ngx_http_ux_lines_next(&lines))
+    {
+        if (h->value.len > cookie->name.len
+            && h->value.data[cookie->name.len] == '='
+            && ngx_strncmp(h->value.data, cookie->name.data,
                            cookie->name.len)
-               == 0
-            && ngx_strncasecmp(h[i].key.data, (u_char *) "Set-Cookie",
-                               sizeof("Set-Cookie") - 1)
                == 0)
         {
-            h[i].hash = 0;
+            h->hash = 0;
         }
     }
 
@@ -401,6 +388,6 @@ ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     h->hash = 1;
     ngx_http_ux_header_unlinked(h);
-    ngx_str_set(&h->key, "Set-Cookie");
+    h->key = ngx_http_ux_set_cookie;
     h->value = ctx->set_cookie;
 }

@@ -261,3 +261,46 @@ ngx_http_ux_header_push(ngx_http_request_t *r)
 
     return ngx_list_push(list);
 }
+
+
+/* Lines of one name that are there to be sent, one after the other. */
+ngx_table_elt_t *
+ngx_http_ux_lines_first(ngx_http_ux_lines_t *lines, ngx_list_t *list,
+    ngx_str_t *name)
+{
+    lines->part = &list->part;
+    lines->i = 0;
+    lines->name = name;
+
+    return ngx_http_ux_lines_next(lines);
+}
+
+
+ngx_table_elt_t *
+ngx_http_ux_lines_next(ngx_http_ux_lines_t *lines)
+{
+    ngx_table_elt_t  *h;
+
+    for ( ;; ) {
+
+        if (lines->i >= lines->part->nelts) {
+            if (lines->part->next == NULL) {
+                return NULL;
+            }
+
+            lines->part = lines->part->next;
+            lines->i = 0;
+            continue;
+        }
+
+        h = (ngx_table_elt_t *) lines->part->elts + lines->i++;
+
+        if (h->hash != 0 && h->key.len == lines->name->len
+            && ngx_strncasecmp(h->key.data, lines->name->data,
+                               lines->name->len)
+               == 0)
+        {
+            return h;
+        }
+    }
+}

@@ -428,6 +428,17 @@ ngx_int_t ngx_http_ux_header_send(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi);
 
+/* Walks the lines of one name in a list of headers; hash 0 is taken out. */
+typedef struct {
+    ngx_list_part_t            *part;
+    ngx_uint_t                  i;
+    ngx_str_t                  *name;
+} ngx_http_ux_lines_t;
+
+ngx_table_elt_t *ngx_http_ux_lines_first(ngx_http_ux_lines_t *lines,
+    ngx_list_t *list, ngx_str_t *name);
+ngx_table_elt_t *ngx_http_ux_lines_next(ngx_http_ux_lines_t *lines);
+
 /* ngx_http_ux_upstream.c */
 
 /* Reads X-UX-Event of the current upstream response, once each. */

@@ -147,9 +147,8 @@ ngx_http_ux_stats_forwarded(ngx_http_request_t *r)
         ngx_null_string
     };
 
-    ngx_uint_t        i, k;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_uint_t           i;
+    ngx_http_ux_lines_t  lines;
 
     /* a balancer's PROXY protocol speaks for others as well */
 
@@ -157,29 +156,12 @@ ngx_http_ux_stats_forwarded(ngx_http_request_t *r)
         return 1;
     }
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        for (k = 0; names[k].len != 0; k++) {
-            if (h[i].key.len == names[k].len
-                && ngx_strncasecmp(h[i].key.data, names[k].data,
-                                   names[k].len)
-                   == 0)
-            {
-                return 1;
-            }
+    for (i = 0; names[i].len != 0; i++) {
+        if (ngx_http_ux_lines_first(&lines, &r->headers_in.headers,
+                                    &names[i])
+            != NULL)
+        {
+            return 1;
         }
     }
 

@@ -20,12 +20,6 @@ static ngx_uint_t ngx_http_ux_upstream_cached(ngx_http_request_t *r);
 static ngx_str_t  ngx_http_ux_event_header = ngx_string("X-UX-Event");
 
 
-#define ngx_http_ux_is_event(h)                                               \
-    ((h)->key.len == sizeof("X-UX-Event") - 1 && (h)->hash != 0               \
-     && ngx_strncasecmp((h)->key.data, ngx_http_ux_event_header.data,         \
-                        sizeof("X-UX-Event") - 1) == 0)
-
-
 /*
  * From the upstream's own list of headers: r->headers_out does not have the
  * line under proxy_hide_header, X-Accel-Redirect or intercepted errors.
@@ -33,10 +27,9 @@ static ngx_str_t  ngx_http_ux_event_header = ngx_string("X-UX-Event");
 void
 ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_uint_t            i;
-    ngx_list_part_t      *part;
     ngx_table_elt_t      *h;
     ngx_http_upstream_t  *u;
+    ngx_http_ux_lines_t   lines;
 
     u = r->upstream;
 
@@ -46,25 +39,11 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     ctx->collected = u;
 
-    part = &u->headers_in.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (!ngx_http_ux_is_event(&h[i])) {
-            continue;
-        }
-
+    for (h = ngx_http_ux_lines_first(&lines, &u->headers_in.headers,
+                                     &ngx_http_ux_event_header);
+         h != NULL;
+         h = ngx_http_ux_lines_next(&lines))
+    {
         if (ngx_http_ux_upstream_cached(r)) {
 
             /* it was said to somebody else, when the answer was stored */
@@ -73,7 +52,7 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
             return;
         }
 
-        ngx_http_ux_upstream_line(r, ctx, &h[i].value);
+        ngx_http_ux_upstream_line(r, ctx, &h->value);
     }
 }
 
@@ -199,27 +178,14 @@ ngx_http_ux_upstream_bad(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 void
 ngx_http_ux_upstream_strip(ngx_http_request_t *r)
 {
-    ngx_uint_t        i;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t      *h;
+    ngx_http_ux_lines_t   lines;
 
-    part = &r->headers_out.headers.part;
-    h = part->elts;
-
-    for (i = 0; /* void */ ; i++) {
-
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
-            }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
-        }
-
-        if (ngx_http_ux_is_event(&h[i])) {
-            h[i].hash = 0;
-        }
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_event_header);
+         h != NULL;
+         h = ngx_http_ux_lines_next(&lines))
+    {
+        h->hash = 0;
     }
 }

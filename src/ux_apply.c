@@ -54,6 +54,7 @@ ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
     track->before = before;
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
+    ux_apply_window(plan, track, 1, changes);
     ux_apply_each(changes, arm->base + UX_ARM_STEP_BEFORE, before, 1);
 
     ux_apply_carry_in(plan, arm, &visitor->tracks[0], track, changes);
@@ -397,4 +398,33 @@ ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
     place.ring = arm->rings[funnel->cart] != 0;
 
     return place;
+}
+
+
+void
+ux_apply_window(const ux_plan_t *plan, const ux_track_t *track, int32_t delta,
+    ux_changes_t *changes)
+{
+    int16_t           experiment;
+    uint64_t          window_ms;
+    ux_ring_change_t  change = { 0, 0, 0, 0, 0 };
+
+    experiment = plan->arms[track->arm].experiment;
+
+    if (experiment < 0) {
+        return;
+    }
+
+    window_ms = plan->model->experiments[experiment].window_ms;
+
+    if (window_ms == 0) {
+        return;
+    }
+
+    change.arm = track->arm;
+    change.bucket = (uint32_t) (track->exposed_ms
+                                / ux_bucket_width_ms(window_ms));
+    change.delta = delta;
+
+    ux_changes_window(changes, change);
 }

@@ -58,5 +58,13 @@ int64_t ux_apply_capped(const ux_experiment_t *experiment,
 ux_cart_place_t ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
     const ux_funnel_t *funnel);
 
+/*
+ * A visitor of the track's arm by the time of its exposure: 1 when it enters
+ * the counts, -1 when it leaves them.  Nothing where there is no window.
+ */
+void ux_apply_window(const ux_plan_t *plan, const ux_track_t *track,
+    int32_t delta, ux_changes_t *changes);
+
+
 
 #endif

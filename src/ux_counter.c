@@ -59,6 +59,7 @@ ux_changes_clear(ux_changes_t *changes)
 {
     changes->n = 0;
     changes->nrings = 0;
+    changes->nwindows = 0;
     changes->overflow = false;
 }
 
@@ -86,6 +87,18 @@ ux_changes_ring(ux_changes_t *changes, ux_ring_change_t change)
     }
 
     changes->rings[changes->nrings++] = change;
+}
+
+
+void
+ux_changes_window(ux_changes_t *changes, ux_ring_change_t change)
+{
+    if (changes->nwindows == UX_WINDOW_CHANGES_MAX) {
+        changes->overflow = true;
+        return;
+    }
+
+    changes->windows[changes->nwindows++] = change;
 }
 
 

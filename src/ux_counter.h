@@ -108,7 +108,15 @@ enum {
 };
 
 
-/* Denominators come first: readers fold from the end of a block. */
+/* Rows of a ring of time buckets: see UX_RING_... */
+#define UX_BUCKETS  64
+
+
+/*
+ * Denominators come first: readers fold from the end of a block.  Behind the
+ * counts stands a ring, in the shared copy only: visitors by the time bucket
+ * of their exposure, so that a reader can tell whose window is open yet.
+ */
 enum {
     UX_ARM_ASSIGNED = 0,
     UX_ARM_VISITORS,                     /* confirmed */
@@ -121,7 +129,9 @@ enum {
     UX_ARM_STEP_BEFORE = UX_ARM_EVENT_COUNT + UX_EVENTS_MAX, /* step slot */
     UX_ARM_STEP_IN_ORDER = UX_ARM_STEP_BEFORE + UX_STEPS_MAX,
     UX_ARM_TOTALS = UX_ARM_STEP_IN_ORDER + UX_STEPS_MAX,
-    UX_ARM_CELLS = UX_ARM_TOTALS + UX_TOTALS_MAX * UX_TOTAL_CELLS
+    UX_ARM_COUNTS = UX_ARM_TOTALS + UX_TOTALS_MAX * UX_TOTAL_CELLS,
+    UX_ARM_WINDOW = UX_ARM_COUNTS,
+    UX_ARM_CELLS = UX_ARM_WINDOW + UX_BUCKETS
 };
 
 
@@ -149,8 +159,6 @@ enum {
  * ever has to be swept.  A change of a bucket that a newer one has replaced
  * is dropped.
  */
-#define UX_BUCKETS  64
-
 enum {
     UX_RING_PURCHASED = 0,
     UX_RING_RECOVERED,
@@ -192,6 +200,9 @@ typedef struct {
 #define UX_CHANGES_MAX       24576
 #define UX_RING_CHANGES_MAX  6144
 
+/* Every exposure at most once, and one of them taken out again. */
+#define UX_WINDOW_CHANGES_MAX  64
+
 
 typedef struct {
     unsigned          n;
@@ -199,12 +210,16 @@ typedef struct {
     bool              overflow;          /* a broken invariant: see bounds */
     ux_change_t       items[UX_CHANGES_MAX];
     ux_ring_change_t  rings[UX_RING_CHANGES_MAX];
+    unsigned          nwindows;
+    ux_ring_change_t  windows[UX_WINDOW_CHANGES_MAX];   /* arm, bucket and
+                                                           delta only */
 } ux_changes_t;
 
 
 void ux_changes_clear(ux_changes_t *changes);
 void ux_changes_add(ux_changes_t *changes, uint32_t cell, int64_t delta);
 void ux_changes_ring(ux_changes_t *changes, ux_ring_change_t change);
+void ux_changes_window(ux_changes_t *changes, ux_ring_change_t change);
 
 
 /* A process's view of the counters; pointers into the mapped zone. */

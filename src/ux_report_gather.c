@@ -26,6 +26,8 @@ static uint32_t ux_report_since(const ux_report_view_t *view);
 static void ux_report_add_epoch(ux_report_view_t *view, uint32_t epoch);
 static void ux_report_add_arm(ux_report_view_t *view, uint32_t arm,
     bool primary);
+static uint64_t ux_report_in_window(const ux_report_view_t *view,
+    uint32_t base);
 static ux_report_variant_t *ux_report_variant_of(ux_report_view_t *view,
     uint16_t ordinal);
 
@@ -276,7 +278,7 @@ ux_report_add_epoch(ux_report_view_t *view, uint32_t epoch)
 static void
 ux_report_add_arm(ux_report_view_t *view, uint32_t arm, bool primary)
 {
-    uint64_t              cells[UX_ARM_CELLS];
+    uint64_t              cells[UX_ARM_COUNTS];
     unsigned              i;
     ux_report_link_t     *link;
     const ux_entry_t     *entry;
@@ -289,7 +291,8 @@ ux_report_add_arm(ux_report_view_t *view, uint32_t arm, bool primary)
         return;
     }
 
-    ux_counter_fold(&view->store->counter, entry->base, UX_ARM_CELLS, cells);
+    ux_counter_fold(&view->store->counter, entry->base, UX_ARM_COUNTS,
+                    cells);
 
     link->visitors = ux_report_count(cells[UX_ARM_VISITORS]);
     view->experiment.visitors += link->visitors;
@@ -302,12 +305,52 @@ ux_report_add_arm(ux_report_view_t *view, uint32_t arm, bool primary)
         return;
     }
 
-    for (i = 0; i < UX_ARM_CELLS; i++) {
+    variant->sum.in_window += ux_report_in_window(view, entry->base);
+
+    for (i = 0; i < UX_ARM_COUNTS; i++) {
         variant->sum.cells[i] += cells[i];
         variant->primary[i] += primary ? cells[i] : 0;
     }
 
     ux_report_link_carts(view, link->first, variant);
+}
+
+
+/* Visitors of the arm in time buckets whose window is not wholly over. */
+static uint64_t
+ux_report_in_window(const ux_report_view_t *view, uint32_t base)
+{
+    int32_t                n;
+    uint64_t               sum, width, bucket, window_ms;
+    unsigned               i;
+    const ux_experiment_t  *model;
+
+    model = view->experiment.model;
+    window_ms = (model == NULL || view->experiment.past) ? 0
+                                                         : model->window_ms;
+
+    if (window_ms == 0) {
+        return 0;
+    }
+
+    width = ux_bucket_width_ms(window_ms);
+    bucket = view->now_ms / width;
+    sum = 0;
+
+    for (i = 0; i < UX_BUCKETS && bucket != 0; i++, bucket--) {
+
+        if ((bucket + 1) * width + window_ms <= view->now_ms) {
+            break;
+        }
+
+        n = ux_counter_ring_read(&view->store->counter,
+                                 base + UX_ARM_WINDOW
+                                 + (uint32_t) (bucket % UX_BUCKETS),
+                                 (uint32_t) bucket);
+        sum += (n > 0) ? (uint64_t) n : 0;
+    }
+
+    return sum;
 }
 
 

@@ -52,7 +52,8 @@ typedef struct {
 
 /* Arms of one variant, added up; as above. */
 typedef struct {
-    uint64_t          cells[UX_ARM_CELLS];
+    uint64_t          cells[UX_ARM_COUNTS];
+    uint64_t          in_window;       /* exposed, window still open */
     ux_report_cart_t  carts[UX_CARTS_MAX];
 } ux_report_sum_t;
 
@@ -67,7 +68,7 @@ typedef struct {
     bool             control;
     bool             removed;
     double           weight;
-    uint64_t         primary[UX_ARM_CELLS];
+    uint64_t         primary[UX_ARM_COUNTS];
     uint32_t         carts[UX_CARTS_MAX];      /* entry numbers of the newest,
                                                   UX_REPORT_END: none */
     ux_report_sum_t  sum;              /* of all epochs */

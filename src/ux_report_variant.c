@@ -15,6 +15,9 @@
 #include <stdio.h>
 
 
+static void ux_report_put_in_window(ux_json_t *object,
+    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    uint64_t visitors);
 static void ux_report_put_metrics(ux_json_t *variant,
     const ux_report_view_t *view, const ux_report_sum_t *sum);
 static ux_json_t *ux_report_metric_object(ux_json_t *metrics,
@@ -77,12 +80,34 @@ ux_report_put_variant(ux_json_t *variants, const ux_report_view_t *view,
     ux_report_put_count(object, "assigned", assigned);
     ux_report_put_count(object, "visitors", visitors);
     ux_report_put_rate(object, "confirmed_share", visitors, assigned);
-    ux_json_null(object, "visitors_in_window");
+    ux_report_put_in_window(object, view, sum, visitors);
 
     ux_report_put_metrics(object, view, sum);
     ux_report_put_funnels(object, view, sum);
     (void) ux_json_object(object, "segments");
     ux_report_put_http(object, sum->cells + UX_ARM_HTTP);
+}
+
+
+/* Without a window it never closes; what is over knows none. */
+static void
+ux_report_put_in_window(ux_json_t *object, const ux_report_view_t *view,
+    const ux_report_sum_t *sum, uint64_t visitors)
+{
+    uint64_t                       n;
+    const ux_report_experiment_t  *experiment;
+
+    experiment = &view->experiment;
+
+    if (experiment->model == NULL || experiment->past) {
+        ux_json_null(object, "visitors_in_window");
+        return;
+    }
+
+    n = (experiment->model->window_ms == 0) ? visitors : sum->in_window;
+
+    ux_report_put_count(object, "visitors_in_window",
+                        n < visitors ? n : visitors);
 }
 
 

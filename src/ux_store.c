@@ -334,6 +334,19 @@ ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
                             arm->rings[change->cart] + row + change->field,
                             change->bucket, change->delta);
     }
+
+    for (i = 0; i < changes->nwindows; i++) {
+        change = &changes->windows[i];
+
+        if (change->arm < store->plan.narms
+            && store->plan.arms[change->arm].base != 0)
+        {
+            ux_counter_ring_add(&store->counter,
+                                store->plan.arms[change->arm].base
+                                + UX_ARM_WINDOW + change->bucket % UX_BUCKETS,
+                                change->bucket, change->delta);
+        }
+    }
 }
 
 

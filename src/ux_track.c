@@ -174,6 +174,7 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     arm = &plan->arms[track->arm];
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
+    ux_apply_window(plan, track, 1, changes);
 
     if (track->moved) {
         ux_changes_add(changes, arm->base + UX_ARM_MOVED, 1);

@@ -85,6 +85,7 @@ ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
     }
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, -1);
+    ux_apply_window(plan, track, -1, changes);
 }
 
 

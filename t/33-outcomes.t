@@ -470,7 +470,12 @@ sub windows
 
     is(say_of($both, 'purchase;id=a'), 'events.purchase 1',
         'within the window: taken');
+    my ($open, $other) = map { variant($_)->{visitors_in_window} }
+        qw(short long);
     my $in_time = Time::HiRes::time() - $start < 0.9;
+
+    is($open, 2, 'visitors_in_window: both are in theirs') if $in_time;
+    is($other, 1, 'visitors_in_window: of the long one');
     is($bought->('short'), 1, 'within the window: counts') if $in_time;
 
     Ux::wait_until(sub { Time::HiRes::time() - $start > 1.2 });
@@ -482,6 +487,13 @@ sub windows
         'after one window of two: no');
     is($bought->('short'), $before, 'after the window: does not count');
     is($bought->('long'), 2, 'within the other: counts');
+
+    Ux::wait_until(sub { !variant('short')->{visitors_in_window} }, 5);
+    is(variant('short')->{visitors_in_window}, 0,
+        'visitors_in_window: nobody, once the windows are over');
+    is(variant('short')->{visitors}, 2, 'visitors: all the same');
+    is(variant('long')->{visitors_in_window}, 1,
+        'visitors_in_window: the long one is open yet');
 
     return;
 }

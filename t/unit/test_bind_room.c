@@ -43,7 +43,7 @@ test_reweights(void)
 
     static const struct {
         unsigned  mib, least;
-    }  zones[] = { { 4, 30 }, { 8, 65 }, { 64, 550 } };
+    }  zones[] = { { 4, 25 }, { 8, 55 }, { 64, 480 } };
 
     for (i = 0; i < 3; i++) {
         n = reweights(zones[i].mib * MIB);

@@ -30,7 +30,8 @@ SKIP: {
     for my $day (1 .. 4) {
         $clock->forward($DAY);
         sleep_for_the_clock($t);
-        is(ask($t, 'often'), 'cached', "day $day: a visitor who comes is known");
+        is(ask($t, 'often'), 'cached',
+            "day $day: a visitor who comes is known");
     }
     is(ask($t, 'once'), 'split', 'one who stayed away for over 3 days is not');
 

@@ -25,7 +25,9 @@ my $t = Ux::nginx(workers => 1, conf => <<'EOF', backends => {
     request_pool_size    256;
     ux_zone shop 1m;
     ux_experiment layout { variant control 1; variant b 1; }
-    ux_experiment banner { variant control 1; variant c 1; target $http_accept; }
+    ux_experiment banner {
+        variant control 1; variant c 1; target $http_accept;
+    }
     ux_funnel buy { step add_to_cart; step purchase; cart add_to_cart; }
     ux_visitor_key $http_x_login;
     ux_override $arg_show;

@@ -22,6 +22,7 @@ crowded();
 seen_but_unassigned();
 after_a_restart();
 words_that_are_no_variables();
+asked_not_to();
 hosts_and_secure();
 
 done_testing();
@@ -145,6 +146,28 @@ sub words_that_are_no_variables
         'location /e { ux_event purchase if=1; }'));
     ok(!$ok, 'refused: if=1');
     like($output, qr/"if=1".*variable/, 'refused: if=1, and why');
+
+    return;
+}
+
+
+# Where nothing is exposed, Sec-GPC keeps the cookie from confirming.
+sub asked_not_to
+{
+    my $t = Ux::nginx(conf => server('', '',
+        'location /asset { return 200 asset; }'))->start;
+    my $cookie = $t->get('/x', @page)->set_cookie('ux');
+    my $asset = $t->get('/asset', Cookie => "ux=$cookie", 'Sec-GPC' => 1);
+
+    like($asset->header('Set-Cookie') || '', qr/^ux=;.*Max-Age=0/,
+        'Sec-GPC: an asset takes the cookie back');
+
+    my $zone = $t->stats('/zones/shop');
+
+    is($zone->{visitors}{tracked}, 0, 'Sec-GPC: the record is erased');
+    is($zone->{experiments}{e}{variants}{$_}{visitors}, 0,
+        "Sec-GPC: nobody is confirmed in $_") for qw(control b);
+    $t->no_alerts('Sec-GPC: no alerts');
 
     return;
 }

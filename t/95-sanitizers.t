@@ -22,7 +22,8 @@ chdir $root or die "$root: $!";
 my @tests = glob 't/2*.t t/30*.t t/32*.t t/33*.t t/34*.t t/40*.t t/42*.t '
     . 't/50*.t t/71*.t t/80*.t';
 
-my $build = `make -j2 BUILD=build-asan SANITIZE="\$(t/check-asan --flags)" all units 2>&1`;
+my $flags = '"$(t/check-asan --flags)"';
+my $build = `make -j2 BUILD=build-asan SANITIZE=$flags all units 2>&1`;
 
 is($?, 0, 'core, tools and module build under the sanitizers')
     or diag substr $build, -4000;

@@ -24,7 +24,7 @@ CC        = gcc
 SANITIZE  =
 STRICT    = -std=c11 -D_GNU_SOURCE -O2 -g -fPIC -Wall -Wextra -Wconversion \
             -Wsign-conversion -Werror $(SANITIZE)
-LIBS      = -lxxhash -lcjson -lcrypto -lm
+LIBS      = -lxxhash -lcjson -lcrypto -lnifticdf -lm
 APR_CFLAGS = $(shell pkg-config --cflags apr-1)
 APR_LIBS   = $(shell pkg-config --libs apr-1)
 
@@ -37,7 +37,7 @@ UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
 TESTS     = $(filter $(BUILD)/t/test_%,$(UNITS))
 
 PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
-            libxxhash-dev libcjson-dev libapr1-dev libssl-dev
+            libxxhash-dev libcjson-dev libapr1-dev libssl-dev libnifticdf-dev
 # nginx's own optional helpers are not needed for anything here
 APT       = apt-get install -y -qq --no-install-recommends
 

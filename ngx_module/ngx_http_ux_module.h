@@ -21,6 +21,7 @@
 #include "ux_field.h"
 #include "ux_number.h"
 #include "ux_report.h"
+#include "ux_result.h"
 #include "ux_store.h"
 
 
@@ -334,6 +335,9 @@ void ngx_http_ux_place(ngx_conf_t *cf, ngx_http_ux_place_t *place);
 ngx_int_t ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 ngx_int_t ngx_http_ux_init_process(ngx_cycle_t *cycle);
 void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
+
+void ngx_http_ux_look_start(ngx_cycle_t *cycle,
+    ngx_http_ux_main_conf_t *mcf);
 
 /* ngx_http_ux_reload.c: says what becomes of the experiments */
 void ngx_http_ux_reload(ngx_http_ux_zone_t *was, ngx_http_ux_zone_t *now,

@@ -233,6 +233,10 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
         ngx_http_ux_zone_join(zones[i], cycle);
     }
 
+    if (mcf->zones.nelts != 0) {
+        ngx_http_ux_look_start(cycle, mcf);
+    }
+
     return NGX_OK;
 }
 

@@ -37,6 +37,10 @@ static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
 static int64_t ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total,
     int64_t sum);
+static uint16_t ux_apply_count(const ux_occurrence_t *o,
+    const ux_total_t *total, uint16_t count);
+static void ux_apply_limbs(ux_changes_t *changes, uint32_t cell,
+    __int128 delta);
 static void ux_apply_carts(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
 
@@ -243,34 +247,41 @@ static void
 ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track)
 {
-    int64_t                 from, to;
     unsigned                i, slot;
+    ux_amount_t             from, to;
     const ux_model_t       *model;
+    const ux_total_t       *total;
     const ux_experiment_t  *experiment;
 
     model = o->plan->model;
 
     for (i = 0; i < model->ntotals; i++) {
-        slot = ux_apply_total_slot(&model->totals[i]);
+        total = &model->totals[i];
+        slot = ux_apply_total_slot(total);
 
         if (slot >= UX_TOTALS_MAX) {
             continue;
         }
 
-        from = track->totals[slot];
-        to = ux_apply_sum(o, &model->totals[i], from);
-        track->totals[slot] = to;
+        from.sum = track->totals[slot];
+        to.sum = ux_apply_sum(o, total, from.sum);
+        track->totals[slot] = to.sum;
 
         if (arm == NULL) {
             continue;
         }
 
+        from.count = track->counts[slot];
+        track->counts[slot] = ux_apply_count(o, total, track->counts[slot]);
+        to.count = track->counts[slot];
+
         experiment = &model->experiments[arm->experiment];
+        from.sum = ux_apply_capped(experiment, total, from.sum);
+        to.sum = ux_apply_capped(experiment, total, to.sum);
 
         ux_apply_total(o->changes,
                        arm->base + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS,
-                       ux_apply_capped(experiment, &model->totals[i], from),
-                       ux_apply_capped(experiment, &model->totals[i], to));
+                       from, to);
     }
 }
 
@@ -328,24 +339,64 @@ ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total, int64_t sum)
 }
 
 
-/* The limbs of the squares as UX_TOTAL_SQ_ defines them. */
-void
-ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from, int64_t to)
+/* How many values the event makes there are in a ratio's sum. */
+static uint16_t
+ux_apply_count(const ux_occurrence_t *o, const ux_total_t *total,
+    uint16_t count)
 {
-    __int128  squares;
+    uint8_t  event;
 
-    if (from == to) {
+    event = total->event == UX_METRIC_REVENUE ? UX_EVENT_PURCHASE
+                                              : total->event;
+
+    if (total->type != UX_METRIC_RATIO || event != o->index
+        || !ux_apply_money(o->event) || count == UINT16_MAX)
+    {
+        return count;
+    }
+
+    return (uint16_t) (count + 1);
+}
+
+
+/* A value of 0 changes the count and no sum. */
+void
+ux_apply_total(ux_changes_t *changes, uint32_t cell, ux_amount_t from,
+    ux_amount_t to)
+{
+    int64_t  was, is;
+
+    was = from.count;
+    is = to.count;
+
+    if (was != is) {
+        ux_changes_add(changes, cell + UX_TOTAL_COUNT, is - was);
+        ux_changes_add(changes, cell + UX_TOTAL_COUNT_SQ, is * is - was * was);
+    }
+
+    if (from.sum != to.sum) {
+        ux_changes_add(changes, cell + UX_TOTAL_SUM, to.sum - from.sum);
+        ux_apply_limbs(changes, cell + UX_TOTAL_SQ_LO,
+                       (__int128) to.sum * to.sum
+                       - (__int128) from.sum * from.sum);
+    }
+
+    ux_apply_limbs(changes, cell + UX_TOTAL_PRODUCT_LO,
+                   (__int128) to.sum * is - (__int128) from.sum * was);
+}
+
+
+/* As ux_counter.h defines them: three cells, or none. */
+static void
+ux_apply_limbs(ux_changes_t *changes, uint32_t cell, __int128 delta)
+{
+    if (delta == 0) {
         return;
     }
 
-    squares = (__int128) to * to - (__int128) from * from;
-
-    ux_changes_add(changes, cell + UX_TOTAL_SUM, to - from);
-    ux_changes_add(changes, cell + UX_TOTAL_SQ_LO,
-                   (int64_t) (squares & 0xffffffff));
-    ux_changes_add(changes, cell + UX_TOTAL_SQ_MID,
-                   (int64_t) (squares >> 32 & 0xffffffff));
-    ux_changes_add(changes, cell + UX_TOTAL_SQ_HI, (int64_t) (squares >> 64));
+    ux_changes_add(changes, cell, (int64_t) (delta & 0xffffffff));
+    ux_changes_add(changes, cell + 1, (int64_t) (delta >> 32 & 0xffffffff));
+    ux_changes_add(changes, cell + 2, (int64_t) (delta >> 64));
 }
 
 
@@ -422,8 +473,24 @@ ux_apply_window(const ux_plan_t *plan, const ux_track_t *track, int32_t delta,
     }
 
     change.arm = track->arm;
+    change.field = UX_WINDOW_OPEN;
     change.bucket = (uint32_t) (track->exposed_ms
                                 / ux_bucket_width_ms(window_ms));
+    change.delta = delta;
+
+    ux_changes_window(changes, change);
+}
+
+
+void
+ux_apply_unconfirmed(const ux_track_t *track, int32_t delta,
+    ux_changes_t *changes)
+{
+    ux_ring_change_t  change = { 0, 0, 0, 0, 0 };
+
+    change.arm = track->arm;
+    change.field = UX_WINDOW_UNCONFIRMED;
+    change.bucket = (uint32_t) (track->exposed_ms / UX_UNCONFIRMED_WIDTH_MS);
     change.delta = delta;
 
     ux_changes_window(changes, change);

@@ -30,9 +30,15 @@ void ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
 ux_discard_e ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     const ux_event_t *event, uint8_t index, ux_changes_t *changes);
 
+/* What one visitor adds to a total of an arm. */
+typedef struct {
+    int64_t   sum;                 /* y, capped */
+    uint32_t  count;               /* z: values in it, of a ratio; else 0 */
+} ux_amount_t;
+
 /* A visitor's total changed; cell being the first of the arm's for it. */
-void ux_apply_total(ux_changes_t *changes, uint32_t cell, int64_t from,
-    int64_t to);
+void ux_apply_total(ux_changes_t *changes, uint32_t cell, ux_amount_t from,
+    ux_amount_t to);
 
 /* The arm if its experiment is in the model, else NULL. */
 const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
@@ -65,6 +71,9 @@ ux_cart_place_t ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,
 void ux_apply_window(const ux_plan_t *plan, const ux_track_t *track,
     int32_t delta, ux_changes_t *changes);
 
+/* The same of an unconfirmed visitor: -1 when it is confirmed. */
+void ux_apply_unconfirmed(const ux_track_t *track, int32_t delta,
+    ux_changes_t *changes);
 
 
 #endif

@@ -14,6 +14,9 @@
  *   event, total                      by name
  *   funnel -> steps, cart             by name
  *   experiment -> variants            by name and version
+ *              -> evidence            one for each variant but the control,
+ *                                     metric and start of the primary result;
+ *                                     one balance for the experiment
  *              -> epoch -> arm        one arm for each variant
  *                          -> cart    one for each cart funnel; also for the
  *                                     arms of older epochs, whose visitors
@@ -37,6 +40,13 @@ static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
+static void ux_bind_evidence(ux_binder_t *binder,
+    const ux_experiment_t *experiment, uint16_t parent,
+    const uint16_t *variants, uint16_t epoch);
+static uint16_t ux_bind_since(const ux_binder_t *binder, uint16_t parent,
+    uint16_t epoch, uint64_t analysis);
+static void ux_bind_balance(ux_binder_t *binder,
+    const ux_experiment_t *experiment, const ux_claim_t *claim);
 static void ux_bind_carts(ux_binder_t *binder);
 static void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm,
     uint16_t variant);
@@ -303,6 +313,125 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
             ux_bind_arm_carts(binder, ordinal, variants[i]);
         }
     }
+
+    ux_bind_evidence(binder, experiment, parent, variants, epoch);
+}
+
+
+/*
+ * Where looks at the experiment leave what they found.  A change of the
+ * analysis starts anew with an epoch of its own; weights do not matter.
+ */
+static void
+ux_bind_evidence(ux_binder_t *binder, const ux_experiment_t *experiment,
+    uint16_t parent, const uint16_t *variants, uint16_t epoch)
+{
+    unsigned            i, m;
+    ux_claim_t          claim;
+    const ux_metric_t  *metric;
+
+    memset(&claim, 0, sizeof(claim));
+    claim.analysis = ux_experiment_analysis(experiment,
+                                            binder->model->events);
+    claim.value = ux_bind_since(binder, parent, epoch, claim.analysis);
+
+    claim.kind = UX_ENTRY_BALANCE;
+    claim.parent = parent;
+    claim.ring_cells = UX_BALANCE_CELLS;
+
+    ux_bind_balance(binder, experiment, &claim);
+
+    claim.kind = UX_ENTRY_EVIDENCE;
+    claim.ring_cells = UX_EVIDENCE_CELLS;
+
+    for (i = 1; i < experiment->nvariants; i++) {
+
+        for (m = 0; m < experiment->nmetrics; m++) {
+            metric = &experiment->metrics[m];
+
+            if (variants[i] == UX_PARENT_NONE) {
+                continue;
+            }
+
+            claim.parent = variants[i];
+            claim.aux = (uint16_t) metric->type;
+            claim.number = metric->margin;
+            claim.control = (uint64_t) metric->role
+                            | (metric->lower_is_better ? UX_EVIDENCE_LOWER
+                                                       : 0);
+            claim.name.data = NULL;
+            claim.name.len = 0;
+
+            if (metric->event < binder->model->nevents) {
+                claim.name = binder->model->events[metric->event];
+            }
+
+            (void) ux_bind_claim(binder, &claim);
+        }
+    }
+}
+
+
+/* The ordinal of the epoch that the primary result starts with. */
+static uint16_t
+ux_bind_since(const ux_binder_t *binder, uint16_t parent, uint16_t epoch,
+    uint64_t analysis)
+{
+    const ux_entry_t     *last;
+    const ux_registry_t  *registry;
+
+    registry = binder->registrar.registry;
+
+    /* One that a dry run did not make may be a new start. */
+
+    if (epoch == UX_ORDINAL_NEW) {
+        last = ux_registry_epoch(registry, parent);
+
+        if (last == NULL || last->analysis != analysis) {
+            return UX_ORDINAL_NEW;
+        }
+    }
+
+    last = ux_registry_since(registry, parent);
+
+    return last != NULL ? last->ordinal : UX_ORDINAL_NEW;
+}
+
+
+/* With it, how the experiment is analysed; every process writes the same. */
+static void
+ux_bind_balance(ux_binder_t *binder, const ux_experiment_t *experiment,
+    const ux_claim_t *claim)
+{
+    double             values[2];
+    uint64_t          *cells, words[2];
+    const ux_entry_t  *entry;
+
+    if (ux_bind_claim(binder, claim) >= UX_ORDINAL_NEW
+        || binder->store == NULL)
+    {
+        return;
+    }
+
+    entry = ux_registry_find(binder->registrar.registry, claim);
+
+    if (entry == NULL || entry->ring == 0) {
+        return;
+    }
+
+    values[0] = experiment->alpha;
+    values[1] = experiment->equivalence;
+    memcpy(words, values, sizeof(words));
+
+    cells = &binder->store->counter.shared[entry->ring];
+
+    __atomic_store_n(&cells[UX_BALANCE_ALPHA], words[0], __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_EQUIVALENCE], words[1],
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_PLANNED], experiment->planned,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_RUNTIME], experiment->min_runtime_s,
+                     __ATOMIC_RELAXED);
 }
 
 

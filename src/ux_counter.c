@@ -19,6 +19,10 @@
  */
 #define UX_RING_AHEAD_MAX  (1u << 20)
 
+/* An hour and its ends, and a bucket that another's clock has begun. */
+_Static_assert(UX_UNCONFIRMED_AGE_MS / UX_UNCONFIRMED_WIDTH_MS + 3
+               <= UX_BUCKETS, "the ring is longer than the age");
+
 
 static uint64_t ux_ring_cell(uint64_t old, uint32_t bucket, int32_t delta);
 
@@ -230,6 +234,38 @@ ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
     }
 
     return (int32_t) (uint32_t) value;
+}
+
+
+/* Clocks of two workers may differ by a moment: the next bucket counts too. */
+uint64_t
+ux_counter_recent(const ux_counter_t *counter, uint32_t ring,
+    uint64_t width_ms, uint64_t age_ms, uint64_t now_ms)
+{
+    int32_t   n;
+    uint64_t  sum, bucket;
+    unsigned  i;
+
+    if (width_ms == 0) {
+        return 0;
+    }
+
+    bucket = now_ms / width_ms + 1;
+    sum = 0;
+
+    for (i = 0; i < UX_BUCKETS && bucket != 0; i++, bucket--) {
+
+        if ((bucket + 1) * width_ms + age_ms <= now_ms) {
+            break;
+        }
+
+        n = ux_counter_ring_read(counter,
+                                 ring + (uint32_t) (bucket % UX_BUCKETS),
+                                 (uint32_t) bucket);
+        sum += n > 0 ? (uint64_t) n : 0;
+    }
+
+    return sum;
 }
 
 

@@ -93,17 +93,26 @@ enum {
 
 
 /*
- * Sum and sum of squares of a per-visitor total, as additive limbs: a change
+ * Sum and sum of squares of a per-visitor total y, as additive limbs: a change
  * of the 128-bit sum of squares by d (two's complement) adds d mod 2^32 to
  * SQ_LO, floor(d / 2^32) mod 2^32 to SQ_MID and floor(d / 2^64) to SQ_HI; the
  * value is SQ_LO + 2^32 * SQ_MID + 2^64 * (signed) SQ_HI.  No limb wraps in
  * 2^32 changes of totals up to UX_TOTAL_MAX.
+ *
+ * Of a ratio also what ux_stats_ratio() needs of z, how many events' values
+ * are in a visitor's y: sum z, sum z^2, and sum y z in limbs as above.  z is
+ * at most 65535, so z^2 is a plain cell.  Other totals leave these 0.
  */
 enum {
     UX_TOTAL_SUM = 0,                    /* signed */
     UX_TOTAL_SQ_LO,
     UX_TOTAL_SQ_MID,
     UX_TOTAL_SQ_HI,                      /* signed */
+    UX_TOTAL_COUNT,
+    UX_TOTAL_COUNT_SQ,
+    UX_TOTAL_PRODUCT_LO,
+    UX_TOTAL_PRODUCT_MID,
+    UX_TOTAL_PRODUCT_HI,                 /* signed */
     UX_TOTAL_CELLS
 };
 
@@ -114,25 +123,41 @@ enum {
 
 /*
  * Denominators come first: readers fold from the end of a block.  Behind the
- * counts stands a ring, in the shared copy only: visitors by the time bucket
- * of their exposure, so that a reader can tell whose window is open yet.
+ * counts stand two rings, in the shared copy only, of visitors by the time
+ * bucket of their exposure: the confirmed, so that a reader can tell whose
+ * window is open yet, and the unconfirmed, who leave it when they are
+ * confirmed.  At every moment
+ *
+ *   unconfirmed = ASSIGNED - VISITORS - LEFT
+ *
+ * and those for longer than some time are these less ux_counter_recent() of
+ * the ring.  Who is erased or evicted unconfirmed stays so for ever, as one
+ * who never came back.
  */
 enum {
     UX_ARM_ASSIGNED = 0,
     UX_ARM_VISITORS,                     /* confirmed */
     UX_ARM_MOVED,
     UX_ARM_CROSSOVER,
+    UX_ARM_LEFT,                         /* confirmed, and no visitors for a
+                                            crossover, counted there or not */
     UX_ARM_SPARE,
-    UX_ARM_HTTP = UX_ARM_SPARE + 4,
+    UX_ARM_HTTP = UX_ARM_SPARE + 3,
     UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
     UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,
     UX_ARM_STEP_BEFORE = UX_ARM_EVENT_COUNT + UX_EVENTS_MAX, /* step slot */
     UX_ARM_STEP_IN_ORDER = UX_ARM_STEP_BEFORE + UX_STEPS_MAX,
     UX_ARM_TOTALS = UX_ARM_STEP_IN_ORDER + UX_STEPS_MAX,
     UX_ARM_COUNTS = UX_ARM_TOTALS + UX_TOTALS_MAX * UX_TOTAL_CELLS,
-    UX_ARM_WINDOW = UX_ARM_COUNTS,
-    UX_ARM_CELLS = UX_ARM_WINDOW + UX_BUCKETS
+    UX_ARM_WINDOW = UX_ARM_COUNTS,       /* ux_bucket_width_ms(window) */
+    UX_ARM_UNCONFIRMED = UX_ARM_WINDOW + UX_BUCKETS,
+                                         /* UX_UNCONFIRMED_WIDTH_MS */
+    UX_ARM_CELLS = UX_ARM_UNCONFIRMED + UX_BUCKETS
 };
+
+/* Who is unconfirmed for longer is taken for one who does not come back. */
+#define UX_UNCONFIRMED_AGE_MS    3600000u
+#define UX_UNCONFIRMED_WIDTH_MS  60000u
 
 
 /*
@@ -200,8 +225,18 @@ typedef struct {
 #define UX_CHANGES_MAX       24576
 #define UX_RING_CHANGES_MAX  6144
 
-/* Every exposure at most once, and one of them taken out again. */
+/*
+ * Of 16 exposures: each enters a ring; all confirmed, they leave one and enter
+ * the other; crossed over, they leave that.
+ */
 #define UX_WINDOW_CHANGES_MAX  64
+
+/* `field` of these changes: which ring behind an arm's counts. */
+enum {
+    UX_WINDOW_OPEN = 0,                  /* UX_ARM_WINDOW */
+    UX_WINDOW_UNCONFIRMED,               /* UX_ARM_UNCONFIRMED */
+    UX_WINDOW_RINGS
+};
 
 
 typedef struct {
@@ -211,8 +246,7 @@ typedef struct {
     ux_change_t       items[UX_CHANGES_MAX];
     ux_ring_change_t  rings[UX_RING_CHANGES_MAX];
     unsigned          nwindows;
-    ux_ring_change_t  windows[UX_WINDOW_CHANGES_MAX];   /* arm, bucket and
-                                                           delta only */
+    ux_ring_change_t  windows[UX_WINDOW_CHANGES_MAX];   /* no `cart` */
 } ux_changes_t;
 
 
@@ -250,6 +284,14 @@ uint64_t ux_counter_read(const ux_counter_t *counter, uint32_t cell);
 /* The count in a ring cell if it is of this bucket, else 0. */
 int32_t ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
     uint32_t bucket);
+
+/*
+ * What a ring of UX_BUCKETS cells counts in buckets not wholly older than
+ * age_ms; one from the future is young.  A cell below 0 is a race: 0.  Exact
+ * while the ring is as long as the age: age_ms / width_ms + 3 <= UX_BUCKETS.
+ */
+uint64_t ux_counter_recent(const ux_counter_t *counter, uint32_t ring,
+    uint64_t width_ms, uint64_t age_ms, uint64_t now_ms);
 
 /*
  * Folds n cells from `cell` on into values, from the last to the first with

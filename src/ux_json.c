@@ -2,11 +2,14 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * JSON building on cJSON.
+ * JSON building and reading on cJSON.
  *
  * cJSON keeps numbers as doubles and prints at most 17 digits of them, so
  * every number goes in as raw text made by ux_decimal.c: integers and money
- * from integers, doubles in the shortest form that reads back.
+ * from integers, doubles in the shortest form that reads back.  A parsed
+ * number becomes such a raw node, too: cJSON meets the numbers of a text in
+ * the order they are written in, so a second walk over both gives each node
+ * its digits.
  *
  * There is no pointer from a node to its parent.  A node that could not be
  * made leaves a mark in its parent instead (valueint, which cJSON does not
@@ -15,6 +18,7 @@
 
 #include "ux_json.h"
 #include "ux_decimal.h"
+#include "ux_json_scan.h"
 
 #include <cjson/cJSON.h>
 #include <inttypes.h>
@@ -34,7 +38,7 @@ static ux_json_t *ux_json_put(ux_json_t *parent, const char *name,
     ux_json_t *node);
 static void ux_json_raw(ux_json_t *parent, const char *name,
     const char *text);
-static size_t ux_json_utf8(const char *p, size_t len);
+static bool ux_json_keep_numbers(ux_json_t *node, ux_str_t *rest);
 static uint64_t ux_json_magnitude(int64_t value);
 
 
@@ -99,7 +103,7 @@ ux_json_string(ux_json_t *parent, const char *name, ux_str_t value)
     }
 
     for (i = 0; i < value.len; i += n) {
-        n = ux_json_utf8(value.data + i, value.len - i);
+        n = ux_json_scan_utf8(value.data + i, value.len - i);
 
         if (n == 0) {
             copy[i] = '?';
@@ -158,6 +162,24 @@ ux_json_number(ux_json_t *parent, const char *name, double value)
 
     ux_decimal_double(text, value);
     ux_json_raw(parent, name, text);
+}
+
+
+void
+ux_json_wide(ux_json_t *parent, const char *name, ux_u128_t value)
+{
+    char   text[UX_DECIMAL_MAX];
+    char  *p;
+
+    p = text + sizeof(text) - 1;
+    *p = '\0';
+
+    do {
+        *--p = (char) ('0' + (int) (value % 10));
+        value /= 10;
+    } while (value != 0);
+
+    ux_json_raw(parent, name, p);
 }
 
 
@@ -299,6 +321,109 @@ ux_json_get(ux_json_t *node, ux_str_t segment)
 }
 
 
+ux_json_t *
+ux_json_parse(ux_str_t text)
+{
+    ux_str_t     rest, number;
+    ux_json_t   *root;
+    const char  *end;
+    ux_status_t  rc;
+
+    rest = text;
+
+    do {
+        rc = ux_json_scan_number(&rest, &number);
+    } while (rc == UX_OK);
+
+    if (rc != UX_DECLINED) {
+        return NULL;
+    }
+
+    root = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
+
+    if (root == NULL) {
+        return NULL;
+    }
+
+    for ( /* void */ ; end < text.data + text.len; end++) {
+
+        if (strchr(" \t\r\n", *end) == NULL) {
+            cJSON_Delete(root);
+            return NULL;
+        }
+    }
+
+    if (!ux_json_keep_numbers(root, &text)) {
+        cJSON_Delete(root);
+        return NULL;
+    }
+
+    return root;
+}
+
+
+ux_json_type_e
+ux_json_type(const ux_json_t *node)
+{
+    if (cJSON_IsRaw(node)) {
+        return node->valuestring[0] == '"' ? UX_JSON_STRING : UX_JSON_NUMBER;
+    }
+
+    if (cJSON_IsString(node)) {
+        return UX_JSON_STRING;
+    }
+
+    if (cJSON_IsArray(node)) {
+        return UX_JSON_ARRAY;
+    }
+
+    if (cJSON_IsObject(node)) {
+        return UX_JSON_OBJECT;
+    }
+
+    if (cJSON_IsBool(node)) {
+        return UX_JSON_BOOL;
+    }
+
+    return cJSON_IsNull(node) ? UX_JSON_NULL : UX_JSON_NONE;
+}
+
+
+ux_str_t
+ux_json_word(const ux_json_t *node)
+{
+    ux_str_t  word = ux_str("");
+
+    if (cJSON_IsRaw(node) || cJSON_IsString(node)) {
+        word.data = node->valuestring;
+        word.len = strlen(word.data);
+    }
+
+    return word;
+}
+
+
+bool
+ux_json_true(const ux_json_t *node)
+{
+    return cJSON_IsTrue(node);
+}
+
+
+ux_json_t *
+ux_json_first(const ux_json_t *node)
+{
+    return cJSON_IsArray(node) || cJSON_IsObject(node) ? node->child : NULL;
+}
+
+
+ux_json_t *
+ux_json_next(const ux_json_t *node)
+{
+    return node != NULL ? node->next : NULL;
+}
+
+
 char *
 ux_json_print(const ux_json_t *node, size_t *len)
 {
@@ -390,59 +515,41 @@ ux_json_raw(ux_json_t *parent, const char *name, const char *text)
 }
 
 
-/*
- * Length of the well-formed UTF-8 sequence (Unicode, table 3-7) at p; 0 if
- * there is none.  A NUL would end the string: not accepted.
- */
-static size_t
-ux_json_utf8(const char *p, size_t len)
+/* False for want of memory.  As deep as cJSON lets a text be. */
+static bool
+ux_json_keep_numbers(ux_json_t *node, ux_str_t *rest)
 {
-    size_t         i, n;
-    unsigned char  c, lo, hi;
+    char       *copy;
+    ux_str_t    number;
+    ux_json_t  *child;
 
-    c = (unsigned char) p[0];
-    lo = 0x80;
-    hi = 0xbf;
+    if (cJSON_IsNumber(node)) {
 
-    if (c < 0x80) {
-        return c != 0 ? 1 : 0;
-    }
-
-    if (c < 0xc2 || c > 0xf4) {
-        return 0;
-    }
-
-    n = c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-    if (c == 0xe0) {
-        lo = 0xa0;
-
-    } else if (c == 0xed) {
-        hi = 0x9f;
-
-    } else if (c == 0xf0) {
-        lo = 0x90;
-
-    } else if (c == 0xf4) {
-        hi = 0x8f;
-    }
-
-    if (len < n) {
-        return 0;
-    }
-
-    for (i = 1; i < n; i++) {
-        c = (unsigned char) p[i];
-
-        if (c < lo || c > hi) {
-            return 0;
+        if (ux_json_scan_number(rest, &number) != UX_OK) {
+            return false;
         }
 
-        lo = 0x80;
-        hi = 0xbf;
+        copy = cJSON_malloc(number.len + 1);
+
+        if (copy == NULL) {
+            return false;
+        }
+
+        memcpy(copy, number.data, number.len);
+        copy[number.len] = '\0';
+
+        node->type = cJSON_Raw;
+        node->valuestring = copy;
     }
 
-    return n;
+    for (child = node->child; child != NULL; child = child->next) {
+
+        if (!ux_json_keep_numbers(child, rest)) {
+            return false;
+        }
+    }
+
+    return true;
 }
 
 

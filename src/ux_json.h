@@ -2,9 +2,9 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * JSON building on cJSON, the only user of cJSON.h.  A node is owned by the
- * tree it was put in.  Any call on NULL is a no-op that returns NULL, so a
- * builder checks once, at the end, with ux_json_failed().
+ * JSON building and reading on cJSON, the only user of cJSON.h.  A node is
+ * owned by the tree it was put in.  Any call on NULL is a no-op that returns
+ * NULL, so a builder checks once, at the end, with ux_json_failed().
  */
 
 #ifndef UX_JSON_H
@@ -39,6 +39,9 @@ void ux_json_int(ux_json_t *parent, const char *name, int64_t value);
 /* null for NaN and infinities; shortest form that reads back the same. */
 void ux_json_number(ux_json_t *parent, const char *name, double value);
 
+/* Exact for all 128 bits. */
+void ux_json_wide(ux_json_t *parent, const char *name, ux_u128_t value);
+
 /* Minor units as a decimal number, exact: 154410 with exponent 2 is
  * 1544.10. */
 void ux_json_money(ux_json_t *parent, const char *name, int64_t minor,
@@ -57,6 +60,39 @@ bool ux_json_failed(const ux_json_t *root);
 
 /* Member or element by path segment, NULL if not there. */
 ux_json_t *ux_json_get(ux_json_t *node, ux_str_t segment);
+
+/*
+ * The tree of a text, which need not end with a NUL; NULL if it is no JSON
+ * (RFC 8259, of up to 1000 levels and 63 characters a number) or for want of
+ * memory.  A number keeps the text it was written with.
+ */
+ux_json_t *ux_json_parse(ux_str_t text);
+
+typedef enum {
+    UX_JSON_NONE = 0,              /* of NULL */
+    UX_JSON_NULL,
+    UX_JSON_BOOL,
+    UX_JSON_NUMBER,
+    UX_JSON_STRING,
+    UX_JSON_ARRAY,
+    UX_JSON_OBJECT
+} ux_json_type_e;
+
+ux_json_type_e ux_json_type(const ux_json_t *node);
+
+/*
+ * Of a parsed tree: a string's bytes up to the first NUL, or a number as it
+ * was written (RFC 8259, so strtod() takes it); empty for all else.  NUL
+ * behind it, lives as long as the tree.
+ */
+ux_str_t ux_json_word(const ux_json_t *node);
+
+/* Is it the literal true? */
+bool ux_json_true(const ux_json_t *node);
+
+/* Walks the elements of an array or the members of an object. */
+ux_json_t *ux_json_first(const ux_json_t *node);
+ux_json_t *ux_json_next(const ux_json_t *node);
 
 /*
  * malloc'ed text, or NULL, also when the tree has failed; free with

@@ -28,7 +28,8 @@
  *     v    value                                            if value
  *
  *   body:
- *     1    parts: flags, events, steps, totals, carts, before, pasts; never 0
+ *     1    parts: flags, events, steps, totals, carts, before, pasts,
+ *          counts; never 0
  *     1    flags: moved, waiting, crossed, error_seen        if flags
  *     v    events                                           if events
  *     v    steps                                            if steps
@@ -44,6 +45,7 @@
  *     1    cart, flags: recovered, fresh
  *     1    furthest                                         if recovered
  *     z    created_ms if fresh, else v how many
+ *     1    mask of counts, then v each                      if counts
  *
  * An alias ends after last_s with its 16 bytes alias_id.
  *
@@ -80,7 +82,7 @@
 #define UX_PACK_CARTS      0x10u
 #define UX_PACK_BEFORE     0x20u
 #define UX_PACK_PASTS      0x40u
-#define UX_PACK_PARTS      0x7fu
+#define UX_PACK_COUNTS     0x80u
 
 /* What a life has of these. */
 #define UX_PACK_LIFE_PARTS (UX_PACK_EVENTS | UX_PACK_STEPS                   \

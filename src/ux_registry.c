@@ -102,6 +102,8 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
     case UX_ENTRY_EXPERIMENT:
     case UX_ENTRY_TOTAL:
     case UX_ENTRY_EPOCH:
+    case UX_ENTRY_EVIDENCE:
+    case UX_ENTRY_BALANCE:
         if (entry->value != claim->value) {
             return false;
         }
@@ -137,6 +139,33 @@ ux_registry_epoch(const ux_registry_t *registry, uint16_t experiment)
     }
 
     return NULL;
+}
+
+
+const ux_entry_t *
+ux_registry_since(const ux_registry_t *registry, uint16_t experiment)
+{
+    uint32_t           i;
+    const ux_entry_t  *entry, *since, *last;
+
+    since = NULL;
+    last = NULL;
+
+    for (i = 0; i < ux_registry_count(registry); i++) {
+        entry = &registry->entries[i];
+
+        if (entry->kind != UX_ENTRY_EPOCH || entry->parent != experiment) {
+            continue;
+        }
+
+        if (last == NULL || ux_registry_restarts(last, entry)) {
+            since = entry;
+        }
+
+        last = entry;
+    }
+
+    return since;
 }
 
 
@@ -274,7 +303,7 @@ ux_registry_append_locked(ux_registry_t *registry, const ux_claim_t *claim,
     made->analysis = claim->analysis;
     made->created_ms = now_ms;
 
-    if (claim->kind == UX_ENTRY_EPOCH) {
+    if (claim->kind == UX_ENTRY_EPOCH || claim->kind == UX_ENTRY_EVIDENCE) {
         made->control = claim->control;
     }
 

@@ -34,6 +34,14 @@ typedef enum {
                                       within_ms; base: UX_CART_ block, the
                                       same for all windows; variant; ring,
                                       width, shares */
+    UX_ENTRY_EVIDENCE,             /* parent: variant; name: event, empty:
+                                      revenue; aux: metric type; value:
+                                      ordinal of the epoch its result starts
+                                      with; analysis; ring: ux_evidence_t,
+                                      twice; control: UX_EVIDENCE_ flags;
+                                      number: margin */
+    UX_ENTRY_BALANCE,              /* parent: experiment; value, analysis as
+                                      above; ring: UX_BALANCE_ cells */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
@@ -56,9 +64,11 @@ typedef struct {
     char      name[UX_NAME_MAX];
     uint32_t  next_cell;           /* first free counter cell behind it */
     uint32_t  next_ring;           /* ring cells are taken from here up */
-    uint64_t  analysis;            /* epochs: ux_experiment_analysis() */
+    uint64_t  analysis;            /* epochs, evidence, balances:
+                                      ux_experiment_analysis() */
     union {
-        uint64_t  control;         /* epochs: ordinal of the variant */
+        uint64_t  control;         /* epochs: ordinal of the variant;
+                                      evidence: see there */
         uint64_t  removed_ms;      /* experiments: when first found to be no
                                       longer configured; 0: configured */
         struct {                   /* arm carts: */
@@ -70,6 +80,30 @@ typedef struct {
 } ux_entry_t;
 
 _Static_assert(sizeof(ux_entry_t) == 128, "registry entry");
+
+
+/*
+ * How a metric is to be read: what the newest configuration with it said when
+ * the entry was made.
+ */
+#define UX_EVIDENCE_ROLE    0x0f   /* ux_role_e */
+#define UX_EVIDENCE_LOWER   0x10   /* lower is better */
+
+#define UX_EVIDENCE_CELLS   20     /* see ux_result_evidence.c */
+
+/*
+ * Cells of an experiment's balance: the largest log Bayes factors as doubles,
+ * then how it was configured, for when it is no more.
+ */
+enum {
+    UX_BALANCE_SRM = 0,
+    UX_BALANCE_CONFIRMATION,
+    UX_BALANCE_ALPHA,              /* double */
+    UX_BALANCE_PLANNED,
+    UX_BALANCE_RUNTIME,            /* seconds */
+    UX_BALANCE_EQUIVALENCE,        /* double */
+    UX_BALANCE_CELLS
+};
 
 
 /* In the zone. */
@@ -111,13 +145,20 @@ typedef struct {
 /* Of an experiment: since when it is not configured any more; 0: it is. */
 uint64_t ux_registry_removed_ms(const ux_entry_t *experiment);
 
+/*
+ * The epoch the primary result of an experiment starts with: the newest that
+ * restarted it, or the first.  NULL: it has none.
+ */
+const ux_entry_t *ux_registry_since(const ux_registry_t *registry,
+    uint16_t experiment);
+
 /* The primary result starts anew with this epoch, the last one given. */
 bool ux_registry_restarts(const ux_entry_t *last, const ux_entry_t *epoch);
 
 /*
  * The newest published entry that matches: name, parent, aux for all kinds,
- * value too for experiments, totals, epochs and arm carts; of these one whose
- * ring is no narrower than the claim's.  NULL if none.
+ * value too for all that have one; of arm carts one whose ring is no narrower
+ * than the claim's.  NULL if none.
  */
 const ux_entry_t *ux_registry_find(const ux_registry_t *registry,
     const ux_claim_t *claim);

@@ -19,9 +19,9 @@
 
 
 static ux_json_t *ux_report_build(const ux_report_t *report,
-    ux_report_view_t *view);
+    ux_result_t *view);
 static ux_status_t ux_report_zone(ux_json_t *zones,
-    const ux_report_zone_t *zone, ux_report_view_t *view);
+    const ux_report_t *report, unsigned n, ux_result_t *view);
 static ux_json_t *ux_report_select(ux_json_t *root, ux_str_t path);
 static ux_status_t ux_report_not_found(char **text, size_t *len);
 
@@ -32,12 +32,12 @@ ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
 {
     ux_json_t         *root, *part;
     ux_status_t        status;
-    ux_report_view_t  *view;
+    ux_result_t       *view;
 
     *text = NULL;
     *len = 0;
 
-    view = ux_json_alloc(sizeof(ux_report_view_t));
+    view = ux_json_alloc(sizeof(ux_result_t));
 
     if (view == NULL) {
         return UX_ERROR;
@@ -78,7 +78,7 @@ ux_report_free(char *text)
 
 
 static ux_json_t *
-ux_report_build(const ux_report_t *report, ux_report_view_t *view)
+ux_report_build(const ux_report_t *report, ux_result_t *view)
 {
     unsigned    i;
     ux_json_t  *root, *zones;
@@ -92,11 +92,10 @@ ux_report_build(const ux_report_t *report, ux_report_view_t *view)
     ux_json_time(root, "generated_at", report->now_ms);
 
     zones = ux_json_object(root, "zones");
-    view->now_ms = report->now_ms;
 
     for (i = 0; i < report->nzones; i++) {
 
-        if (ux_report_zone(zones, &report->zones[i], view) != UX_OK) {
+        if (ux_report_zone(zones, report, i, view) != UX_OK) {
             ux_json_delete(root);
             return NULL;
         }
@@ -107,24 +106,23 @@ ux_report_build(const ux_report_t *report, ux_report_view_t *view)
 
 
 static ux_status_t
-ux_report_zone(ux_json_t *zones, const ux_report_zone_t *zone,
-    ux_report_view_t *view)
+ux_report_zone(ux_json_t *zones, const ux_report_t *report, unsigned n,
+    ux_result_t *view)
 {
+    const ux_report_zone_t  *zone;
+
+    zone = &report->zones[n];
+
     if (zone->store->model == NULL) {
         return UX_OK;
     }
 
-    view->zone = zone;
-    view->store = zone->store;
-    view->model = zone->store->model;
-    view->exponent = ux_currency_exponent(view->model->currency);
-
-    if (ux_report_tree_build(&view->tree, view->store->registry) != UX_OK) {
+    if (ux_result_init(view, zone->store, report->now_ms) != UX_OK) {
         return UX_ERROR;
     }
 
-    ux_report_put_zone(zones, view);
-    ux_report_tree_free(&view->tree);
+    ux_report_put_zone(zones, zone, view);
+    ux_result_free(view);
 
     return UX_OK;
 }
@@ -200,13 +198,6 @@ ux_report_key(ux_report_key_t *key, ux_str_t name)
     key->text[len] = '\0';
 
     return key->text;
-}
-
-
-uint64_t
-ux_report_count(uint64_t sum)
-{
-    return sum <= INT64_MAX ? sum : 0;
 }
 
 

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * What /uxstats answers, as JSON (DESIGN.md section 5).  Reads the zone's
- * counters and registry without a lock; never walks visitors.
+ * What /uxstats answers, as JSON (DESIGN.md section 5): see ux_result.h for
+ * where it comes from.  Never walks visitors.
  */
 
 #ifndef UX_REPORT_H
@@ -14,7 +14,8 @@
 
 
 typedef struct {
-    const ux_store_t  *store;          /* bound */
+    ux_store_t        *store;          /* bound; as a writer it keeps what
+                                          this look found */
     ux_str_t           snapshot;       /* directory; len 0: none */
     uint64_t           zone_size;      /* configured bytes; 0: what the store
                                           was laid out in */

@@ -8,33 +8,33 @@
 
 #include "ux_report_private.h"
 
-#include <math.h>
+
+#define UX_REPORT_SRM_WARNING  0.01
 
 
 static void ux_report_put_design(ux_json_t *object,
-    const ux_report_view_t *view);
+    const ux_result_t *view);
 static void ux_report_put_goal(ux_json_t *object,
-    const ux_report_view_t *view);
+    const ux_result_t *view);
 static void ux_report_put_epochs(ux_json_t *object,
-    const ux_report_view_t *view);
+    const ux_result_t *view);
 static void ux_report_put_epoch(ux_json_t *epochs,
-    const ux_report_view_t *view, uint32_t i);
-static void ux_report_put_srm(ux_json_t *object);
+    const ux_result_t *view, uint32_t i);
+static void ux_report_put_srm(ux_json_t *object,
+    const ux_result_t *view);
 static void ux_report_put_assigned(ux_json_t *object,
-    const ux_report_view_t *view);
-static double ux_report_assigned_rate(const ux_report_view_t *view,
-    const ux_report_variant_t *variant);
-static ux_str_t ux_report_variant_name(const ux_report_view_t *view,
+    const ux_result_t *view);
+static ux_str_t ux_report_variant_name(const ux_result_t *view,
     uint16_t ordinal);
 
 
 void
-ux_report_put_experiment(ux_json_t *object, ux_report_view_t *view,
+ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
     bool previous)
 {
     unsigned                       i;
     ux_json_t                     *variants;
-    const ux_report_experiment_t  *experiment;
+    const ux_result_experiment_t  *experiment;
 
     experiment = &view->experiment;
 
@@ -48,13 +48,13 @@ ux_report_put_experiment(ux_json_t *object, ux_report_view_t *view,
     ux_json_int(object, "analysis_since_epoch", experiment->since);
 
     ux_report_put_epochs(object, view);
-    ux_report_put_srm(object);
+    ux_report_put_srm(object, view);
     ux_report_put_assigned(object, view);
 
     variants = ux_json_object(object, "variants");
 
     for (i = 0; i < experiment->nvariants; i++) {
-        ux_report_put_variant(variants, view, &experiment->variants[i]);
+        ux_report_put_variant(variants, view, i);
     }
 
     if (previous) {
@@ -67,7 +67,7 @@ ux_report_put_experiment(ux_json_t *object, ux_report_view_t *view,
 
 
 static void
-ux_report_put_design(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_design(ux_json_t *object, const ux_result_t *view)
 {
     ux_json_t              *layer;
     const ux_experiment_t  *model;
@@ -104,7 +104,7 @@ ux_report_put_design(ux_json_t *object, const ux_report_view_t *view)
 
 /* A string, or an array if there are several. */
 static void
-ux_report_put_goal(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_goal(ux_json_t *object, const ux_result_t *view)
 {
     unsigned                i, n;
     ux_json_t              *goals;
@@ -128,7 +128,7 @@ ux_report_put_goal(ux_json_t *object, const ux_report_view_t *view)
 
         if (model->metrics[i].role == UX_ROLE_GOAL) {
             ux_json_string(goals, "goal",
-                           ux_report_metric_name(view->model,
+                           ux_result_metric_name(view->model,
                                                  &model->metrics[i]));
         }
     }
@@ -136,11 +136,11 @@ ux_report_put_goal(ux_json_t *object, const ux_report_view_t *view)
 
 
 static void
-ux_report_put_epochs(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_epochs(ux_json_t *object, const ux_result_t *view)
 {
     uint32_t                 i;
     ux_json_t               *epochs;
-    const ux_report_tree_t  *tree;
+    const ux_result_tree_t  *tree;
 
     tree = &view->tree;
 
@@ -153,11 +153,11 @@ ux_report_put_epochs(ux_json_t *object, const ux_report_view_t *view)
 
     epochs = ux_json_array(object, "epochs");
 
-    if (view->experiment.entry == UX_REPORT_END) {
+    if (view->experiment.entry == UX_RESULT_END) {
         return;
     }
 
-    for (i = tree->links[view->experiment.entry].first; i != UX_REPORT_END;
+    for (i = tree->links[view->experiment.entry].first; i != UX_RESULT_END;
          i = tree->links[i].next)
     {
         if (tree->entries[i].kind == UX_ENTRY_EPOCH) {
@@ -169,7 +169,7 @@ ux_report_put_epochs(ux_json_t *object, const ux_report_view_t *view)
 
 /* Variants no longer configured are named too: the shares were theirs. */
 static void
-ux_report_put_epoch(ux_json_t *epochs, const ux_report_view_t *view,
+ux_report_put_epoch(ux_json_t *epochs, const ux_result_t *view,
     uint32_t i)
 {
     uint32_t                 arm;
@@ -178,7 +178,7 @@ ux_report_put_epoch(ux_json_t *epochs, const ux_report_view_t *view,
     ux_json_t               *object, *weights;
     ux_report_key_t          key;
     const ux_entry_t        *entry;
-    const ux_report_tree_t  *tree;
+    const ux_result_tree_t  *tree;
 
     tree = &view->tree;
     entry = &tree->entries[i];
@@ -192,7 +192,7 @@ ux_report_put_epoch(ux_json_t *epochs, const ux_report_view_t *view,
     weights = ux_json_object(object, "weights");
     visitors = 0;
 
-    for (arm = tree->links[i].first; arm != UX_REPORT_END;
+    for (arm = tree->links[i].first; arm != UX_RESULT_END;
          arm = tree->links[arm].next)
     {
         visitors += tree->links[arm].visitors;
@@ -205,40 +205,48 @@ ux_report_put_epoch(ux_json_t *epochs, const ux_report_view_t *view,
     }
 
     ux_report_put_count(object, "visitors", visitors);
-    ux_json_bool(object, "used", entry->aux >= view->experiment.since);
+    ux_json_bool(object, "used", tree->links[i].used);
 }
 
 
 static void
-ux_report_put_srm(ux_json_t *object)
+ux_report_put_srm(ux_json_t *object, const ux_result_t *view)
 {
-    ux_str_t    method = ux_str("sequential_multinomial");
-    ux_json_t  *srm;
+    double                      p;
+    ux_str_t                    method = ux_str("sequential_multinomial");
+    ux_json_t                  *srm;
+    const ux_result_balance_t  *balance;
+
+    balance = &view->experiment.balance;
+    p = ux_sequence_p(balance->log_e);
 
     srm = ux_json_object(object, "srm");
 
     ux_json_string(srm, "method", method);
-    ux_report_put_nulls(srm, "p_value ok chi_square_p");
+    ux_json_number(srm, "p_value", p);
+    ux_json_number(srm, "p_now", ux_sequence_p(balance->log_e_now));
+    ux_json_bool(srm, "ok", !(p < UX_SPLIT_SRM_P));
+    ux_json_bool(srm, "warning", p < UX_REPORT_SRM_WARNING);
+    ux_json_number(srm, "chi_square_p", balance->chi_square_p);
+    ux_json_number(srm, "confirmation_p",
+                   ux_sequence_p(balance->confirmation));
 }
 
 
 /*
- * The goal over all that were assigned, whether or not they came back: those
- * who did not converted for none.
+ * The first goal over all that were assigned, whether or not they came back:
+ * those who did not converted for none.
  */
 static void
-ux_report_put_assigned(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_assigned(ux_json_t *object, const ux_result_t *view)
 {
-    double                         rate, control;
-    uint64_t                       assigned;
     unsigned                       i;
     ux_json_t                     *intention, *variants, *variant;
     ux_report_key_t                key;
-    const ux_report_variant_t     *of;
-    const ux_report_experiment_t  *experiment;
+    const ux_result_variant_t     *of;
+    const ux_result_experiment_t  *experiment;
 
     experiment = &view->experiment;
-    control = NAN;
 
     intention = ux_json_object(object, "intention_to_treat");
     variants = ux_json_object(intention, "variants");
@@ -246,66 +254,29 @@ ux_report_put_assigned(ux_json_t *object, const ux_report_view_t *view)
     for (i = 0; i < experiment->nvariants; i++) {
         of = &experiment->variants[i];
 
-        assigned = ux_report_count(of->sum.cells[UX_ARM_ASSIGNED]);
-        rate = ux_report_assigned_rate(view, of);
-
-        if (of->control) {
-            control = rate;
-        }
-
         variant = ux_json_object(variants, ux_report_key(&key, of->name));
 
-        ux_report_put_count(variant, "assigned", assigned);
-        ux_json_number(variant, "rate", rate);
-        ux_json_number(variant, "difference",
-                       of->control ? NAN : rate - control);
-        ux_json_null(variant, "p_value");
+        ux_report_put_count(variant, "assigned",
+                            ux_result_count(of->sum.cells[UX_ARM_ASSIGNED]));
+        ux_json_number(variant, "rate", of->assigned_mean);
+        ux_json_number(variant, "difference", of->assigned_difference);
+        ux_json_number(variant, "p_value", of->assigned_p);
     }
-}
-
-
-/* By the first goal; NaN without one, or without anybody. */
-static double
-ux_report_assigned_rate(const ux_report_view_t *view,
-    const ux_report_variant_t *variant)
-{
-    uint64_t                x, n;
-    unsigned                i;
-    const ux_experiment_t  *model;
-
-    model = view->experiment.model;
-    n = ux_report_count(variant->sum.cells[UX_ARM_ASSIGNED]);
-
-    for (i = 0; i < model->nmetrics; i++) {
-
-        if (model->metrics[i].role == UX_ROLE_GOAL) {
-            break;
-        }
-    }
-
-    if (i == model->nmetrics || n == 0) {
-        return NAN;
-    }
-
-    x = ux_report_event_visitors(view, variant->sum.cells,
-                                 ux_report_metric_event(&model->metrics[i]));
-
-    return (double) (x < n ? x : n) / (double) n;
 }
 
 
 /* The name that the experiment's variant with this ordinal has, or none. */
 static ux_str_t
-ux_report_variant_name(const ux_report_view_t *view, uint16_t ordinal)
+ux_report_variant_name(const ux_result_t *view, uint16_t ordinal)
 {
     uint32_t                 i;
     ux_str_t                 name = { NULL, 0 };
     const ux_entry_t        *entry;
-    const ux_report_tree_t  *tree;
+    const ux_result_tree_t  *tree;
 
     tree = &view->tree;
 
-    for (i = tree->links[view->experiment.entry].first; i != UX_REPORT_END;
+    for (i = tree->links[view->experiment.entry].first; i != UX_RESULT_END;
          i = tree->links[i].next)
     {
         entry = &tree->entries[i];

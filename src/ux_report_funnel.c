@@ -28,68 +28,72 @@ typedef struct {
     uint64_t  abandoned;
     uint64_t  recovered;
     uint64_t  settled;
-    uint64_t  after[UX_REPORT_ALIVE];  /* abandoned, by furthest step */
+    uint64_t  after[UX_RESULT_ALIVE];  /* abandoned, by furthest step */
 } ux_report_cohorts_t;
 
 
-static void ux_report_put_funnel(ux_json_t *funnels,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
-    const ux_funnel_t *funnel);
-static void ux_report_put_step(ux_json_t *steps,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
-    const ux_step_t *step, const ux_step_t *previous);
-static uint64_t ux_report_step_cell(const ux_report_sum_t *sum,
+static void ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
+    unsigned variant, const ux_funnel_t *funnel);
+static void ux_report_put_step(ux_json_t *steps, ux_result_t *view,
+    unsigned variant, const ux_step_t *step, const ux_step_t *previous);
+static void ux_report_put_step_comparison(ux_json_t *object,
+    ux_result_t *view, unsigned variant, const ux_step_t *step);
+static uint64_t ux_report_step_cell(const ux_result_sum_t *sum,
     unsigned first, const ux_step_t *step);
 static void ux_report_cohorts(const ux_funnel_t *funnel,
-    const ux_report_cart_t *cart, ux_report_cohorts_t *cohorts);
+    const ux_result_cart_t *cart, ux_report_cohorts_t *cohorts);
 static unsigned ux_report_cart_first(const ux_funnel_t *funnel);
 static unsigned ux_report_cart_last(const ux_funnel_t *funnel);
 static uint64_t ux_report_less(uint64_t total, uint64_t part);
 static void ux_report_put_loss(ux_json_t *object,
-    const ux_report_view_t *view, const ux_funnel_t *funnel,
+    const ux_result_t *view, const ux_funnel_t *funnel,
     const ux_report_cohorts_t *cohorts);
 static void ux_report_put_carts(ux_json_t *object,
-    const ux_report_view_t *view, const ux_funnel_t *funnel,
+    const ux_result_t *view, const ux_funnel_t *funnel,
     const ux_report_cohorts_t *cohorts);
-static ux_str_t ux_report_cart_step(const ux_report_view_t *view,
+static ux_str_t ux_report_cart_step(const ux_result_t *view,
     const ux_funnel_t *funnel, unsigned k);
 
 
-static const ux_report_cart_t  ux_report_no_carts;
+static const ux_result_cart_t  ux_report_no_carts;
 
 
 void
-ux_report_put_funnels(ux_json_t *variant, const ux_report_view_t *view,
-    const ux_report_sum_t *sum)
+ux_report_put_funnels(ux_json_t *object, ux_result_t *view, unsigned variant)
 {
     unsigned    i;
     ux_json_t  *funnels;
 
-    funnels = ux_json_object(variant, "funnels");
+    funnels = ux_json_object(object, "funnels");
 
     for (i = 0; i < view->model->nfunnels; i++) {
-        ux_report_put_funnel(funnels, view, sum, &view->model->funnels[i]);
+        ux_report_put_funnel(funnels, view, variant,
+                             &view->model->funnels[i]);
     }
 }
 
 
 static void
-ux_report_put_funnel(ux_json_t *funnels, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_funnel_t *funnel)
+ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
+    unsigned variant, const ux_funnel_t *funnel)
 {
     unsigned                 i;
     ux_json_t               *object, *steps;
     const ux_step_t         *previous;
     ux_report_key_t          key;
     ux_report_cohorts_t      cohorts;
-    const ux_report_cart_t  *cart;
+    const ux_result_sum_t   *sum;
+    const ux_result_cart_t  *cart;
+
+    sum = &view->experiment.variants[variant].sum;
 
     object = ux_json_object(funnels, ux_report_key(&key, funnel->name));
     steps = ux_json_array(object, "steps");
     previous = NULL;
 
     for (i = 0; i < funnel->nsteps; i++) {
-        ux_report_put_step(steps, view, sum, &funnel->steps[i], previous);
+        ux_report_put_step(steps, view, variant, &funnel->steps[i],
+                           previous);
 
         if (!funnel->steps[i].optional) {
             previous = &funnel->steps[i];
@@ -116,16 +120,18 @@ ux_report_put_funnel(ux_json_t *funnels, const ux_report_view_t *view,
  * among this one's: the rate ends at 1.
  */
 static void
-ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_step_t *step,
-    const ux_step_t *previous)
+ux_report_put_step(ux_json_t *steps, ux_result_t *view, unsigned variant,
+    const ux_step_t *step, const ux_step_t *previous)
 {
-    ux_str_t    none = ux_str("");
-    uint64_t    n, x, in_order, before;
-    ux_json_t  *object, *seconds;
+    ux_str_t                none = ux_str("");
+    uint64_t                n, x, in_order, before;
+    ux_json_t              *object, *seconds;
+    const ux_result_sum_t  *sum;
 
-    n = ux_report_visitors(sum->cells);
-    x = ux_report_event_visitors(view, sum->cells, step->event);
+    sum = &view->experiment.variants[variant].sum;
+
+    n = ux_result_visitors(sum->cells);
+    x = ux_result_event_visitors(view, sum->cells, step->event);
     in_order = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, step);
 
     object = ux_json_append(steps);
@@ -138,7 +144,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
     ux_report_put_count(object, "visitors_before_exposure",
                         ux_report_step_cell(sum, UX_ARM_STEP_BEFORE, step));
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum->cells, step->event));
+                        ux_result_event_count(view, sum->cells, step->event));
     ux_report_put_rate(object, "rate", x, n);
     ux_report_put_interval(object, "rate_ci", x, n);
     ux_report_put_count(object, "visitors_in_order", in_order);
@@ -151,16 +157,39 @@ ux_report_put_step(ux_json_t *steps, const ux_report_view_t *view,
         ux_json_null(object, "rate_from_previous");
     }
 
-    ux_json_null(object, "vs_control");
+    ux_report_put_step_comparison(object, view, variant, step);
 
     seconds = ux_json_object(object, "seconds");
     ux_report_put_nulls(seconds, "p50 p75 p90");
 }
 
 
+/* That of the metric which is the step's conversion, if there is one. */
+static void
+ux_report_put_step_comparison(ux_json_t *object, ux_result_t *view,
+    unsigned variant, const ux_step_t *step)
+{
+    unsigned                i;
+    const ux_experiment_t  *model;
+
+    model = view->experiment.model;
+
+    for (i = 0; i < model->nmetrics; i++) {
+
+        if (model->metrics[i].event == step->event
+            && model->metrics[i].type == UX_METRIC_CONVERSION)
+        {
+            break;
+        }
+    }
+
+    ux_report_put_versus(object, view, variant, i);
+}
+
+
 /* Visitors at a step, at most all of them. */
 static uint64_t
-ux_report_step_cell(const ux_report_sum_t *sum, unsigned first,
+ux_report_step_cell(const ux_result_sum_t *sum, unsigned first,
     const ux_step_t *step)
 {
     uint64_t  x, n;
@@ -169,8 +198,8 @@ ux_report_step_cell(const ux_report_sum_t *sum, unsigned first,
         return 0;
     }
 
-    x = ux_report_count(sum->cells[first + step->slot]);
-    n = ux_report_visitors(sum->cells);
+    x = ux_result_count(sum->cells[first + step->slot]);
+    n = ux_result_visitors(sum->cells);
 
     return x < n ? x : n;
 }
@@ -182,7 +211,7 @@ ux_report_step_cell(const ux_report_sum_t *sum, unsigned first,
  * is, so that no cart is missing from the sum.
  */
 static void
-ux_report_cohorts(const ux_funnel_t *funnel, const ux_report_cart_t *cart,
+ux_report_cohorts(const ux_funnel_t *funnel, const ux_result_cart_t *cart,
     ux_report_cohorts_t *cohorts)
 {
     uint64_t  total, open, purchased, pending;
@@ -193,9 +222,9 @@ ux_report_cohorts(const ux_funnel_t *funnel, const ux_report_cart_t *cart,
     first = ux_report_cart_first(funnel);
     last = ux_report_cart_last(funnel);
 
-    for (k = 0; k < UX_REPORT_ALIVE; k++) {
-        total = ux_report_count(cart->alive[k]);
-        open = ux_report_count(cart->unsettled_alive[k]);
+    for (k = 0; k < UX_RESULT_ALIVE; k++) {
+        total = ux_result_count(cart->alive[k]);
+        open = ux_result_count(cart->unsettled_alive[k]);
 
         at = k < first ? first : k;
         at = at > last ? last : at;
@@ -205,19 +234,19 @@ ux_report_cohorts(const ux_funnel_t *funnel, const ux_report_cart_t *cart,
         cohorts->abandoned += ux_report_less(total, open);
     }
 
-    cohorts->carried_in = ux_report_count(cart->carried_in);
-    cohorts->without_cart = ux_report_count(cart->without_cart);
+    cohorts->carried_in = ux_result_count(cart->carried_in);
+    cohorts->without_cart = ux_result_count(cart->without_cart);
 
-    purchased = ux_report_count(cart->purchased);
-    pending = ux_report_count(cart->unsettled_purchased);
+    purchased = ux_result_count(cart->purchased);
+    pending = ux_result_count(cart->unsettled_purchased);
 
     cohorts->purchased = purchased;
     cohorts->settled = cohorts->abandoned
                        + ux_report_less(purchased, pending);
 
     cohorts->recovered = ux_report_less(
-        ux_report_count(cart->recovered),
-        ux_report_count(cart->unsettled_recovered));
+        ux_result_count(cart->recovered),
+        ux_result_count(cart->unsettled_recovered));
 
     if (cohorts->recovered > cohorts->abandoned) {
         cohorts->recovered = cohorts->abandoned;
@@ -270,7 +299,7 @@ ux_report_less(uint64_t total, uint64_t part)
 
 /* Where most carts were left; the earlier step of two equals. */
 static void
-ux_report_put_loss(ux_json_t *object, const ux_report_view_t *view,
+ux_report_put_loss(ux_json_t *object, const ux_result_t *view,
     const ux_funnel_t *funnel, const ux_report_cohorts_t *cohorts)
 {
     unsigned    k, most;
@@ -298,7 +327,7 @@ ux_report_put_loss(ux_json_t *object, const ux_report_view_t *view,
 
 
 static void
-ux_report_put_carts(ux_json_t *object, const ux_report_view_t *view,
+ux_report_put_carts(ux_json_t *object, const ux_result_t *view,
     const ux_funnel_t *funnel, const ux_report_cohorts_t *cohorts)
 {
     unsigned         k;
@@ -337,7 +366,7 @@ ux_report_put_carts(ux_json_t *object, const ux_report_view_t *view,
 
 /* The event of a cart's furthest step. */
 static ux_str_t
-ux_report_cart_step(const ux_report_view_t *view, const ux_funnel_t *funnel,
+ux_report_cart_step(const ux_result_t *view, const ux_funnel_t *funnel,
     unsigned k)
 {
     uint8_t   event;

@@ -3,10 +3,6 @@
  * Copyright (C) the nginx-ux authors
  *
  * A variant in the report: visitors, metrics and requests.
- *
- * The denominator of everything is the confirmed visitors.  Counters are
- * folded numerators first, so x <= n holds while they move; what a crossover
- * being taken out may still show for a moment is cut off at n.
  */
 
 #include "ux_report_private.h"
@@ -16,31 +12,27 @@
 
 
 static void ux_report_put_in_window(ux_json_t *object,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_result_t *view, const ux_result_sum_t *sum,
     uint64_t visitors);
-static void ux_report_put_metrics(ux_json_t *variant,
-    const ux_report_view_t *view, const ux_report_sum_t *sum);
+static void ux_report_put_metrics(ux_json_t *object, ux_result_t *view,
+    unsigned variant);
 static ux_json_t *ux_report_metric_object(ux_json_t *metrics,
     const ux_model_t *model, const ux_metric_t *metric);
 static void ux_report_put_conversion(ux_json_t *object,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_result_t *view, const ux_result_sum_t *sum,
     const ux_metric_t *metric);
 static void ux_report_put_total(ux_json_t *object,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_result_t *view, const ux_result_sum_t *sum,
     const ux_metric_t *metric);
 static void ux_report_put_ratio(ux_json_t *object,
-    const ux_report_view_t *view, const ux_report_sum_t *sum,
+    const ux_result_t *view, const ux_result_sum_t *sum,
     const ux_metric_t *metric);
+static void ux_report_put_mean_interval(ux_json_t *object, const char *name,
+    const ux_sample_t *sample);
 static void ux_report_put_cap(ux_json_t *object,
-    const ux_report_view_t *view);
-static int64_t ux_report_total(const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_metric_t *metric,
-    ux_u128_t *squares);
-static uint8_t ux_report_total_slot(const ux_model_t *model,
-    const ux_metric_t *metric);
-static uint64_t ux_report_scale(const ux_report_view_t *view);
-static double ux_report_share(const ux_report_view_t *view,
-    const ux_report_variant_t *variant);
+    const ux_result_t *view);
+static double ux_report_share(const ux_result_t *view,
+    const ux_result_variant_t *variant);
 
 
 static const char *const  ux_report_types[] = {
@@ -58,18 +50,20 @@ static const char *const  ux_report_roles[] = {
 
 
 void
-ux_report_put_variant(ux_json_t *variants, const ux_report_view_t *view,
-    const ux_report_variant_t *variant)
+ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
+    unsigned number)
 {
-    uint64_t                assigned, visitors;
-    ux_json_t              *object;
-    ux_report_key_t         key;
-    const ux_report_sum_t  *sum;
+    uint64_t                    assigned, visitors;
+    ux_json_t                  *object;
+    ux_report_key_t             key;
+    const ux_result_sum_t      *sum;
+    const ux_result_variant_t  *variant;
 
+    variant = &view->experiment.variants[number];
     sum = &variant->sum;
 
-    assigned = ux_report_count(sum->cells[UX_ARM_ASSIGNED]);
-    visitors = ux_report_visitors(sum->cells);
+    assigned = ux_result_count(sum->cells[UX_ARM_ASSIGNED]);
+    visitors = ux_result_visitors(sum->cells);
 
     object = ux_json_object(variants, ux_report_key(&key, variant->name));
 
@@ -82,8 +76,8 @@ ux_report_put_variant(ux_json_t *variants, const ux_report_view_t *view,
     ux_report_put_rate(object, "confirmed_share", visitors, assigned);
     ux_report_put_in_window(object, view, sum, visitors);
 
-    ux_report_put_metrics(object, view, sum);
-    ux_report_put_funnels(object, view, sum);
+    ux_report_put_metrics(object, view, number);
+    ux_report_put_funnels(object, view, number);
     (void) ux_json_object(object, "segments");
     ux_report_put_http(object, sum->cells + UX_ARM_HTTP);
 }
@@ -91,11 +85,11 @@ ux_report_put_variant(ux_json_t *variants, const ux_report_view_t *view,
 
 /* Without a window it never closes; what is over knows none. */
 static void
-ux_report_put_in_window(ux_json_t *object, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, uint64_t visitors)
+ux_report_put_in_window(ux_json_t *object, const ux_result_t *view,
+    const ux_result_sum_t *sum, uint64_t visitors)
 {
     uint64_t                       n;
-    const ux_report_experiment_t  *experiment;
+    const ux_result_experiment_t  *experiment;
 
     experiment = &view->experiment;
 
@@ -132,102 +126,36 @@ ux_report_put_http(ux_json_t *parent, const uint64_t *cells)
     http = ux_json_object(parent, "http");
 
     ux_report_put_count(http, "requests",
-                        ux_report_count(cells[UX_HTTP_REQUESTS]));
+                        ux_result_count(cells[UX_HTTP_REQUESTS]));
 
     status = ux_json_object(http, "status");
 
     for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
         ux_report_put_count(status, classes[i].name,
-                            ux_report_count(cells[classes[i].cell]));
+                            ux_result_count(cells[classes[i].cell]));
     }
 
     ux_report_put_count(http, "error_visitors",
-                        ux_report_count(cells[UX_HTTP_ERROR_VISITORS]));
+                        ux_result_count(cells[UX_HTTP_ERROR_VISITORS]));
 
     seconds = ux_json_object(http, "seconds");
     ux_report_put_nulls(seconds, "p50 p75 p95 p99");
 }
 
 
-uint64_t
-ux_report_visitors(const uint64_t *cells)
-{
-    return ux_report_count(cells[UX_ARM_VISITORS]);
-}
-
-
-uint64_t
-ux_report_event_visitors(const ux_report_view_t *view,
-    const uint64_t *cells, uint8_t event)
-{
-    uint8_t   slot;
-    uint64_t  x, n;
-
-    slot = event < UX_EVENTS_MAX ? view->model->event_slots[event]
-                                 : UX_SLOT_NONE;
-
-    if (slot >= UX_EVENTS_MAX) {
-        return 0;
-    }
-
-    x = ux_report_count(cells[UX_ARM_EVENT_VISITORS + slot]);
-    n = ux_report_visitors(cells);
-
-    return x < n ? x : n;
-}
-
-
-uint64_t
-ux_report_event_count(const ux_report_view_t *view,
-    const uint64_t *cells, uint8_t event)
-{
-    uint8_t  slot;
-
-    slot = event < UX_EVENTS_MAX ? view->model->event_slots[event]
-                                 : UX_SLOT_NONE;
-
-    if (slot >= UX_EVENTS_MAX) {
-        return 0;
-    }
-
-    return ux_report_count(cells[UX_ARM_EVENT_COUNT + slot]);
-}
-
-
-uint8_t
-ux_report_metric_event(const ux_metric_t *metric)
-{
-    return metric->event == UX_METRIC_REVENUE ? UX_EVENT_PURCHASE
-                                              : metric->event;
-}
-
-
-ux_str_t
-ux_report_metric_name(const ux_model_t *model, const ux_metric_t *metric)
-{
-    ux_str_t  revenue = ux_str("revenue"), none = ux_str("");
-
-    if (metric->event == UX_METRIC_REVENUE) {
-        return revenue;
-    }
-
-    return metric->event < model->nevents ? model->events[metric->event]
-                                          : none;
-}
-
-
 static void
-ux_report_put_metrics(ux_json_t *variant, const ux_report_view_t *view,
-    const ux_report_sum_t *sum)
+ux_report_put_metrics(ux_json_t *object, ux_result_t *view, unsigned variant)
 {
-    unsigned            i;
-    ux_str_t            type, role, better;
-    ux_json_t          *metrics, *object;
-    const ux_metric_t  *metric;
+    unsigned                i;
+    ux_str_t                type, role, better;
+    ux_json_t              *metrics;
+    const ux_metric_t      *metric;
+    const ux_result_sum_t  *sum;
 
     static const char *const  betters[] = { "higher", "lower" };
 
-    metrics = ux_json_object(variant, "metrics");
+    sum = &view->experiment.variants[variant].sum;
+    metrics = ux_json_object(object, "metrics");
 
     for (i = 0; i < view->experiment.model->nmetrics; i++) {
         metric = &view->experiment.model->metrics[i];
@@ -251,11 +179,7 @@ ux_report_put_metrics(ux_json_t *variant, const ux_report_view_t *view,
             ux_report_put_total(object, view, sum, metric);
         }
 
-        if (metric->role == UX_ROLE_GUARDRAIL) {
-            ux_json_null(object, "guardrail");
-        }
-
-        ux_json_null(object, "vs_control");
+        ux_report_put_comparison(object, view, variant, i);
     }
 }
 
@@ -273,7 +197,7 @@ ux_report_metric_object(ux_json_t *metrics, const ux_model_t *model,
     ux_str_t         name, type;
     ux_report_key_t  key;
 
-    name = ux_report_metric_name(model, metric);
+    name = ux_result_metric_name(model, metric);
     (void) ux_report_key(&key, name);
 
     if (name.len == 0) {
@@ -299,19 +223,19 @@ ux_report_metric_object(ux_json_t *metrics, const ux_model_t *model,
 
 
 static void
-ux_report_put_conversion(ux_json_t *object, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_metric_t *metric)
+ux_report_put_conversion(ux_json_t *object, const ux_result_t *view,
+    const ux_result_sum_t *sum, const ux_metric_t *metric)
 {
     uint8_t   event;
     uint64_t  x, n;
 
-    event = ux_report_metric_event(metric);
-    x = ux_report_event_visitors(view, sum->cells, event);
-    n = ux_report_visitors(sum->cells);
+    event = ux_result_metric_event(metric);
+    x = ux_result_event_visitors(view, sum->cells, event);
+    n = ux_result_visitors(sum->cells);
 
     ux_report_put_count(object, "visitors", x);
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum->cells, event));
+                        ux_result_event_count(view, sum->cells, event));
     ux_report_put_rate(object, "rate", x, n);
     ux_report_put_interval(object, "rate_ci", x, n);
 }
@@ -319,23 +243,21 @@ ux_report_put_conversion(ux_json_t *object, const ux_report_view_t *view,
 
 /* A sum per visitor: money (mean) or events (count). */
 static void
-ux_report_put_total(ux_json_t *object, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_metric_t *metric)
+ux_report_put_total(ux_json_t *object, const ux_result_t *view,
+    const ux_result_sum_t *sum, const ux_metric_t *metric)
 {
-    uint8_t    event;
-    double     variance;
-    int64_t    total;
-    uint64_t   n, scale;
-    ux_u128_t  squares;
+    uint8_t      event;
+    int64_t      total;
+    uint64_t     n;
+    ux_u128_t    squares;
+    ux_sample_t  sample;
 
-    total = ux_report_total(view, sum, metric, &squares);
-    n = ux_report_visitors(sum->cells);
-    event = ux_report_metric_event(metric);
-    scale = 1;
+    total = ux_result_total(view, sum->cells, metric, &squares);
+    n = ux_result_visitors(sum->cells);
+    sample = ux_result_sample(view, sum->cells, metric, n);
+    event = ux_result_metric_event(metric);
 
     if (metric->type == UX_METRIC_MEAN) {
-        scale = ux_report_scale(view);
-
         ux_json_string(object, "currency",
                        ux_currency_code(view->model->currency));
         ux_json_money(object, "sum", total, view->exponent);
@@ -345,48 +267,61 @@ ux_report_put_total(ux_json_t *object, const ux_report_view_t *view,
         ux_json_int(object, "sum", total);
     }
 
-    variance = ux_stats_variance(n, total, squares);
-
-    /* Scaled inside, for one rounding. */
-
-    ux_json_number(object, "mean", ux_stats_mean(n * scale, total));
+    ux_json_number(object, "mean", sample.estimate.mean);
+    ux_report_put_mean_interval(object, "mean_ci", &sample);
     ux_json_number(object, "variance",
-                   variance / ((double) scale * (double) scale));
+                   ux_result_variance(view, sum->cells, metric));
     ux_report_put_count(object, "visitors",
-                        ux_report_event_visitors(view, sum->cells, event));
+                        ux_result_event_visitors(view, sum->cells, event));
     ux_report_put_count(object, "events",
-                        ux_report_event_count(view, sum->cells, event));
+                        ux_result_event_count(view, sum->cells, event));
 }
 
 
 /* Value per event, not per visitor. */
 static void
-ux_report_put_ratio(ux_json_t *object, const ux_report_view_t *view,
-    const ux_report_sum_t *sum, const ux_metric_t *metric)
+ux_report_put_ratio(ux_json_t *object, const ux_result_t *view,
+    const ux_result_sum_t *sum, const ux_metric_t *metric)
 {
-    uint8_t    event;
-    int64_t    total;
-    uint64_t   events;
-    ux_u128_t  squares;
+    uint8_t      event;
+    int64_t      total;
+    ux_u128_t    squares;
+    ux_sample_t  sample;
 
-    total = ux_report_total(view, sum, metric, &squares);
-    event = ux_report_metric_event(metric);
-    events = ux_report_event_count(view, sum->cells, event);
+    total = ux_result_total(view, sum->cells, metric, &squares);
+    sample = ux_result_sample(view, sum->cells, metric,
+                              ux_result_visitors(sum->cells));
+    event = ux_result_metric_event(metric);
 
     ux_json_string(object, "currency",
                    ux_currency_code(view->model->currency));
     ux_json_money(object, "sum", total, view->exponent);
     ux_report_put_count(object, "visitors",
-                        ux_report_event_visitors(view, sum->cells, event));
-    ux_report_put_count(object, "events", events);
-    ux_json_number(object, "ratio",
-                   ux_stats_mean(events * ux_report_scale(view), total));
+                        ux_result_event_visitors(view, sum->cells, event));
+    ux_report_put_count(object, "events",
+                        ux_result_event_count(view, sum->cells, event));
+    ux_json_number(object, "ratio", sample.estimate.mean);
+    ux_report_put_mean_interval(object, "ratio_ci", &sample);
+}
+
+
+/* Normal, 95 %, of one look: as descriptive as a rate's. */
+static void
+ux_report_put_mean_interval(ux_json_t *object, const char *name,
+    const ux_sample_t *sample)
+{
+    double  half;
+
+    half = UX_STATS_Z95 * sqrt(sample->estimate.error);
+
+    ux_json_interval(object, name, sample->estimate.mean - half,
+                     sample->estimate.mean + half);
 }
 
 
 /* What a visitor's total was cut off at before it was added. */
 static void
-ux_report_put_cap(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_cap(ux_json_t *object, const ux_result_t *view)
 {
     int64_t  cap;
 
@@ -398,90 +333,6 @@ ux_report_put_cap(ux_json_t *object, const ux_report_view_t *view)
     } else {
         ux_json_null(object, "cap");
     }
-}
-
-
-/* Limbs as in ux_counter.h; a negative sum of squares is a race: 0. */
-static int64_t
-ux_report_total(const ux_report_view_t *view, const ux_report_sum_t *sum,
-    const ux_metric_t *metric, ux_u128_t *squares)
-{
-    uint8_t          slot;
-    const uint64_t  *cells;
-
-    *squares = 0;
-    slot = ux_report_total_slot(view->model, metric);
-
-    if (slot >= UX_TOTALS_MAX) {
-        return 0;
-    }
-
-    cells = sum->cells + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
-
-    *squares = ((ux_u128_t) (int64_t) cells[UX_TOTAL_SQ_HI] << 64)
-               + ((ux_u128_t) cells[UX_TOTAL_SQ_MID] << 32)
-               + cells[UX_TOTAL_SQ_LO];
-
-    if (*squares >> 127 != 0) {
-        *squares = 0;
-    }
-
-    return (int64_t) cells[UX_TOTAL_SUM];
-}
-
-
-/*
- * Where the metric's sum is: a total of the same event and type, else one
- * that adds the same thing (a mean and a ratio both add values).
- */
-static uint8_t
-ux_report_total_slot(const ux_model_t *model, const ux_metric_t *metric)
-{
-    uint8_t            slot;
-    unsigned           i;
-    const ux_total_t  *total;
-
-    if (metric->event == UX_METRIC_REVENUE) {
-        return 0;
-    }
-
-    slot = UX_SLOT_NONE;
-
-    for (i = 0; i < model->ntotals; i++) {
-        total = &model->totals[i];
-
-        if (total->event != metric->event
-            || (total->type == UX_METRIC_COUNT)
-               != (metric->type == UX_METRIC_COUNT))
-        {
-            continue;
-        }
-
-        slot = total->slot;
-
-        if (total->type == metric->type) {
-            break;
-        }
-    }
-
-    return slot;
-}
-
-
-/* Minor units of a major one. */
-static uint64_t
-ux_report_scale(const ux_report_view_t *view)
-{
-    uint64_t  scale;
-    unsigned  i;
-
-    scale = 1;
-
-    for (i = 0; i < view->exponent; i++) {
-        scale *= 10;
-    }
-
-    return scale;
 }
 
 
@@ -504,12 +355,12 @@ ux_report_word(const char *const *words, unsigned n, unsigned i)
 
 /* Of the weights; NaN, and so null, when all are 0. */
 static double
-ux_report_share(const ux_report_view_t *view,
-    const ux_report_variant_t *variant)
+ux_report_share(const ux_result_t *view,
+    const ux_result_variant_t *variant)
 {
     double                         sum;
     unsigned                       i;
-    const ux_report_experiment_t  *experiment;
+    const ux_result_experiment_t  *experiment;
 
     experiment = &view->experiment;
     sum = 0;

@@ -4,9 +4,6 @@
  *
  * Where an experiment stands: its state and times, what is decided, what a
  * decision still waits for, and what makes its figures doubtful.
- *
- * The primary result, and so the gate and the planned size, is of the epochs
- * since its last restart.
  */
 
 #include "ux_report_private.h"
@@ -15,33 +12,30 @@
 #include <string.h>
 
 
-/* Below these no comparison is shown (STATISTICS.md, section 0). */
-#define UX_REPORT_GATE_CONVERTERS  25
-#define UX_REPORT_GATE_VISITORS    500
-
-
-static uint64_t ux_report_started_ms(const ux_report_view_t *view);
-static uint64_t ux_report_ended_ms(const ux_report_view_t *view);
-static bool ux_report_ended(const ux_report_view_t *view);
-static const char *ux_report_verdict(const ux_report_view_t *view);
 static void ux_report_put_waiting(ux_json_t *object,
-    const ux_report_view_t *view);
+    const ux_result_t *view);
 static void ux_report_put_problems(ux_json_t *object,
-    const ux_report_view_t *view);
+    const ux_result_t *view);
+static void ux_report_put_balance(ux_json_t *problems,
+    const ux_result_t *view);
+static void ux_report_put_shares(ux_json_t *problems,
+    const ux_result_t *view);
 static void ux_report_put_problem(ux_json_t *problems, const char *code,
-    const char *text);
-static bool ux_report_runtime_met(const ux_report_view_t *view);
-static bool ux_report_gate_met(const ux_report_view_t *view);
-static bool ux_report_pair_met(const ux_report_view_t *view,
-    const ux_metric_t *goal, const ux_report_variant_t *variant);
-static bool ux_report_planned_met(const ux_report_view_t *view);
-static bool ux_report_compared(const ux_report_view_t *view, unsigned index);
-static uint64_t ux_report_seen(const ux_report_view_t *view);
-static uint64_t ux_report_returned(const ux_report_view_t *view);
-static bool ux_report_too_many(const ux_report_view_t *view, uint64_t n);
-static double ux_report_percent(const ux_report_view_t *view, uint64_t n);
-static ux_str_t ux_report_text(const char *text);
+    ux_str_t text);
+static double ux_report_percent(const ux_result_t *view, uint64_t n);
 
+
+static const char *const  ux_report_verdicts[] = {
+    [UX_VERDICT_SRM] = "srm",
+    [UX_VERDICT_UNTRUSTED] = "untrusted",
+    [UX_VERDICT_GUARDRAIL] = "guardrail",
+    [UX_VERDICT_VARIANT_BETTER] = "variant_better",
+    [UX_VERDICT_CONTROL_BETTER] = "control_better",
+    [UX_VERDICT_NO_DIFFERENCE] = "no_difference",
+    [UX_VERDICT_INCONCLUSIVE] = "inconclusive",
+    [UX_VERDICT_STOPPED] = "stopped",
+    [UX_VERDICT_COLLECTING] = "collecting"
+};
 
 static const char *const  ux_report_states[] = {
     [UX_PHASE_RUNNING] = "running",
@@ -53,12 +47,12 @@ static const char *const  ux_report_states[] = {
 
 
 void
-ux_report_put_state(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_state(ux_json_t *object, const ux_result_t *view)
 {
     int                            serve;
     ux_str_t                       state = ux_str("removed");
     const ux_experiment_t         *model;
-    const ux_report_experiment_t  *experiment;
+    const ux_result_experiment_t  *experiment;
 
     experiment = &view->experiment;
     model = experiment->model;
@@ -79,98 +73,30 @@ ux_report_put_state(ux_json_t *object, const ux_report_view_t *view)
     }
 
     ux_json_int(object, "version", model->version);
-    ux_json_time(object, "started_at", ux_report_started_ms(view));
-    ux_json_time(object, "ended_at", ux_report_ended_ms(view));
-    ux_report_put_count(object, "runtime_seconds", ux_report_runtime(view));
-}
-
-
-/* Configured earlier than its start, it began at its start.  0: not yet. */
-static uint64_t
-ux_report_started_ms(const ux_report_view_t *view)
-{
-    uint64_t                       started;
-    const ux_report_experiment_t  *experiment;
-
-    experiment = &view->experiment;
-    started = experiment->started_ms;
-
-    if (started == 0 || experiment->past) {
-        return started;
-    }
-
-    if (ux_experiment_phase(experiment->model, view->now_ms)
-        == UX_PHASE_SCHEDULED)
-    {
-        return 0;
-    }
-
-    return started > experiment->model->start_ms
-           ? started : experiment->model->start_ms;
-}
-
-
-/* 0: it has not, or nobody noted when. */
-static uint64_t
-ux_report_ended_ms(const ux_report_view_t *view)
-{
-    uint64_t                       stop;
-    const ux_report_experiment_t  *experiment;
-
-    experiment = &view->experiment;
-
-    if (experiment->past) {
-        return ux_registry_removed_ms(
-                   &view->tree.entries[experiment->entry]);
-    }
-
-    stop = experiment->model->stop_ms;
-
-    return stop <= view->now_ms ? stop : 0;
-}
-
-
-static bool
-ux_report_ended(const ux_report_view_t *view)
-{
-    ux_phase_e  phase;
-
-    if (view->experiment.past || ux_report_ended_ms(view) != 0) {
-        return true;
-    }
-
-    phase = ux_experiment_phase(view->experiment.model, view->now_ms);
-
-    return phase == UX_PHASE_CLOSED || phase == UX_PHASE_SERVED;
-}
-
-
-uint64_t
-ux_report_runtime(const ux_report_view_t *view)
-{
-    uint64_t  started, ended;
-
-    started = ux_report_started_ms(view);
-    ended = ux_report_ended_ms(view);
-
-    if (ended == 0 || ended > view->now_ms) {
-        ended = view->now_ms;
-    }
-
-    if (started == 0 || ended <= started) {
-        return 0;
-    }
-
-    return (ended - started) / 1000;
+    ux_json_time(object, "started_at", ux_result_started_ms(view));
+    ux_json_time(object, "ended_at", ux_result_ended_ms(view));
+    ux_report_put_count(object, "runtime_seconds", ux_result_runtime(view));
 }
 
 
 void
-ux_report_put_verdict(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_verdict(ux_json_t *object, const ux_result_t *view)
 {
-    ux_json_string(object, "verdict",
-                   ux_report_text(ux_report_verdict(view)));
-    ux_json_null(object, "winner");
+    ux_str_t                       verdict;
+    const ux_result_experiment_t  *experiment;
+
+    experiment = &view->experiment;
+    verdict = ux_report_word(ux_report_verdicts, 9, experiment->verdict);
+
+    ux_json_string(object, "verdict", verdict);
+
+    if (experiment->winner >= 0) {
+        ux_json_string(object, "winner",
+                       experiment->variants[experiment->winner].name);
+
+    } else {
+        ux_json_null(object, "winner");
+    }
 
     ux_report_put_waiting(object, view);
     ux_report_put_problems(object, view);
@@ -178,59 +104,46 @@ ux_report_put_verdict(ux_json_t *object, const ux_report_view_t *view)
 
 
 /*
- * The first that applies; an ending before gate and minimum runtime leaves
- * nothing to conclude from.
+ * What stands between now and a decision.  Where only time and luck are left,
+ * the planned size is the end that comes for sure.
  */
-static const char *
-ux_report_verdict(const ux_report_view_t *view)
-{
-    bool  ended;
-
-    ended = ux_report_ended(view);
-
-    if (ux_report_too_many(view, view->experiment.crossovers)
-        || ux_report_too_many(view, ux_report_returned(view)))
-    {
-        return "untrusted";
-    }
-
-    if (ended && !(ux_report_gate_met(view) && ux_report_runtime_met(view))) {
-        return "stopped";
-    }
-
-    if (ended || ux_report_planned_met(view)) {
-        return "inconclusive";
-    }
-
-    return "collecting";
-}
-
-
 static void
-ux_report_put_waiting(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_waiting(ux_json_t *object, const ux_result_t *view)
 {
-    ux_json_t  *waiting;
+    bool                           runtime;
+    ux_json_t                     *waiting;
+    const ux_result_experiment_t  *experiment;
 
+    experiment = &view->experiment;
     waiting = ux_json_array(object, "waiting_for");
 
-    if (ux_report_ended(view)) {
+    if (ux_result_ended(view)
+        || (experiment->verdict >= UX_VERDICT_GUARDRAIL
+            && experiment->verdict <= UX_VERDICT_NO_DIFFERENCE))
+    {
         return;
     }
 
-    if (!ux_report_gate_met(view)) {
+    runtime = ux_result_runtime_met(view);
+
+    if (!experiment->gate) {
         ux_json_string(waiting, NULL, ux_report_text("gate"));
     }
 
-    if (!ux_report_runtime_met(view)) {
+    if (!runtime) {
         ux_json_string(waiting, NULL, ux_report_text("min_runtime"));
     }
 
     ux_json_string(waiting, NULL, ux_report_text("significance"));
+
+    if (experiment->gate && runtime && !experiment->planned) {
+        ux_json_string(waiting, NULL, ux_report_text("planned"));
+    }
 }
 
 
 static void
-ux_report_put_problems(ux_json_t *object, const ux_report_view_t *view)
+ux_report_put_problems(ux_json_t *object, const ux_result_t *view)
 {
     char        text[160];
     uint64_t    crossovers, returned;
@@ -238,27 +151,29 @@ ux_report_put_problems(ux_json_t *object, const ux_report_view_t *view)
 
     problems = ux_json_array(object, "problems");
 
-    crossovers = view->experiment.crossovers;
-    returned = ux_report_returned(view);
+    ux_report_put_balance(problems, view);
 
-    if (ux_report_too_many(view, crossovers)) {
+    crossovers = view->experiment.crossovers;
+    returned = ux_result_returned(view);
+
+    if (ux_result_too_many(view, crossovers)) {
         (void) snprintf(text, sizeof(text),
                         "%llu of %llu visitors (%.1f %%) were seen in two "
                         "variants, more than the 1 %% that does no harm.",
                         (unsigned long long) crossovers,
-                        (unsigned long long) ux_report_seen(view),
+                        (unsigned long long) ux_result_seen(view),
                         ux_report_percent(view, crossovers));
-        ux_report_put_problem(problems, "crossover", text);
+        ux_report_put_problem(problems, "crossover", ux_report_text(text));
     }
 
-    if (ux_report_too_many(view, returned)) {
+    if (ux_result_too_many(view, returned)) {
         (void) snprintf(text, sizeof(text),
                         "%llu visitors came back after their record was "
                         "evicted, beside %llu counted (%.1f %%): the zone is "
                         "too small.", (unsigned long long) returned,
-                        (unsigned long long) ux_report_seen(view),
+                        (unsigned long long) ux_result_seen(view),
                         ux_report_percent(view, returned));
-        ux_report_put_problem(problems, "eviction", text);
+        ux_report_put_problem(problems, "eviction", ux_report_text(text));
     }
 
     if (view->zone_full > 0 && !view->experiment.past) {
@@ -266,190 +181,84 @@ ux_report_put_problems(ux_json_t *object, const ux_report_view_t *view)
                         "%llu exposures or events of this zone were not "
                         "counted for want of room.",
                         (unsigned long long) view->zone_full);
-        ux_report_put_problem(problems, "zone_full", text);
+        ux_report_put_problem(problems, "zone_full", ux_report_text(text));
     }
 }
 
 
 static void
-ux_report_put_problem(ux_json_t *problems, const char *code,
-    const char *text)
+ux_report_put_balance(ux_json_t *problems, const ux_result_t *view)
+{
+    const ux_result_balance_t  *balance;
+
+    balance = &view->experiment.balance;
+
+    if (ux_sequence_p(balance->log_e) < UX_SPLIT_SRM_P) {
+        ux_report_put_shares(problems, view);
+    }
+
+    if (ux_sequence_p(balance->confirmation) < UX_SPLIT_SRM_P) {
+        ux_report_put_problem(problems, "confirmation",
+                              ux_report_text("Not as many visitors of each "
+                                             "variant come back with their "
+                                             "cookie: compare over all that "
+                                             "were assigned."));
+    }
+}
+
+
+/* "arms 52.1/47.9", of the visitors, beside what their weights say. */
+static void
+ux_report_put_shares(ux_json_t *problems, const ux_result_t *view)
+{
+    char                           text[192];
+    size_t                         len;
+    unsigned                       i;
+    const ux_result_experiment_t  *experiment;
+
+    experiment = &view->experiment;
+    len = (size_t) snprintf(text, sizeof(text),
+                            "Sample ratio mismatch, arms ");
+
+    for (i = 0; i < experiment->nvariants && len < sizeof(text) - 80; i++) {
+        len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%.1f",
+                        i > 0 ? "/" : "",
+                        ux_report_percent(view,
+                            ux_result_visitors(
+                                experiment->variants[i].sum.cells)));
+    }
+
+    (void) snprintf(text + len, sizeof(text) - len,
+                    " %%: not what their weights say.");
+
+    ux_report_put_problem(problems, "srm", ux_report_text(text));
+}
+
+
+static void
+ux_report_put_problem(ux_json_t *problems, const char *code, ux_str_t text)
 {
     ux_json_t  *problem;
 
     problem = ux_json_append(problems);
 
     ux_json_string(problem, "code", ux_report_text(code));
-    ux_json_string(problem, "text", ux_report_text(text));
-}
-
-
-static bool
-ux_report_runtime_met(const ux_report_view_t *view)
-{
-    return ux_report_runtime(view) >= view->experiment.model->min_runtime_s;
-}
-
-
-/*
- * Every pair of the control and a variant that takes visitors, for every
- * goal; without a goal or a pair there is nothing that could be decided.
- */
-static bool
-ux_report_gate_met(const ux_report_view_t *view)
-{
-    bool                           any;
-    unsigned                       i, v;
-    const ux_experiment_t         *model;
-    const ux_report_experiment_t  *experiment;
-
-    experiment = &view->experiment;
-    model = experiment->model;
-    any = false;
-
-    for (i = 0; i < model->nmetrics; i++) {
-
-        if (model->metrics[i].role != UX_ROLE_GOAL) {
-            continue;
-        }
-
-        for (v = 0; v < experiment->nvariants; v++) {
-
-            if (!ux_report_compared(view, v)) {
-                continue;
-            }
-
-            any = true;
-
-            if (!ux_report_pair_met(view, &model->metrics[i],
-                                    &experiment->variants[v]))
-            {
-                return false;
-            }
-        }
-    }
-
-    return any;
-}
-
-
-static bool
-ux_report_pair_met(const ux_report_view_t *view, const ux_metric_t *goal,
-    const ux_report_variant_t *variant)
-{
-    uint64_t         n, x, pair;
-    unsigned         i;
-    const uint64_t  *cells[2];
-
-    cells[0] = view->experiment.variants[0].primary;
-    cells[1] = variant->primary;
-
-    pair = 0;
-
-    for (i = 0; i < 2; i++) {
-        n = ux_report_visitors(cells[i]);
-        x = ux_report_event_visitors(view, cells[i],
-                                     ux_report_metric_event(goal));
-
-        if (x < UX_REPORT_GATE_CONVERTERS
-            || n - x < UX_REPORT_GATE_CONVERTERS)
-        {
-            return false;
-        }
-
-        pair += n;
-    }
-
-    return pair >= UX_REPORT_GATE_VISITORS;
-}
-
-
-/* Visitors of every pair; 0 is no plan. */
-static bool
-ux_report_planned_met(const ux_report_view_t *view)
-{
-    bool                           any;
-    uint64_t                       pair;
-    unsigned                       v;
-    const ux_report_experiment_t  *experiment;
-
-    experiment = &view->experiment;
-    any = false;
-
-    for (v = 0; v < experiment->nvariants; v++) {
-
-        if (!ux_report_compared(view, v)) {
-            continue;
-        }
-
-        any = true;
-        pair = ux_report_visitors(experiment->variants[0].primary)
-               + ux_report_visitors(experiment->variants[v].primary);
-
-        if (pair < experiment->model->planned) {
-            return false;
-        }
-    }
-
-    return any && experiment->model->planned > 0;
-}
-
-
-/* With the control, which is the first. */
-static bool
-ux_report_compared(const ux_report_view_t *view, unsigned index)
-{
-    return index > 0 && view->experiment.variants[index].weight > 0;
-}
-
-
-/* What shares of doubtful visitors are of. */
-static uint64_t
-ux_report_seen(const ux_report_view_t *view)
-{
-    return view->experiment.visitors + view->experiment.crossovers;
-}
-
-
-/* The zone's, since the experiment is known to it. */
-static uint64_t
-ux_report_returned(const ux_report_view_t *view)
-{
-    uint64_t                       before;
-    const ux_report_experiment_t  *experiment;
-
-    experiment = &view->experiment;
-
-    if (experiment->past || experiment->entry == UX_REPORT_END) {
-        return 0;
-    }
-
-    before = (uint64_t) view->tree.entries[experiment->entry].number;
-
-    return view->returned > before ? view->returned - before : 0;
-}
-
-
-/* More than 1 %. */
-static bool
-ux_report_too_many(const ux_report_view_t *view, uint64_t n)
-{
-    return n > ux_report_seen(view) / 100;
+    ux_json_string(problem, "text", text);
 }
 
 
 static double
-ux_report_percent(const ux_report_view_t *view, uint64_t n)
+ux_report_percent(const ux_result_t *view, uint64_t n)
 {
     uint64_t  seen;
 
-    seen = ux_report_seen(view);
+    seen = ux_result_seen(view);
 
     return seen > 0 ? 100.0 * (double) n / (double) seen : 100.0;
 }
 
 
-static ux_str_t
+ux_str_t
 ux_report_text(const char *text)
 {
     return (ux_str_t) { text, strlen(text) };

@@ -12,22 +12,25 @@
 
 
 static void ux_report_put_visitors(ux_json_t *zone,
-    const ux_report_view_t *view, const uint64_t *cells);
+    const ux_result_t *view, const uint64_t *cells);
 static void ux_report_put_snapshot(ux_json_t *zone,
-    const ux_report_view_t *view);
+    const ux_report_zone_t *of);
 static void ux_report_put_discarded(ux_json_t *zone, const uint64_t *cells);
 static void ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells);
 static void ux_report_put_events(ux_json_t *zone,
-    const ux_report_view_t *view, const uint64_t *cells);
+    const ux_result_t *view, const uint64_t *cells);
 
 
 void
-ux_report_put_zone(ux_json_t *zones, ux_report_view_t *view)
+ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
+    ux_result_t *view)
 {
-    uint64_t         cells[UX_ZONE_CELLS], size;
-    unsigned         i;
-    ux_json_t       *zone, *experiments;
-    ux_report_key_t  key;
+    uint64_t                cells[UX_ZONE_CELLS], size;
+    unsigned                i;
+    ux_json_t              *zone, *experiments;
+    ux_report_key_t         key;
+    const ux_model_t       *model;
+    const ux_experiment_t  *experiment;
 
     memset(cells, 0, sizeof(cells));
 
@@ -37,36 +40,35 @@ ux_report_put_zone(ux_json_t *zones, ux_report_view_t *view)
 
     zone = ux_json_object(zones, ux_report_key(&key, view->model->zone));
 
-    size = view->zone->zone_size;
+    size = of->zone_size;
     ux_report_put_count(zone, "size_bytes",
                         size != 0 ? size : view->store->head->size);
     ux_json_string(zone, "currency",
                    ux_currency_code(view->model->currency));
 
     ux_report_put_visitors(zone, view, cells);
-    ux_report_put_snapshot(zone, view);
+    ux_report_put_snapshot(zone, of);
     ux_report_put_discarded(zone, cells);
 
     ux_report_put_count(zone, "purchases_without_id",
-                    ux_report_count(cells[UX_ZONE_PURCHASES_WITHOUT_ID]));
+                    ux_result_count(cells[UX_ZONE_PURCHASES_WITHOUT_ID]));
     ux_report_put_currencies(zone, cells);
     ux_report_put_count(zone, "returned_after_eviction",
-                        ux_report_count(cells[UX_ZONE_RETURNED]));
+                        ux_result_count(cells[UX_ZONE_RETURNED]));
 
     ux_report_put_events(zone, view, cells);
     ux_report_put_http(zone, cells + UX_ZONE_HTTP);
 
     experiments = ux_json_object(zone, "experiments");
 
-    view->returned = ux_report_count(cells[UX_ZONE_RETURNED]);
-    view->zone_full = ux_report_count(cells[UX_ZONE_DISCARDED
-                                            + UX_DISCARD_ZONE_FULL]);
+    model = view->store->model;
 
-    for (i = 0; i < view->model->nexperiments; i++) {
-        ux_report_gather(view, &view->model->experiments[i]);
+    for (i = 0; i < model->nexperiments; i++) {
+        experiment = &model->experiments[i];
+
+        ux_result_gather(view, experiment);
         ux_report_put_experiment(ux_json_object(experiments,
-                        ux_report_key(&key,
-                                      view->model->experiments[i].name)),
+                                    ux_report_key(&key, experiment->name)),
                                  view, true);
     }
 
@@ -75,7 +77,7 @@ ux_report_put_zone(ux_json_t *zones, ux_report_view_t *view)
 
 
 static void
-ux_report_put_visitors(ux_json_t *zone, const ux_report_view_t *view,
+ux_report_put_visitors(ux_json_t *zone, const ux_result_t *view,
     const uint64_t *cells)
 {
     uint64_t    tracked;
@@ -88,27 +90,27 @@ ux_report_put_visitors(ux_json_t *zone, const ux_report_view_t *view,
 
     ux_report_put_count(visitors, "capacity",
                         ux_table_capacity(view->store->head->nbuckets));
-    ux_report_put_count(visitors, "tracked", ux_report_count(tracked));
+    ux_report_put_count(visitors, "tracked", ux_result_count(tracked));
     ux_report_put_count(visitors, "provisional",
-                        ux_report_count(cells[UX_ZONE_PROVISIONAL]));
+                        ux_result_count(cells[UX_ZONE_PROVISIONAL]));
     ux_report_put_count(visitors, "evicted",
-                        ux_report_count(cells[UX_ZONE_EVICTED]));
+                        ux_result_count(cells[UX_ZONE_EVICTED]));
     ux_report_put_count(visitors, "expired",
-                        ux_report_count(cells[UX_ZONE_EXPIRED]));
+                        ux_result_count(cells[UX_ZONE_EXPIRED]));
     ux_report_put_count(visitors, "contended_drop",
-                        ux_report_count(cells[UX_ZONE_CONTENDED_DROP]));
+                        ux_result_count(cells[UX_ZONE_CONTENDED_DROP]));
 }
 
 
 static void
-ux_report_put_snapshot(ux_json_t *zone, const ux_report_view_t *view)
+ux_report_put_snapshot(ux_json_t *zone, const ux_report_zone_t *of)
 {
     ux_json_t  *snapshot;
 
     snapshot = ux_json_object(zone, "snapshot");
 
-    if (view->zone->snapshot.len != 0) {
-        ux_json_string(snapshot, "path", view->zone->snapshot);
+    if (of->snapshot.len != 0) {
+        ux_json_string(snapshot, "path", of->snapshot);
 
     } else {
         ux_json_null(snapshot, "path");
@@ -130,7 +132,7 @@ ux_report_put_discarded(ux_json_t *zone, const uint64_t *cells)
 
     for (i = 0; i < UX_DISCARDS; i++) {
         ux_report_put_count(discarded, ux_discard_names[i],
-                            ux_report_count(cells[UX_ZONE_DISCARDED + i]));
+                            ux_result_count(cells[UX_ZONE_DISCARDED + i]));
     }
 }
 
@@ -149,7 +151,7 @@ ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells)
     n = ux_currency_count();
 
     for (i = 0; i < n && i < UX_CURRENCIES_MAX; i++) {
-        events = ux_report_count(cells[UX_ZONE_CURRENCY_COUNT + i]);
+        events = ux_result_count(cells[UX_ZONE_CURRENCY_COUNT + i]);
 
         if (events == 0) {
             continue;
@@ -167,7 +169,7 @@ ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells)
 
 
 static void
-ux_report_put_events(ux_json_t *zone, const ux_report_view_t *view,
+ux_report_put_events(ux_json_t *zone, const ux_result_t *view,
     const uint64_t *cells)
 {
     uint8_t            slot;
@@ -185,7 +187,7 @@ ux_report_put_events(ux_json_t *zone, const ux_report_view_t *view,
         count = 0;
 
         if (slot < UX_EVENTS_MAX) {
-            count = ux_report_count(cells[UX_ZONE_EVENTS + slot]);
+            count = ux_result_count(cells[UX_ZONE_EVENTS + slot]);
         }
 
         ux_report_put_count(events, ux_report_key(&key, model->events[i]),

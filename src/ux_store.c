@@ -30,7 +30,7 @@
 #define UX_PROCESSES_MIN    20
 #define UX_PROCESSES_MAX    512
 #define UX_REGISTRY_MIN     512
-#define UX_REGISTRY_MAX     8192
+#define UX_REGISTRY_MAX     16384
 #define UX_COUNTERS_MIN     (256 * 1024)
 #define UX_CELLS_MAX        0x40000000u
 #define UX_BUCKETS_MAX      0x0fffffffu       /* slot numbers have 32 bits */
@@ -48,6 +48,10 @@ static void ux_store_layout_counters(ux_store_head_t *head, uint64_t size);
 static uint64_t ux_store_part(uint64_t *at, uint64_t size);
 static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
 static void ux_store_repair(void *store, uint32_t dead);
+static void ux_store_apply_ring(ux_store_t *store,
+    const ux_ring_change_t *change);
+static void ux_store_apply_window(ux_store_t *store,
+    const ux_ring_change_t *change);
 
 
 ux_status_t
@@ -109,7 +113,7 @@ ux_store_layout(ux_store_head_t *head, uint64_t size,
 
     head->nprocesses = ux_store_clamp(size / 65536, UX_PROCESSES_MIN,
                                       UX_PROCESSES_MAX);
-    head->registry_capacity = ux_store_clamp(size / 16384, UX_REGISTRY_MIN,
+    head->registry_capacity = ux_store_clamp(size / 8192, UX_REGISTRY_MIN,
                                              UX_REGISTRY_MAX);
     ux_store_layout_counters(head, size);
 
@@ -280,6 +284,31 @@ ux_store_repair(void *ctx, uint32_t dead)
 
     ux_registry_repair(store->registry, dead);
     ux_table_repair(&store->table, dead);
+
+    if ((__atomic_load_n(&store->head->evidence_lock, __ATOMIC_ACQUIRE)
+         & UX_LOCK_OWNER) == dead + 1)
+    {
+        ux_lock_release(&store->head->evidence_lock);
+    }
+}
+
+
+ux_status_t
+ux_store_evidence_lock(ux_store_t *store)
+{
+    if (store->me == UX_PROCESS_NONE) {
+        return UX_DECLINED;
+    }
+
+    return ux_lock_take(&store->head->evidence_lock, store->me,
+                        store->processes, ux_store_repair, store);
+}
+
+
+void
+ux_store_evidence_unlock(ux_store_t *store)
+{
+    ux_lock_release(&store->head->evidence_lock);
 }
 
 
@@ -301,10 +330,7 @@ ux_store_leave(ux_store_t *store)
 void
 ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
 {
-    uint32_t                 row;
-    unsigned                 i;
-    const ux_arm_t          *arm;
-    const ux_ring_change_t  *change;
+    unsigned  i;
 
     for (i = 0; i < changes->n; i++) {
         ux_counter_add(&store->counter, changes->items[i].cell,
@@ -312,41 +338,62 @@ ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
     }
 
     for (i = 0; i < changes->nrings; i++) {
-        change = &changes->rings[i];
-
-        if (change->arm >= store->plan.narms
-            || change->cart >= UX_CARTS_MAX)
-        {
-            continue;
-        }
-
-        arm = &store->plan.arms[change->arm];
-
-        if (arm->rings[change->cart] == 0
-            || change->field >= arm->widths[change->cart])
-        {
-            continue;
-        }
-
-        row = change->bucket % UX_BUCKETS * arm->widths[change->cart];
-
-        ux_counter_ring_add(&store->counter,
-                            arm->rings[change->cart] + row + change->field,
-                            change->bucket, change->delta);
+        ux_store_apply_ring(store, &changes->rings[i]);
     }
 
     for (i = 0; i < changes->nwindows; i++) {
-        change = &changes->windows[i];
-
-        if (change->arm < store->plan.narms
-            && store->plan.arms[change->arm].base != 0)
-        {
-            ux_counter_ring_add(&store->counter,
-                                store->plan.arms[change->arm].base
-                                + UX_ARM_WINDOW + change->bucket % UX_BUCKETS,
-                                change->bucket, change->delta);
-        }
+        ux_store_apply_window(store, &changes->windows[i]);
     }
+}
+
+
+static void
+ux_store_apply_ring(ux_store_t *store, const ux_ring_change_t *change)
+{
+    uint32_t         row;
+    const ux_arm_t  *arm;
+
+    if (change->arm >= store->plan.narms || change->cart >= UX_CARTS_MAX) {
+        return;
+    }
+
+    arm = &store->plan.arms[change->arm];
+
+    if (arm->rings[change->cart] == 0
+        || change->field >= arm->widths[change->cart])
+    {
+        return;
+    }
+
+    row = change->bucket % UX_BUCKETS * arm->widths[change->cart];
+
+    ux_counter_ring_add(&store->counter,
+                        arm->rings[change->cart] + row + change->field,
+                        change->bucket, change->delta);
+}
+
+
+static void
+ux_store_apply_window(ux_store_t *store, const ux_ring_change_t *change)
+{
+    uint32_t         cell;
+    const ux_arm_t  *arm;
+
+    if (change->arm >= store->plan.narms || change->field >= UX_WINDOW_RINGS) {
+        return;
+    }
+
+    arm = &store->plan.arms[change->arm];
+
+    if (arm->base == 0) {
+        return;
+    }
+
+    cell = UX_ARM_WINDOW + (uint32_t) change->field * UX_BUCKETS
+           + change->bucket % UX_BUCKETS;
+
+    ux_counter_ring_add(&store->counter, arm->base + cell, change->bucket,
+                        change->delta);
 }
 
 

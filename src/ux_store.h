@@ -17,7 +17,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    1
+#define UX_STORE_LAYOUT    2
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -50,6 +50,9 @@ typedef struct {
     uint64_t           copies_at;
     uint64_t           shared_at;
     uint64_t           buckets_at;
+    ux_lock_t          evidence_lock;  /* one process at a time keeps what a
+                                          look found */
+    uint64_t           looked_s;       /* when one last looked unasked */
 } ux_store_head_t;
 
 
@@ -109,6 +112,13 @@ void ux_store_refresh(ux_store_t *store);
 
 /* Applies what the event path returned, denominators first as listed. */
 void ux_store_apply(ux_store_t *store, const ux_changes_t *changes);
+
+/*
+ * One bounded attempt.  UX_BUSY: another process is keeping what it found;
+ * UX_DECLINED: not a writer.
+ */
+ux_status_t ux_store_evidence_lock(ux_store_t *store);
+void ux_store_evidence_unlock(ux_store_t *store);
 
 /* Counts commit's side effects. */
 void ux_store_effects(ux_store_t *store, const ux_table_effects_t *effects);

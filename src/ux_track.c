@@ -16,7 +16,8 @@
  *
  * Invariants: a counter of visitors moves once a visitor, because the bit that
  * remembers it is set with it.  Sums are those of the visitor's running total
- * r, so that the arm's sum and sum of squares are exact at every moment.
+ * r, so that the arm's sum and sum of squares are exact at every moment; so
+ * are a ratio's counts and products, which move with the sum they belong to.
  * Denominators are listed before their numerators.
  *
  * An unconfirmed visitor has made one request, or it would be confirmed (its
@@ -31,19 +32,24 @@
  * used up at once, against UX_CHANGES_MAX and UX_RING_CHANGES_MAX:
  *
  *                           cells                              ring cells
+ *   totals, per event       revenue 9, mean 4, count 4, ratio 9
+ *                                                      = 26
  *   cart funnel, per event  2                                  2
- *   track, per event        2 + 16 steps + 8 x 4 + 8 x 2 = 66  8 x 2 = 16
- *   event                   5 + 16 x 66               = 1061   16 x 16 = 256
+ *   track, per event        2 + 16 steps + 26 + 8 x 2  = 60    8 x 2 = 16
+ *   event                   5 + 16 x 60                = 965   16 x 16 = 256
  *   expose, settle          2 + 64 steps + 8 x 2       = 82    8
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     2 + 16 x 66 = 1058, but a track's  16 x 16 = 256
- *                           steps count once: 866
- *                           17 + 16 x 866            = 13873   4096
- *   cross                   3 + 64 events + 2 x 64 steps
- *                           + 8 x 4 + 8 x 4 + 16 pasts x 2     8 + 16 x 2
- *                                                     = 291     = 40
+ *     each of 16 tracks     2 + 16 x 60 = 962, but a track's   16 x 16 = 256
+ *                           steps count once: 770
+ *                           17 + 16 x 770            = 12337   4096
+ *   cross                   4 + 64 events + 2 x 64 steps
+ *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     8 + 16 x 2
+ *                                                     = 332     = 40
  *
- *   confirm, 16 exposures, 3 events, 16 crossings    = 23024   5632
+ *   confirm, 16 exposures, 3 events, 16 crossings    = 21856   5632
+ *
+ * An event is in four totals at most: two of the same event and type would be
+ * one slot of the registry, and are one of the model.
  */
 
 #include "ux_track.h"
@@ -53,8 +59,9 @@
 #include <string.h>
 
 
-#define UX_TRACK_EVENT_CELLS    (2 + UX_FUNNELS_MAX                          \
-                                 + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
+/* one that is no ratio leaves out COUNT and all behind it */
+#define UX_TRACK_TOTAL_CELLS    (2 * UX_TOTAL_COUNT + 2 * UX_TOTAL_CELLS)
+#define UX_TRACK_EVENT_CELLS    (2 + UX_FUNNELS_MAX + UX_TRACK_TOTAL_CELLS   \
                                  + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
@@ -62,7 +69,7 @@
                                       * (UX_TRACK_EVENT_CELLS                \
                                          - UX_FUNNELS_MAX)))
 #define UX_TRACK_EXPOSE_CELLS   (2 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
-#define UX_TRACK_CROSS_CELLS    (3 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
+#define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
                                  + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
                                  + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
 #define UX_TRACK_RING_CELLS     ((UX_TRACKS_MAX - 1) * UX_CARTS_MAX * 2)
@@ -75,6 +82,8 @@ _Static_assert(UX_TRACK_CONFIRM_CELLS
 _Static_assert((UX_PENDING_MAX + 3) * UX_TRACK_RING_CELLS
                + (UX_TRACKS_MAX - 1) * (UX_CARTS_MAX * 2 + UX_PASTS_MAX * 2)
                <= UX_RING_CHANGES_MAX, "a turn's ring changes");
+_Static_assert((UX_TRACKS_MAX - 1) * 4 <= UX_WINDOW_CHANGES_MAX,
+               "a turn's changes of windows");
 
 
 static void ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
@@ -165,13 +174,20 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
 {
     const ux_arm_t  *arm;
 
-    if (track->waiting || track->crossed
-        || track->arm >= plan->narms || plan->arms[track->arm].base == 0)
+    if (track->waiting || track->arm >= plan->narms
+        || plan->arms[track->arm].base == 0)
     {
         return;
     }
 
     arm = &plan->arms[track->arm];
+
+    ux_apply_unconfirmed(track, -1, changes);
+
+    if (track->crossed) {
+        ux_changes_add(changes, arm->base + UX_ARM_LEFT, 1);
+        return;
+    }
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
     ux_apply_window(plan, track, 1, changes);

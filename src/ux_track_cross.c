@@ -12,6 +12,10 @@
  * time around a change of configuration: `cap`, a cart's `within` and the type
  * of a total are those it was counted under.
  *
+ * Out of the visitors, it stays among the assigned and the confirmed: see
+ * UX_ARM_LEFT.  One that is crossed over unconfirmed is unconfirmed until its
+ * cookie comes back.
+ *
  * Numerators first: who reads meanwhile may see a rate too low, none above 1.
  */
 
@@ -85,6 +89,7 @@ ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
     }
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, -1);
+    ux_changes_add(changes, arm->base + UX_ARM_LEFT, 1);
     ux_apply_window(plan, track, -1, changes);
 }
 
@@ -94,26 +99,33 @@ static void
 ux_track_take_totals(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *track, ux_changes_t *changes)
 {
-    int64_t                 sums[UX_TOTALS_MAX];
     unsigned                i, slot;
+    ux_amount_t             amounts[UX_TOTALS_MAX];
     const ux_total_t       *total;
     const ux_experiment_t  *experiment;
 
+    static const ux_amount_t  nothing;
+
     experiment = &plan->model->experiments[arm->experiment];
-    memcpy(sums, track->totals, sizeof(sums));
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        amounts[i].sum = track->totals[i];
+        amounts[i].count = track->counts[i];
+    }
 
     for (i = 0; i < plan->model->ntotals; i++) {
         total = &plan->model->totals[i];
         slot = ux_apply_total_slot(total);
 
         if (slot < UX_TOTALS_MAX) {
-            sums[slot] = ux_apply_capped(experiment, total, sums[slot]);
+            amounts[slot].sum = ux_apply_capped(experiment, total,
+                                                amounts[slot].sum);
         }
     }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
         ux_apply_total(changes, arm->base + UX_ARM_TOTALS
-                                + i * UX_TOTAL_CELLS, sums[i], 0);
+                                + i * UX_TOTAL_CELLS, amounts[i], nothing);
     }
 }
 

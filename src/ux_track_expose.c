@@ -357,6 +357,9 @@ ux_track_exposed(const ux_plan_t *plan, ux_visitor_t *visitor,
 
     if (visitor->confirmed) {
         ux_apply_newcomer(plan, visitor, track, changes);
+
+    } else {
+        ux_apply_unconfirmed(track, 1, changes);
     }
 }
 

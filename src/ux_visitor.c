@@ -37,6 +37,7 @@ static void ux_pack_pasts(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
 static void ux_pack_past(ux_writer_t *w, const ux_past_t *past,
     uint64_t origin_ms);
+static void ux_pack_counts(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_pending(ux_writer_t *w, const ux_visitor_t *visitor,
     uint64_t origin_ms);
 
@@ -215,10 +216,8 @@ ux_pack_parts(const ux_track_t *track)
     }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
-        if (track->totals[i]) {
-            parts |= UX_PACK_TOTALS;
-            break;
-        }
+        parts |= track->totals[i] ? UX_PACK_TOTALS : 0;
+        parts |= track->counts[i] ? UX_PACK_COUNTS : 0;
     }
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
@@ -290,6 +289,10 @@ ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
 
     if (parts & UX_PACK_PASTS) {
         ux_pack_pasts(w, track, origin_ms);
+    }
+
+    if (parts & UX_PACK_COUNTS) {
+        ux_pack_counts(w, track);
     }
 }
 
@@ -429,6 +432,27 @@ ux_pack_past(ux_writer_t *w, const ux_past_t *past, uint64_t origin_ms)
 
     } else {
         ux_writer_number(w, past->n);
+    }
+}
+
+
+static void
+ux_pack_counts(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        mask |= (track->counts[i] != 0 ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (track->counts[i]) {
+            ux_writer_number(w, track->counts[i]);
+        }
     }
 }
 

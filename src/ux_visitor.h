@@ -75,6 +75,8 @@ typedef struct {
     uint64_t   steps;              /* mask of step slots reached in order */
     uint64_t   before;             /* mask of those counted as before it */
     int64_t    totals[UX_TOTALS_MAX];   /* uncapped sums, >= 0 */
+    uint16_t   counts[UX_TOTALS_MAX];   /* values in the sum of a ratio; stop
+                                           at 65535; 0 in the life */
     ux_cart_t  carts[UX_CARTS_MAX];     /* by cart slot */
     ux_past_t  pasts[UX_PASTS_MAX];
 } ux_track_t;

@@ -38,6 +38,7 @@ static void ux_unpack_pasts(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
 static void ux_unpack_past(ux_reader_t *r, ux_past_t *past,
     uint64_t origin_ms);
+static void ux_unpack_counts(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_pending(ux_reader_t *r, ux_visitor_t *visitor,
     uint64_t origin_ms);
 static void ux_unpack_event(ux_reader_t *r, ux_event_t *event,
@@ -240,7 +241,7 @@ ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 
     parts = ux_reader_byte(r);
 
-    if (parts == 0 || (parts & ~UX_PACK_PARTS)) {
+    if (parts == 0) {
         ux_reader_fail(r);
         return parts;
     }
@@ -271,6 +272,10 @@ ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 
     if (parts & UX_PACK_PASTS) {
         ux_unpack_pasts(r, track, origin_ms);
+    }
+
+    if (parts & UX_PACK_COUNTS) {
+        ux_unpack_counts(r, track);
     }
 
     return parts;
@@ -424,6 +429,25 @@ ux_unpack_past(ux_reader_t *r, ux_past_t *past, uint64_t origin_ms)
         || ((byte & UX_PACK_FRESH) && past->created_ms == 0))
     {
         ux_reader_fail(r);
+    }
+}
+
+
+static void
+ux_unpack_counts(ux_reader_t *r, ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = ux_reader_byte(r);
+
+    if (mask == 0 || (mask >> UX_TOTALS_MAX)) {
+        ux_reader_fail(r);
+    }
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if ((mask >> i) & 1) {
+            track->counts[i] = (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
+        }
     }
 }
 

@@ -55,7 +55,9 @@ for my $name (qw/ zone.discarded.duplicate zone.discarded.bad_event
                   status.settle.0 status.settle.1 status.cross.0
                   status.cross.1 moved crossover before in_order carried_in
                   purchased recovered recovered_settled abandoned_after open
-                  settled created without_cart squares zone.currency /)
+                  settled created without_cart squares values values_squared
+                  products unconfirmed_old unconfirmed_young
+                  zone.currency /)
 {
     cmp_ok($total{$name} // 0, '>', 20, "$name was put to the test");
 }
@@ -195,6 +197,7 @@ sub config_lines {
     push @lines, 'total nps mean' if chance(0.5);
     push @lines, 'total nps ratio' if chance(0.5);
     push @lines, 'total purchase count' if chance(0.5);
+    push @lines, 'total purchase ratio' if chance(0.5);
 
     for my $experiment (sort keys %$variants) {
         push @lines, join ' ', 'experiment', $experiment,
@@ -313,6 +316,11 @@ sub first_request {
     for (1 .. one_of(0 .. 3)) {
         push @facts, exposure($visitor, $variants, $$now);
     }
+
+    # When its minute gets an hour old.
+
+    push @moments, $$now - $$now % $MINUTE + $MINUTE + $HOUR
+                   + one_of(-1, 0, 1);
 
     push @facts, [$$now, "settle $visitor $$now"] if chance(0.2);
     push @facts, crossing($visitor, $variants, $$now) if chance(0.05);

@@ -25,6 +25,14 @@ static const uxctl_command_t  uxctl_commands[] = {
 
     { "assign", "which variant visitors get", uxctl_assign },
 
+    { "calc", "statistics of counts, as the server computes them",
+      uxctl_calc },
+
+    { "plan", "how many visitors a test takes", uxctl_plan },
+
+    { "simulate", "false winners, power and coverage of made-up tests",
+      uxctl_simulate },
+
     { NULL, NULL, NULL }
 };
 

@@ -36,6 +36,83 @@ counted(void)
 }
 
 
+/* Whether it is so in every minute, and how many are unconfirmed in this. */
+static int64_t
+unconfirmed(uint64_t now_ms)
+{
+    int64_t   n;
+    unsigned  i, arm = world_arm(0, 0, 0);
+    uint64_t  minute;
+
+    minute = now_ms / UX_UNCONFIRMED_WIDTH_MS;
+    n = world_window(&w, arm, UX_WINDOW_UNCONFIRMED, minute);
+
+    for (i = 1; i < UX_BUCKETS; i++) {
+        if (world_window(&w, arm, UX_WINDOW_UNCONFIRMED, minute - i) != 0
+            || world_window(&w, arm, UX_WINDOW_UNCONFIRMED, minute + i) != 0)
+        {
+            return -1;
+        }
+    }
+
+    return n;
+}
+
+
+static void
+test_unconfirmed(void)
+{
+    unsigned  arm = world_arm(0, 0, 0);
+    uint64_t  later;
+
+    setup(2);
+    expose(0, 0, T0);
+    ok(unconfirmed(T0) == 0 && w.changes.nwindows == 0,
+       "who is confirmed is in no ring of the unconfirmed");
+
+    setup(2);
+    w.experiments[0].window_ms = DAY;
+    v.confirmed = false;
+    expose(0, 0, T0);
+    ok(unconfirmed(T0) == 1 && w.changes.nwindows == 1,
+       "an exposure of an unconfirmed visitor is in its minute");
+    expose(0, 1, T0 + 1);
+    expose(0, 0, T0 + 60000);
+    ok(unconfirmed(T0) == 1, "once");
+
+    later = T0 + 130000;
+    (void) ux_track_prefetch(&w.plan, &v, 1, 0, later);
+    world_present(&w, 0, false);
+    confirm();
+    ok(unconfirmed(T0) == 0 && world_cell(&w, arm, UX_ARM_VISITORS) == 1
+       && world_cell(&w, arm, UX_ARM_LEFT) == 0 && w.changes.nwindows == 1,
+       "confirmed it leaves that minute, also of a removed experiment");
+    ok(world_window(&w, world_arm(1, 0, 0), UX_WINDOW_UNCONFIRMED,
+                    later / 60000) == 0, "what waits was never there");
+
+    setup(1);
+    w.experiments[0].window_ms = DAY;
+    v.confirmed = false;
+    expose(0, 0, T0);
+    confirm();
+    ok(unconfirmed(T0) == 0
+       && world_window(&w, arm, UX_WINDOW_OPEN, T0 / (DAY / 60)) == 1,
+       "and enters the ring of its window");
+
+    setup(1);
+    v.confirmed = false;
+    (void) ux_track_prefetch(&w.plan, &v, 0, 0, T0 - 70000);
+    ux_changes_clear(&w.changes);
+    (void) ux_track_settle(&w.plan, &v, T0, &w.changes);
+    world_apply(&w);
+    ok(unconfirmed(T0) == 1, "a prefetched page counts when it is shown");
+    w.arms[arm].base = 0;
+    confirm();
+    ok(unconfirmed(T0) == 1 && w.changes.nwindows == 0,
+       "where it cannot become a visitor it stays unconfirmed");
+}
+
+
 static void
 test_waiting(void)
 {
@@ -283,7 +360,10 @@ test_carts_unbound(void)
 static void
 everything(void)
 {
-    static const uint8_t  steps[4] = { CART, BEGIN, PAY, BUY };
+    static const uint8_t           steps[4] = { CART, BEGIN, PAY, BUY };
+    static const ux_metric_type_e  types[3] = { UX_METRIC_MEAN,
+                                                UX_METRIC_COUNT,
+                                                UX_METRIC_RATIO };
 
     unsigned      i, k;
     ux_funnel_t  *f;
@@ -291,6 +371,10 @@ everything(void)
     setup(16);
     w.plan.experiments_max = 16;
     v.confirmed = false;
+
+    for (i = 0; i < 16; i++) {
+        w.experiments[i].window_ms = DAY;
+    }
 
     for (i = 0; i < UX_FUNNELS_MAX; i++) {
         f = world_funnel(&w, i < UX_CARTS_MAX ? CART : UX_SLOT_NONE, DAY);
@@ -300,9 +384,11 @@ everything(void)
         }
     }
 
+    w.model.totals[0].type = UX_METRIC_RATIO;
+
     for (i = 1; i < UX_TOTALS_MAX; i++) {
-        w.model.totals[i] = (ux_total_t) { BUY, (uint8_t) i,
-                                           UX_METRIC_MEAN };
+        w.model.totals[i] = (ux_total_t) { i < 4 ? BUY : NPS, (uint8_t) i,
+                                           types[i % 3] };
     }
 
     w.model.ntotals = UX_TOTALS_MAX;
@@ -330,7 +416,8 @@ test_bounds(void)
     }
 
     confirm();
-    ok(!c->overflow && c->n <= 13873 && c->nrings <= 4096,
+    ok(!c->overflow && c->n <= 12337 && c->nrings <= 4096
+       && c->nwindows == 32,
        "16 waiting events in 16 experiments: %u and %u changes", c->n,
        c->nrings);
 
@@ -345,8 +432,8 @@ test_bounds(void)
     event(BEGIN, NONE, T0);
     event(PAY, NONE, T0);
     event(BUY, 3, T0);
-    ok(!c->overflow && c->n <= 1061 && c->nrings <= 256
-       && c->n == 16 * (2 + 16 + 32 + 16) + 2,
+    ok(!c->overflow && c->n <= 965 && c->nrings <= 256
+       && c->n == 16 * (2 + 16 + 26 + 16) + 2,
        "one event, all at once: %u and %u changes", c->n, c->nrings);
 
     everything();
@@ -366,6 +453,7 @@ main(void)
 {
     test_waiting();
     test_waiting_rules();
+    test_unconfirmed();
     test_carts();
     test_carts_unbound();
     test_bounds();

@@ -137,6 +137,51 @@ test_ring(void)
 }
 
 
+/* Width 10, age 100: at 1000 the bucket 89 ends in time, 90 does not. */
+static void
+test_recent(void)
+{
+    unsigned       b;
+    cells_t       *cells;
+    ux_counter_t   w;
+
+    cells = cells_make();
+    w = view(cells, 0);
+    w.all_cells = UX_BUCKETS;
+
+    ok(ux_counter_recent(&w, 0, 10, 100, 1000) == 0, "an empty ring");
+
+    for (b = 80; b < 104; b++) {
+        ux_counter_ring_add(&w, b % UX_BUCKETS, b, 1 << (b - 80));
+    }
+
+    ok(ux_counter_recent(&w, 0, 10, 100, 999) == ((1 << 21) - (1 << 9)),
+       "buckets that end later than the age before, and the next");
+    ok(ux_counter_recent(&w, 0, 10, 100, 1000) == ((1 << 22) - (1 << 10)),
+       "a moment later another");
+    ok(ux_counter_recent(&w, 0, 10, 100, 1009) == ((1 << 22) - (1 << 10))
+       && ux_counter_recent(&w, 0, 10, 100, 1010) == ((1 << 23) - (1 << 11)),
+       "and then after a bucket's width");
+    ok(ux_counter_recent(&w, 0, 10, 0, 1000) == ((1 << 22) - (1 << 20)),
+       "of age 0 the current one");
+    ok(ux_counter_recent(&w, 0, 10, 100, 5000) == 0, "all of them get old");
+
+    ux_counter_ring_add(&w, 95 % UX_BUCKETS, 95, -(1 << 16));
+    ok(ux_counter_recent(&w, 0, 10, 100, 1000)
+       == ((1 << 22) - (1 << 10) - (1 << 15)),
+       "a bucket below 0 counts as 0");
+
+    ux_counter_ring_add(&w, 96 % UX_BUCKETS, 96 + UX_BUCKETS, 5);
+    ok(ux_counter_recent(&w, 0, 10, 100, 1000)
+       == ((1 << 22) - (1 << 10) - (1 << 15) - (1 << 16)),
+       "one whose cell is another's counts as 0");
+
+    ok(ux_counter_recent(&w, 0, 0, 100, 1000) == 0
+       && ux_counter_recent(&w, UX_BUCKETS, 10, 100, 1000) == 0,
+       "no width or no cells, no count");
+}
+
+
 static void
 test_due(void)
 {
@@ -257,6 +302,7 @@ main(void)
     test_changes();
     test_add();
     test_ring();
+    test_recent();
     test_due();
     test_processes();
 

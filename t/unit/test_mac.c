@@ -2,17 +2,28 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * Test cases of RFC 4231, truncated to 16 bytes.
+ * Test cases of RFC 4231, truncated to 16 bytes, and that a comparison does
+ * not tell by its time how much of a mac was right.
  */
 
 #include <string.h>
 
 #include "tap.h"
+#include "ux_cookie.h"
 #include "ux_mac.h"
 
 
+/* Stands in for OpenSSL's, which the core then calls: what it was asked. */
+int CRYPTO_memcmp(const void *a, const void *b, size_t len);
+
 static bool mac_is(ux_str_t key, ux_str_t data, const char *hex);
 static void test_equal(void);
+static void test_constant_time(void);
+static bool forged_verifies(const char *good, size_t len, size_t at);
+
+
+static unsigned  compared;          /* calls of CRYPTO_memcmp */
+static size_t    compared_bytes;    /* of all of them */
 
 
 int
@@ -46,8 +57,31 @@ main(void)
     ok(ux_mac(key, (ux_str_t) ux_str("x"), mac) == UX_ERROR, "an empty key");
 
     test_equal();
+    test_constant_time();
 
     return done();
+}
+
+
+int
+CRYPTO_memcmp(const void *a, const void *b, size_t len)
+{
+    size_t          i;
+    unsigned        differing;
+    const uint8_t  *x, *y;
+
+    compared++;
+    compared_bytes += len;
+
+    x = a;
+    y = b;
+    differing = 0;
+
+    for (i = 0; i < len; i++) {
+        differing |= x[i] ^ y[i];
+    }
+
+    return (int) differing;
 }
 
 
@@ -85,4 +119,64 @@ test_equal(void)
         ok(!ux_mac_equal(a, b), "one bit of byte %d", i);
         b[i] ^= 0x80;
     }
+}
+
+
+/*
+ * Whichever byte of a cookie's mac is wrong, every key is tried with all 16
+ * bytes in one call of the function that takes the same time for all.
+ */
+static void
+test_constant_time(void)
+{
+    char      good[UX_COOKIE_VALUE_MAX];
+    size_t    i, len;
+    uint8_t   random[16];
+    uint8_t   a[UX_MAC_LEN], b[UX_MAC_LEN];
+
+    memset(random, 0x5a, sizeof(random));
+    ok(ux_cookie_mint(random, 20000, (ux_str_t) ux_str("0123456789abcdef"),
+                      good, &len) == UX_OK, "a cookie to forge");
+
+    for (i = 0; i < UX_MAC_LEN; i++) {
+        compared = 0;
+        compared_bytes = 0;
+
+        ok(!forged_verifies(good, len, len - 2 * UX_MAC_LEN + 2 * i)
+           && compared == 2 && compared_bytes == 2 * UX_MAC_LEN,
+           "byte %zu of a mac is wrong: two keys, 16 bytes each", i);
+    }
+
+    memset(a, 7, sizeof(a));
+    memset(b, 7, sizeof(b));
+
+    for (i = 0; i <= UX_MAC_LEN; i++) {
+        compared_bytes = 0;
+        (void) ux_mac_equal(a, b);
+        ok(compared_bytes == UX_MAC_LEN,
+           "the last %zu bytes differ: all 16 are compared", i);
+
+        if (i < UX_MAC_LEN) {
+            b[UX_MAC_LEN - 1 - i] ^= 1;
+        }
+    }
+}
+
+
+/* The cookie with another hex digit at that place, against two keys. */
+static bool
+forged_verifies(const char *good, size_t len, size_t at)
+{
+    char         forged[UX_COOKIE_VALUE_MAX];
+    ux_cookie_t  cookie;
+
+    const ux_str_t  keys[] = {
+        ux_str("0123456789abcdef"), ux_str("fedcba9876543210")
+    };
+
+    memcpy(forged, good, len);
+    forged[at] = good[at] == '0' ? '1' : '0';
+
+    return ux_cookie_parse((ux_str_t) { forged, len }, &cookie) != UX_OK
+           || ux_cookie_verify(&cookie, keys, 2, NULL);
 }

@@ -222,6 +222,19 @@ test_apply(void)
     change.arm = 4;
     ux_changes_ring(&changes, change);
 
+    change.arm = 3;
+    change.field = UX_WINDOW_OPEN;
+    change.delta = 2;
+    ux_changes_window(&changes, change);
+    change.field = UX_WINDOW_UNCONFIRMED;
+    change.delta = 4;
+    ux_changes_window(&changes, change);
+    change.field = UX_WINDOW_RINGS;
+    ux_changes_window(&changes, change);
+    change.field = UX_WINDOW_OPEN;
+    change.arm = 4;
+    ux_changes_window(&changes, change);
+
     ux_store_apply(&w->store, &changes);
 
     ring = w->arms[3].rings[0] + 1000 % UX_BUCKETS * UX_RING_WIDTH(2);
@@ -239,6 +252,16 @@ test_apply(void)
     ok(ux_counter_ring_read(&w->store.counter, ring, 1000) == 0
        && ux_counter_read(&w->store.counter, 0) == 0,
        "what is out of range is ignored");
+
+    ring = w->arms[3].base;
+
+    ok(ux_counter_ring_read(&w->store.counter, ring + UX_ARM_WINDOW
+                            + 1000 % UX_BUCKETS, 1000) == 2
+       && ux_counter_ring_read(&w->store.counter, ring + UX_ARM_UNCONFIRMED
+                               + 1000 % UX_BUCKETS, 1000) == 4
+       && ux_counter_read(&w->store.counter, ring + UX_ARM_CELLS
+                          + 1000 % UX_BUCKETS) == 0,
+       "each window has a ring behind the arm's counts");
 
     memset(&effects, 0, sizeof(effects));
     effects.inserted = 1;

@@ -197,6 +197,97 @@ test_totals(void)
 }
 
 
+/* The values in a sum are counted with it. */
+static void
+test_ratio(void)
+{
+    unsigned  n, arm = world_arm(0, 0, 0);
+
+    setup(1);
+    w.experiments[0].cap = 10;
+    w.model.totals[1] = (ux_total_t) { BUY, 1, UX_METRIC_RATIO };
+    w.model.totals[2] = (ux_total_t) { BUY, 2, UX_METRIC_MEAN };
+    w.model.totals[3] = (ux_total_t) { BUY, 3, UX_METRIC_COUNT };
+    w.model.ntotals = 4;
+
+    event(BUY, 100, T0);
+    ok(v.tracks[0].totals[1] == 100 && v.tracks[0].counts[1] == 0,
+       "the life counts no values");
+
+    expose(0, 0, T0);
+    event(BUY, 300, T0);
+    ok(values_are(arm, 1, 300, 1), "a value in a ratio");
+    event(BUY, 50, T0);
+    ok(values_are(arm, 1, 350, 2) && v.tracks[1].counts[1] == 2,
+       "another, of the same visitor; no cap");
+    event(BUY, 0, T0);
+    ok(values_are(arm, 1, 350, 3), "a value of 0 is one");
+
+    n = w.changes.n;
+    event(BUY, NONE, T0);
+    event_foreign(BUY, 7, 9);
+    event(CART, 7, T0);
+    event(REFUND, 7, T0);
+    ok(values_are(arm, 1, 350, 3), "none, a foreign one, another event's: no");
+    ok(n > 0 && values_are(arm, 0, 10, 0) && values_are(arm, 2, 10, 0)
+       && values_are(arm, 3, 5, 0) && v.tracks[1].counts[0] == 0
+       && v.tracks[1].counts[2] == 0 && v.tracks[1].counts[3] == 0,
+       "other types count none");
+
+    ux_visitor_init(&v, 2, (uint32_t) (T0 / 1000));
+    v.confirmed = true;
+    expose(0, 0, T0);
+    event(BUY, 1000, T0);
+    ok(sum(arm, 1) == 1350 && squares(arm, 1) == 350 * 350 + 1000 * 1000
+       && world_cell(&w, arm, UX_ARM_TOTALS + UX_TOTAL_CELLS
+                              + UX_TOTAL_COUNT) == 4
+       && world_cell(&w, arm, UX_ARM_TOTALS + UX_TOTAL_CELLS
+                              + UX_TOTAL_COUNT_SQ) == 9 + 1
+       && limbs(arm, 1, UX_TOTAL_PRODUCT_LO) == 350 * 3 + 1000,
+       "a second visitor's squares and products are its own");
+}
+
+
+static void
+test_ratio_bounds(void)
+{
+    int       i;
+    bool      exact;
+    int64_t   y;
+    unsigned  arm = world_arm(0, 0, 0);
+
+    setup(1);
+    w.model.totals[1] = (ux_total_t) { BUY, 1, UX_METRIC_RATIO };
+    w.model.ntotals = 2;
+    expose(0, 0, T0);
+    exact = true;
+
+    for (i = 1; i <= UINT16_MAX; i++) {
+        event(BUY, 16000000000, T0);
+        y = 16000000000ll * i;
+        exact = exact && values_are(arm, 1, y < UX_TOTAL_MAX ? y
+                                                            : UX_TOTAL_MAX,
+                                    i);
+    }
+
+    ok(exact, "65535 values, products of 66 bits: exact after each");
+
+    event(BUY, 1, T0);
+    ok(values_are(arm, 1, UX_TOTAL_MAX, UINT16_MAX)
+       && v.tracks[1].counts[1] == UINT16_MAX, "the count stops there");
+
+    setup(1);
+    w.model.totals[0].type = UX_METRIC_RATIO;
+    expose(0, 0, T0);
+    event(BUY, 900, T0);
+    event(BUY, 100, T0);
+    event(REFUND, 400, T0);
+    ok(values_are(arm, 0, 600, 2), "a refund lowers the sum, not the count");
+    event(REFUND, 600, T0);
+    ok(values_are(arm, 0, 0, 2), "down to 0");
+}
+
+
 int
 main(void)
 {
@@ -204,6 +295,8 @@ main(void)
     test_revenue();
     test_cap();
     test_totals();
+    test_ratio();
+    test_ratio_bounds();
 
     return done();
 }

@@ -98,7 +98,8 @@ same_track(const ux_track_t *a, const ux_track_t *b)
            && a->moved == b->moved
            && a->exposed_ms == b->exposed_ms && a->events == b->events
            && a->steps == b->steps
-           && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0;
+           && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0
+           && memcmp(a->counts, b->counts, sizeof(a->counts)) == 0;
 }
 
 
@@ -212,6 +213,12 @@ fill_exposure(ux_track_t *t)
     t->error_seen = below(4) == 0;
     t->before = below(3) == 0 ? number() : 0;
     t->npasts = (uint8_t) (below(3) == 0 ? below(UX_PASTS_MAX + 1) : 0);
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (below(8) == 0) {
+            t->counts[i] = (uint16_t) number();
+        }
+    }
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
         if (below(8) == 0) {
@@ -396,6 +403,18 @@ test_sizes(void)
 
     len = round_trip(&v);
     ok(len > 0 && len < 168, "and what a crossover needs: %zu bytes", len);
+
+    ux_visitor_init(&v, 1, NOW_S);
+    t = add_track(&v, 3, NOW_MS);
+    t->totals[1] = 4990;
+    len = round_trip(&v);
+    t->counts[1] = 1;
+    ok(len > 0 && round_trip(&v) == len + 2,
+       "a ratio takes two bytes more than a mean");
+    t->totals[1] = 0;
+    ok(round_trip(&v) == len - 1, "its values may all be 0");
+    t->counts[7] = UINT16_MAX;
+    ok(round_trip(&v) == len + 2, "up to 65535 of them");
 }
 
 
@@ -482,6 +501,11 @@ test_faults(void)
     v.tracks[0].carts[0] = a_cart(1, UX_CART_OPEN, 17);
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a step beyond a funnel");
     v.tracks[0].carts[0] = a_cart(0, UX_CART_NONE, 0);
+
+    v.tracks[0].counts[3] = 1;
+    ok(ux_visitor_pack(&v, buf, &len) == UX_OK
+       && unpack(&v, buf, len) == UX_OK && v.tracks[0].counts[3] == 0,
+       "a life keeps no counts");
 
     v.tracks[0].carts[0].lacking = 1;
     ok(ux_visitor_pack(&v, buf, &len) == UX_ERROR, "a life that counts carts");
@@ -587,13 +611,17 @@ test_foreign(void)
        "a value beyond money");
     ok(REFUSED(0x21, 1, "\x07\0\0") && !REFUSED(0x21, 1, "\x07\0\1\1"),
        "an empty body");
-    ok(REFUSED(0x21, 1, "\x07\0\x80") && REFUSED(0x21, 1, "\x07\0\x82\1")
-       && !REFUSED(0x21, 1, "\x07\0\x02\1"), "an unknown part");
+    ok(REFUSED(0x21, 1, "\x07\0\x80") && REFUSED(0x21, 1, "\x07\0\x80\0")
+       && REFUSED(0x21, 1, "\x07\0\x80\1\0")
+       && REFUSED(0x21, 1, "\x07\0\x80\1\x80\x80\x04")
+       && !REFUSED(0x21, 1, "\x07\0\x80\1\xff\xff\x03"),
+       "no counts, or some of 0 or beyond 65535");
     ok(REFUSED(0x21, 1, "\x07\0\1\0") && REFUSED(0x21, 1, "\x07\0\1\x10")
        && REFUSED(0x21, 1, "\x07\0\1\x11")
        && !REFUSED(0x21, 1, "\x07\0\1\x0f"), "flags: none or unknown");
     ok(REFUSED(0x29, 0, "\1\1") && REFUSED(0x29, 0, "\x20\1")
        && REFUSED(0x29, 0, "\x40\1\x18\2\2")
+       && REFUSED(0x29, 0, "\x80\1\1")
        && !REFUSED(0x29, 0, "\2\1"), "a life with what exposures have");
     ok(REFUSED(0x29, 0, "\x10\1\x5f\1") && REFUSED(0x29, 0, "\x10\1\x3f")
        && REFUSED(0x29, 0, "\x10\1\x9f\1")

@@ -125,20 +125,45 @@ sum(unsigned arm, unsigned slot)
 }
 
 
+/* Of a sum in limbs, the first at this field of a total. */
 __attribute__((unused))
 static __int128
-squares(unsigned arm, unsigned slot)
+limbs(unsigned arm, unsigned slot, unsigned field)
 {
     int64_t   lo, mid, hi;
     unsigned  at;
 
-    at = UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
-    lo = world_cell(&w, arm, at + UX_TOTAL_SQ_LO);
-    mid = world_cell(&w, arm, at + UX_TOTAL_SQ_MID);
-    hi = world_cell(&w, arm, at + UX_TOTAL_SQ_HI);
+    at = UX_ARM_TOTALS + slot * UX_TOTAL_CELLS + field;
+    lo = world_cell(&w, arm, at);
+    mid = world_cell(&w, arm, at + 1);
+    hi = world_cell(&w, arm, at + 2);
 
     return (__int128) lo + (__int128) mid * ((__int128) 1 << 32)
            + (__int128) hi * ((__int128) 1 << 32) * ((__int128) 1 << 32);
+}
+
+
+__attribute__((unused))
+static __int128
+squares(unsigned arm, unsigned slot)
+{
+    return limbs(arm, slot, UX_TOTAL_SQ_LO);
+}
+
+
+/* What a ratio's total has of its values, in an arm with one visitor. */
+__attribute__((unused))
+static bool
+values_are(unsigned arm, unsigned slot, int64_t y, int64_t z)
+{
+    unsigned  at;
+
+    at = UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
+
+    return sum(arm, slot) == y && squares(arm, slot) == (__int128) y * y
+           && world_cell(&w, arm, at + UX_TOTAL_COUNT) == z
+           && world_cell(&w, arm, at + UX_TOTAL_COUNT_SQ) == z * z
+           && limbs(arm, slot, UX_TOTAL_PRODUCT_LO) == (__int128) y * z;
 }
 
 

@@ -22,7 +22,10 @@ OK, ERROR, DECLINED, BUSY, FULL = range(5)
 WAITING_MAX = 16        # events of an unconfirmed visitor
 IDS_MAX = 8             # ids remembered
 MONEY_MAX = 10 ** 12
-PREFETCH = 5 * 60 * 1000
+MINUTE = 60 * 1000
+PREFETCH = 5 * MINUTE
+HOUR = 60 * MINUTE
+VALUES_MAX = 65535      # of one visitor in one ratio
 
 
 Step = namedtuple("Step", "event optional")
@@ -200,6 +203,7 @@ def report(zone, now):
     for history in zone.histories.values():
         tracks = find_tracks(zone, history, counts)
         events = accept(history, counts)
+        count_unconfirmed(history, tracks, now, counts)
         count_visitor(zone, history, tracks, events, now, counts)
 
     print("report", now)
@@ -408,6 +412,25 @@ def count_zone_event(event, counts):
         counts[name + ".count"] += 1
 
 
+# Exposures whose visitor has not come back while the record knew of them; old
+# once their minute is an hour past.
+def count_unconfirmed(history, tracks, now, counts):
+    for track in tracks:
+        if track.at is None:
+            continue
+
+        known = history[:track.dropped]
+
+        if any(isinstance(fact, Confirmation) for fact in known):
+            continue
+
+        minute_end = track.ms - track.ms % MINUTE + MINUTE
+
+        age = "old" if minute_end + HOUR <= now else "young"
+
+        counts[where(track) + "unconfirmed_" + age] += 1
+
+
 # Counts of arms: the exposures that stand, and what followed each.
 def count_visitor(zone, history, tracks, events, now, counts):
     tracks = [t for t in tracks if t.at is not None]
@@ -574,6 +597,15 @@ def count_totals(zone, track, events, counts):
 
         counts["%stotal%d.sum" % (where(track), i)] += value
         counts["%stotal%d.squares" % (where(track), i)] += value ** 2
+
+        if total.type == "ratio":
+            values = min(VALUES_MAX,
+                         len([e for e in events
+                              if is_money(e) and e.name == total.event]))
+            counts["%stotal%d.values" % (where(track), i)] += values
+            counts["%stotal%d.values_squared"
+                   % (where(track), i)] += values ** 2
+            counts["%stotal%d.products" % (where(track), i)] += value * values
 
 
 # A step's place in the funnel, from 1; 0 for what is none.

@@ -89,25 +89,63 @@ report_events(const world_t *w, const char *where, unsigned arm)
 }
 
 
+/* Of what fits in 64 bits: the third limb is a sign, modulo 2^64. */
+static int64_t
+two_limbs(const world_t *w, unsigned arm, unsigned at)
+{
+    uint64_t  lo, mid;
+
+    lo = (uint64_t) world_cell(w, arm, at);
+    mid = (uint64_t) world_cell(w, arm, at + 1);
+
+    return (int64_t) (lo + (mid << 32));
+}
+
+
 static void
 report_totals(const world_t *w, const char *where, unsigned arm)
 {
     char      name[32];
     unsigned  i, at;
-    uint64_t  lo, mid;
-
-    /* these squares fit in 64 bits: the third limb is a sign, modulo 2^64 */
 
     for (i = 0; i < w->model.ntotals; i++) {
         at = UX_ARM_TOTALS
              + (unsigned) w->model.totals[i].slot * UX_TOTAL_CELLS;
-        lo = (uint64_t) world_cell(w, arm, at + UX_TOTAL_SQ_LO);
-        mid = (uint64_t) world_cell(w, arm, at + UX_TOTAL_SQ_MID);
-
         (void) snprintf(name, sizeof(name), "total%u", i);
         show(where, name, ".sum", world_cell(w, arm, at + UX_TOTAL_SUM));
-        show(where, name, ".squares", (int64_t) (lo + (mid << 32)));
+        show(where, name, ".squares",
+             two_limbs(w, arm, at + UX_TOTAL_SQ_LO));
+        show(where, name, ".values",
+             world_cell(w, arm, at + UX_TOTAL_COUNT));
+        show(where, name, ".values_squared",
+             world_cell(w, arm, at + UX_TOTAL_COUNT_SQ));
+        show(where, name, ".products",
+             two_limbs(w, arm, at + UX_TOTAL_PRODUCT_LO));
     }
+}
+
+
+/* Who is not confirmed, and of those who could long have been. */
+static void
+report_unconfirmed(const world_t *w, const char *where, unsigned arm,
+    uint64_t now_ms)
+{
+    int64_t       n, young;
+    uint32_t      ring;
+    ux_counter_t  windows;
+
+    windows = world_windows(w);
+    ring = world_window_at(arm, UX_WINDOW_UNCONFIRMED);
+
+    n = world_cell(w, arm, UX_ARM_ASSIGNED)
+        - world_cell(w, arm, UX_ARM_VISITORS)
+        - world_cell(w, arm, UX_ARM_LEFT);
+    young = (int64_t) ux_counter_recent(&windows, ring,
+                                        UX_UNCONFIRMED_WIDTH_MS,
+                                        UX_UNCONFIRMED_AGE_MS, now_ms);
+
+    show(where, "unconfirmed_young", "", young);
+    show(where, "unconfirmed_old", "", n - young);
 }
 
 
@@ -186,6 +224,7 @@ report_arm(const world_t *w, const char *where, unsigned arm, uint64_t now_ms)
     show(where, "moved", "", world_cell(w, arm, UX_ARM_MOVED));
     show(where, "crossover", "", world_cell(w, arm, UX_ARM_CROSSOVER));
 
+    report_unconfirmed(w, where, arm, now_ms);
     report_events(w, where, arm);
     report_totals(w, where, arm);
 

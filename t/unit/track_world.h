@@ -42,6 +42,7 @@ typedef struct {
     uint64_t         cells[WORLD_CELLS];         /* modulo 2^64 */
     world_ring_t     rings[WORLD_ARMS][UX_CARTS_MAX][UX_BUCKETS]
                           [UX_RING_CELLS];
+    uint64_t         windows[WORLD_ARMS][UX_WINDOW_RINGS][UX_BUCKETS];
 } world_t;
 
 
@@ -183,12 +184,37 @@ world_step(world_t *w, ux_funnel_t *funnel, uint8_t event, bool optional)
 }
 
 
+/* The rings of windows as a zone's counters; nothing else is in there. */
+__attribute__((unused))
+static ux_counter_t
+world_windows(const world_t *w)
+{
+    ux_counter_t  counter;
+
+    memset(&counter, 0, sizeof(counter));
+    counter.shared = (uint64_t *) (uintptr_t) w->windows;
+    counter.all_cells = sizeof(w->windows) / sizeof(uint64_t);
+
+    return counter;
+}
+
+
+/* First cell there of an arm's ring. */
+__attribute__((unused))
+static uint32_t
+world_window_at(unsigned arm, unsigned ring)
+{
+    return (arm * UX_WINDOW_RINGS + ring) * UX_BUCKETS;
+}
+
+
 /* As a zone does: the newer bucket keeps the cell. */
 __attribute__((unused))
 static void
 world_apply(world_t *w)
 {
     unsigned                 i;
+    ux_counter_t             windows;
     world_ring_t            *cell;
     const ux_ring_change_t  *ring;
 
@@ -213,6 +239,16 @@ world_apply(world_t *w)
 
         cell->count += ring->delta;
     }
+
+    windows = world_windows(w);
+
+    for (i = 0; i < w->changes.nwindows; i++) {
+        ring = &w->changes.windows[i];
+        ux_counter_ring_add(&windows,
+                            world_window_at(ring->arm, ring->field)
+                            + ring->bucket % UX_BUCKETS,
+                            ring->bucket, ring->delta);
+    }
 }
 
 
@@ -227,6 +263,22 @@ world_ring(const world_t *w, unsigned arm, unsigned cart, uint64_t bucket,
     cell = &w->rings[arm][cart][bucket % UX_BUCKETS][field];
 
     return cell->bucket == bucket ? cell->count : 0;
+}
+
+
+/* A bucket of one of an arm's windows. */
+__attribute__((unused))
+static int32_t
+world_window(const world_t *w, unsigned arm, unsigned ring, uint64_t bucket)
+{
+    ux_counter_t  windows;
+
+    windows = world_windows(w);
+
+    return ux_counter_ring_read(&windows,
+                                world_window_at(arm, ring)
+                                + (uint32_t) (bucket % UX_BUCKETS),
+                                (uint32_t) bucket);
 }
 
 

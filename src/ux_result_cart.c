@@ -5,41 +5,41 @@
  * Carts of a variant, out of its arms' totals and the rings of its windows.
  */
 
-#include "ux_report_private.h"
+#include "ux_result.h"
 
 #include <string.h>
 
 
 /* Looks at a cart funnel that keeps changing while it is read. */
-#define UX_REPORT_TRIES  3
+#define UX_RESULT_TRIES  3
 
 
-static void ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
-    ux_report_cart_t *sum);
-static void ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
+static void ux_result_add_cart(const ux_result_t *result, uint32_t cart,
+    ux_result_cart_t *sum);
+static void ux_result_fold_carts(const ux_result_t *result, uint32_t cart,
     uint64_t *totals);
-static void ux_report_read_rings(const ux_report_view_t *view, uint32_t cart,
+static void ux_result_read_rings(const ux_result_t *result, uint32_t cart,
     const uint64_t *totals, uint64_t *unsettled);
-static void ux_report_read_ring(const ux_report_view_t *view,
+static void ux_result_read_ring(const ux_result_t *result,
     const ux_entry_t *entry, const uint64_t *totals, uint64_t *unsettled);
-static uint64_t ux_report_within(const ux_report_view_t *view,
+static uint64_t ux_result_within(const ux_result_t *result,
     const ux_entry_t *entry);
-static uint64_t ux_report_part(uint64_t part, uint64_t total);
+static uint64_t ux_result_part(uint64_t part, uint64_t total);
 
 
 /* Those of one arm are next to each other then. */
 void
-ux_report_link_carts(ux_report_view_t *view, uint32_t cart,
-    ux_report_variant_t *variant)
+ux_result_carts_link(ux_result_t *result, uint32_t cart,
+    ux_result_variant_t *variant)
 {
     uint16_t           slot;
-    ux_report_link_t  *links;
+    ux_result_link_t  *links;
 
-    links = view->tree.links;
+    links = result->tree.links;
 
-    for ( /* void */ ; cart != UX_REPORT_END; cart = links[cart].next) {
+    for ( /* void */ ; cart != UX_RESULT_END; cart = links[cart].next) {
 
-        slot = view->tree.entries[cart].aux;
+        slot = result->tree.entries[cart].aux;
 
         if (slot < UX_CARTS_MAX) {
             links[cart].peer = variant->carts[slot];
@@ -50,15 +50,15 @@ ux_report_link_carts(ux_report_view_t *view, uint32_t cart,
 
 
 void
-ux_report_add_carts(const ux_report_view_t *view,
-    ux_report_variant_t *variant)
+ux_result_carts_add(const ux_result_t *result,
+    ux_result_variant_t *variant)
 {
     unsigned  i;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
 
-        if (variant->carts[i] != UX_REPORT_END) {
-            ux_report_add_cart(view, variant->carts[i],
+        if (variant->carts[i] != UX_RESULT_END) {
+            ux_result_add_cart(result, variant->carts[i],
                                &variant->sum.carts[i]);
         }
     }
@@ -71,20 +71,20 @@ ux_report_add_carts(const ux_report_view_t *view,
  * bought meanwhile.
  */
 static void
-ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
-    ux_report_cart_t *sum)
+ux_result_add_cart(const ux_result_t *result, uint32_t cart,
+    ux_result_cart_t *sum)
 {
     uint64_t  totals[UX_CART_CELLS], before[UX_CART_CELLS];
     uint64_t  unsettled[UX_RING_CELLS];
     unsigned  i, tries;
 
-    ux_report_fold_carts(view, cart, totals);
+    ux_result_fold_carts(result, cart, totals);
 
-    for (tries = 0; tries < UX_REPORT_TRIES; tries++) {
+    for (tries = 0; tries < UX_RESULT_TRIES; tries++) {
         memcpy(before, totals, sizeof(before));
 
-        ux_report_read_rings(view, cart, totals, unsettled);
-        ux_report_fold_carts(view, cart, totals);
+        ux_result_read_rings(result, cart, totals, unsettled);
+        ux_result_fold_carts(result, cart, totals);
 
         if (memcmp(before, totals, sizeof(before)) == 0) {
             break;
@@ -95,16 +95,16 @@ ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
     sum->without_cart = totals[UX_CART_WITHOUT_CART];
     sum->recovered = totals[UX_CART_RECOVERED];
 
-    sum->purchased = ux_report_count(totals[UX_CART_PURCHASED]);
-    sum->unsettled_purchased = ux_report_part(unsettled[UX_RING_PURCHASED],
+    sum->purchased = ux_result_count(totals[UX_CART_PURCHASED]);
+    sum->unsettled_purchased = ux_result_part(unsettled[UX_RING_PURCHASED],
                                               totals[UX_CART_PURCHASED]);
-    sum->unsettled_recovered = ux_report_part(unsettled[UX_RING_RECOVERED],
+    sum->unsettled_recovered = ux_result_part(unsettled[UX_RING_RECOVERED],
                                               totals[UX_CART_RECOVERED]);
 
-    for (i = 0; i < UX_REPORT_ALIVE; i++) {
-        sum->alive[i] = ux_report_count(totals[UX_CART_ALIVE + i]);
+    for (i = 0; i < UX_RESULT_ALIVE; i++) {
+        sum->alive[i] = ux_result_count(totals[UX_CART_ALIVE + i]);
         sum->unsettled_alive[i] =
-            ux_report_part(unsettled[UX_RING_ALIVE + i],
+            ux_result_part(unsettled[UX_RING_ALIVE + i],
                            totals[UX_CART_ALIVE + i]);
     }
 }
@@ -114,7 +114,7 @@ ux_report_add_cart(const ux_report_view_t *view, uint32_t cart,
  * Totals of all arms, an arm's block once, however many windows count in it.
  */
 static void
-ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
+ux_result_fold_carts(const ux_result_t *result, uint32_t cart,
     uint64_t *totals)
 {
     uint32_t  base, last;
@@ -125,17 +125,18 @@ ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
 
     last = 0;
 
-    for ( /* void */ ; cart != UX_REPORT_END;
-         cart = view->tree.links[cart].peer)
+    for ( /* void */ ; cart != UX_RESULT_END;
+         cart = result->tree.links[cart].peer)
     {
-        base = view->tree.entries[cart].base;
+        base = result->tree.entries[cart].base;
 
-        if (base == last || !ux_report_cells_check(view, base, UX_CART_CELLS))
+        if (base == last
+            || !ux_result_cells_check(result, base, UX_CART_CELLS))
         {
             continue;
         }
 
-        ux_counter_fold(&view->store->counter, base, UX_CART_CELLS, cells);
+        ux_counter_fold(&result->store->counter, base, UX_CART_CELLS, cells);
 
         for (i = 0; i < UX_CART_CELLS; i++) {
             totals[i] += cells[i];
@@ -155,16 +156,16 @@ ux_report_fold_carts(const ux_report_view_t *view, uint32_t cart,
  * the second has settled is cut off by the caller.
  */
 static void
-ux_report_read_rings(const ux_report_view_t *view, uint32_t cart,
+ux_result_read_rings(const ux_result_t *result, uint32_t cart,
     const uint64_t *totals, uint64_t *unsettled)
 {
     memset(unsettled, 0, UX_RING_CELLS * sizeof(uint64_t));
 
-    for ( /* void */ ; cart != UX_REPORT_END;
-         cart = view->tree.links[cart].peer)
+    for ( /* void */ ; cart != UX_RESULT_END;
+         cart = result->tree.links[cart].peer)
     {
-        if (view->tree.entries[cart].shares == 0) {
-            ux_report_read_ring(view, &view->tree.entries[cart], totals,
+        if (result->tree.entries[cart].shares == 0) {
+            ux_result_read_ring(result, &result->tree.entries[cart], totals,
                                 unsettled);
         }
     }
@@ -177,7 +178,7 @@ ux_report_read_rings(const ux_report_view_t *view, uint32_t cart,
  * clock is ahead of ours.  A field whose total is 0 needs no looking up.
  */
 static void
-ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
+ux_result_read_ring(const ux_result_t *result, const ux_entry_t *entry,
     const uint64_t *totals, uint64_t *unsettled)
 {
     bool      wanted[UX_RING_CELLS];
@@ -186,7 +187,7 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
     unsigned  i, rows, row;
 
     if (entry->width > UX_RING_CELLS
-        || !ux_report_cells_check(view, entry->ring,
+        || !ux_result_cells_check(result, entry->ring,
                                   UX_BUCKETS * entry->width))
     {
         return;
@@ -195,17 +196,17 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
     wanted[UX_RING_PURCHASED] = totals[UX_CART_PURCHASED] != 0;
     wanted[UX_RING_RECOVERED] = totals[UX_CART_RECOVERED] != 0;
 
-    for (i = 0; i < UX_REPORT_ALIVE; i++) {
+    for (i = 0; i < UX_RESULT_ALIVE; i++) {
         wanted[UX_RING_ALIVE + i] = totals[UX_CART_ALIVE + i] != 0;
     }
 
-    within = ux_report_within(view, entry);
+    within = ux_result_within(result, entry);
     width = ux_bucket_width_ms(entry->value);
-    bucket = view->now_ms / width + 1;
+    bucket = result->now_ms / width + 1;
 
     for (rows = 0; rows < UX_BUCKETS; rows++) {
 
-        if ((bucket + 1) * width + within <= view->now_ms) {
+        if ((bucket + 1) * width + within <= result->now_ms) {
             break;
         }
 
@@ -214,7 +215,7 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
         for (i = 0; i < entry->width; i++) {
 
             if (wanted[i]) {
-                value = ux_counter_ring_read(&view->store->counter,
+                value = ux_counter_ring_read(&result->store->counter,
                                       entry->ring + row * entry->width + i,
                                       (uint32_t) bucket);
                 unsettled[i] += (uint64_t) (int64_t) value;
@@ -235,13 +236,13 @@ ux_report_read_ring(const ux_report_view_t *view, const ux_entry_t *entry,
  * of a longer one than its own the ring has no rows.
  */
 static uint64_t
-ux_report_within(const ux_report_view_t *view, const ux_entry_t *entry)
+ux_result_within(const ux_result_t *result, const ux_entry_t *entry)
 {
     unsigned            i;
     const ux_funnel_t  *funnel;
 
-    for (i = 0; i < view->model->nfunnels; i++) {
-        funnel = &view->model->funnels[i];
+    for (i = 0; i < result->model->nfunnels; i++) {
+        funnel = &result->model->funnels[i];
 
         if (funnel->cart_event != UX_SLOT_NONE && funnel->cart == entry->aux
             && funnel->within_ms < entry->value)
@@ -255,10 +256,10 @@ ux_report_within(const ux_report_view_t *view, const ux_entry_t *entry)
 
 
 static uint64_t
-ux_report_part(uint64_t part, uint64_t total)
+ux_result_part(uint64_t part, uint64_t total)
 {
-    part = ux_report_count(part);
-    total = ux_report_count(total);
+    part = ux_result_count(part);
+    total = ux_result_count(total);
 
     return part < total ? part : total;
 }

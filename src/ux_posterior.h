@@ -1,0 +1,53 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Bayesian panel: coherent for decisions, not protected against peeking.
+ * Beta functions come from libnifticdf: one thread.
+ */
+
+#ifndef UX_POSTERIOR_H
+#define UX_POSTERIOR_H
+
+
+#include "ux_stats.h"
+
+
+typedef struct {
+    double  alpha;
+    double  beta;
+} ux_beta_t;
+
+typedef struct {
+    double  better;                /* P(B > A) */
+    double  worse;                 /* P(A > B), from its own integral */
+    double  loss_a;                /* E[(B - A)+]: expected loss of choosing
+                                      A */
+    double  loss_b;                /* E[(A - B)+] */
+} ux_posterior_t;
+
+/* Beta(prior + conversions, prior + the others). */
+ux_beta_t ux_posterior_beta(uint64_t x, uint64_t n, ux_beta_t prior);
+
+/*
+ * Two Beta posteriors, by Gauss-Legendre quadrature over the incomplete beta;
+ * tails by F or 1 - F of one call, so that small ones keep their digits.
+ * `precise` wants 1e-10 relative (a command), else 1e-6 (a page: under 60 us).
+ * NaN all for parameters not above 0.
+ */
+ux_posterior_t ux_posterior_two(ux_beta_t a, ux_beta_t b, bool precise);
+
+/* Normal posterior of a difference under a flat prior; error is se^2. */
+ux_posterior_t ux_posterior_normal(double difference, double error);
+
+/*
+ * Of n <= UX_POSTERIOR_ARMS arms: best[i] = P(i is best), loss[i] = E[max of
+ * all - i].  UX_FULL for more.
+ */
+#define UX_POSTERIOR_ARMS  16
+
+ux_status_t ux_posterior_many(const ux_beta_t *arms, unsigned n,
+    bool precise, double *best, double *loss);
+
+
+#endif

@@ -4,6 +4,7 @@
 #   make test       install what is needed, build, run everything
 #   make demo       install what is needed, build, a shop with shoppers
 #   make install    the module into nginx's modules directory, uxctl
+#   make simulate   false winners, power and coverage of the statistics
 #   make check-asan the suite with the module under ASan and UBSan
 #   make style      the house rules a machine can see
 #   make stats      lengths of functions
@@ -19,6 +20,7 @@ JOBS      = $(shell nproc 2>/dev/null || echo 2)
 DESTDIR   =
 MODULES   = /usr/lib/nginx/modules
 BINDIR    = /usr/local/bin
+SIMULATE  =
 
 CC        = gcc
 SANITIZE  =
@@ -42,7 +44,7 @@ PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
 APT       = apt-get install -y -qq --no-install-recommends
 
 
-.PHONY: all deps test demo install clean style stats check-asan units
+.PHONY: all deps test demo simulate install clean style stats check-asan units
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
@@ -97,6 +99,13 @@ test: deps
 demo: deps
 	$(MAKE) -j$(JOBS) all
 	demo/run
+
+
+# Some minutes; SIMULATE takes options of `uxctl simulate`.
+
+simulate: deps
+	$(MAKE) -j$(JOBS) $(BUILD)/uxctl
+	$(BUILD)/uxctl simulate $(SIMULATE)
 
 
 check-asan: MORE_PACKAGES = libasan8 libubsan1

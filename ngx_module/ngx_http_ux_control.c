@@ -20,6 +20,9 @@ static u_char *ngx_http_ux_debug_variants(ngx_http_request_t *r,
 #define NGX_HTTP_UX_DEBUG_SIZE  2048
 
 
+static ngx_str_t  ngx_http_ux_debug_header = ngx_string("X-UX-Debug");
+
+
 char *
 ngx_http_ux_exclude(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
@@ -89,6 +92,7 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     u_char                  *start, *p, *last;
     ngx_str_t                key;
     ngx_table_elt_t         *h;
+    ngx_http_ux_lines_t      lines;
     ngx_http_ux_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
@@ -136,6 +140,16 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     p = ngx_http_ux_debug_why(ctx, p, last);
 
+    /* one that came from the application would speak for us */
+
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                     &ngx_http_ux_debug_header);
+         h != NULL;
+         h = ngx_http_ux_lines_next(&lines))
+    {
+        h->hash = 0;
+    }
+
     h = ngx_list_push(&r->headers_out.headers);
     if (h == NULL) {
         return;
@@ -143,7 +157,7 @@ ngx_http_ux_debug_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     h->hash = 1;
     ngx_http_ux_header_unlinked(h);
-    ngx_str_set(&h->key, "X-UX-Debug");
+    h->key = ngx_http_ux_debug_header;
     h->value.data = start;
     h->value.len = p - start;
 }

@@ -63,8 +63,8 @@ ux_json_t *ux_json_get(ux_json_t *node, ux_str_t segment);
 
 /*
  * The tree of a text, which need not end with a NUL; NULL if it is no JSON
- * (RFC 8259, of up to 1000 levels and 63 characters a number) or for want of
- * memory.  A number keeps the text it was written with.
+ * (RFC 8259, up to 1000 levels deep) or for want of memory.  A number keeps
+ * the text it was written with.
  */
 ux_json_t *ux_json_parse(ux_str_t text);
 

@@ -179,23 +179,24 @@ ux_posterior_mode(const ux_posterior_pair_t *pair, double *width)
 
     for (i = 0; i < UX_POSTERIOR_STEPS; i++) {
         slope = ux_posterior_slope(pair, u, &curvature);
+        step = slope / curvature;
         *width = 1 / sqrt(curvature);
 
-        if (!isfinite(slope) || !isfinite(*width)) {
-            return NAN;
+        if (fabs(step) < *width / 4) {
+            return u;
         }
 
-        if (slope > 0) {
+        /* F_W is leaving the range of a double: the mode is on the right */
+
+        if (!(curvature > 0) || !isfinite(step)) {
+            step = UX_POSTERIOR_LENGTH / 2;
+        }
+
+        if (step > 0) {
             lo = u;
 
         } else {
             hi = u;
-        }
-
-        step = slope / curvature;
-
-        if (fabs(step) < *width / 4) {
-            break;
         }
 
         u += fmin(fmax(step, -UX_POSTERIOR_LENGTH), UX_POSTERIOR_LENGTH);
@@ -205,7 +206,7 @@ ux_posterior_mode(const ux_posterior_pair_t *pair, double *width)
         }
     }
 
-    return u;
+    return NAN;
 }
 
 
@@ -216,9 +217,7 @@ ux_posterior_mode(const ux_posterior_pair_t *pair, double *width)
 static double
 ux_posterior_start(const ux_posterior_pair_t *pair)
 {
-    int                        i;
-    double                     u, n_precision, w_precision, lower, upper;
-    ux_posterior_point_t       at;
+    double                     n_precision, w_precision;
     const ux_posterior_arm_t  *n, *w;
 
     n = pair->n;
@@ -231,21 +230,8 @@ ux_posterior_start(const ux_posterior_pair_t *pair)
     n_precision = n->a * n->rest;
     w_precision = w->a * w->rest;
 
-    u = n->centre + (w->centre - n->centre)
-                    * (w_precision / (n_precision + w_precision));
-
-    for (i = 0; i < UX_POSTERIOR_STEPS; i++) {
-        at = ux_posterior_point(u);
-        ux_posterior_tails(w, &at, &lower, &upper);
-
-        if (lower > 0) {
-            break;
-        }
-
-        u += (w->centre - u) / 2;
-    }
-
-    return u;
+    return n->centre + (w->centre - n->centre)
+                       * (w_precision / (n_precision + w_precision));
 }
 
 

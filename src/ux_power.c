@@ -32,7 +32,8 @@ static double ux_power_looked(const ux_power_t *plan, double alpha,
     double power, double n_star);
 static double ux_power_size(const ux_power_t *plan, double z_alpha,
     double z_power);
-static double ux_power_z(double level);
+static double ux_power_z_alpha(double alpha);
+static double ux_power_z_power(double power);
 static bool ux_power_is_rate(double p);
 
 
@@ -78,7 +79,7 @@ ux_power_of(double p1, double p2, double n, double alpha)
     ux_power_t  plan;
 
     plan = ux_power_pooled(p1, p2);
-    z = ux_power_z(alpha / 2);
+    z = ux_power_z_alpha(alpha);
 
     if (!(n > 0)) {
         return NAN;
@@ -97,7 +98,7 @@ ux_power_mde(double baseline, double n, double alpha, double power)
 {
     double  z, c, linear, root, effect, rest;
 
-    z = ux_power_z(alpha / 2) + ux_power_z(1 - power);
+    z = ux_power_z_alpha(alpha) + ux_power_z_power(power);
 
     if (!ux_power_is_rate(baseline) || !(n > 0) || !(z > 0)) {
         return NAN;
@@ -175,7 +176,7 @@ ux_power_of_means(double delta, double variance)
 static double
 ux_power_fixed(const ux_power_t *plan, double alpha, double power)
 {
-    return ux_power_size(plan, ux_power_z(alpha / 2), ux_power_z(1 - power));
+    return ux_power_size(plan, ux_power_z_alpha(alpha), ux_power_z_power(power));
 }
 
 
@@ -191,7 +192,7 @@ ux_power_looked(const ux_power_t *plan, double alpha, double power,
     unsigned  i;
 
     rho2 = ux_sequence_rho2(alpha, n_star);
-    z_power = ux_power_z(1 - power);
+    z_power = ux_power_z_power(power);
     lo = ux_power_fixed(plan, alpha, power);
 
     if (!isfinite(lo) || !isfinite(rho2)) {
@@ -234,11 +235,18 @@ ux_power_size(const ux_power_t *plan, double z_alpha, double z_power)
 }
 
 
-/* NaN outside (0, 1). */
+/* Two-sided; NaN outside (0, 1). */
 static double
-ux_power_z(double level)
+ux_power_z_alpha(double alpha)
 {
-    return ux_special_normal_quantile(level);
+    return alpha < 1 ? ux_special_normal_quantile(alpha / 2) : NAN;
+}
+
+
+static double
+ux_power_z_power(double power)
+{
+    return ux_special_normal_quantile(1 - power);
 }
 
 

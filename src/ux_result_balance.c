@@ -175,7 +175,7 @@ static void
 ux_result_balance_arm(const ux_result_t *result, uint32_t arm,
     ux_result_epochs_t *epochs)
 {
-    uint64_t             cells[UX_ARM_CROSSOVER + 1], back, recent, assigned;
+    uint64_t             cells[UX_ARM_LEFT + 1], back, recent, assigned;
     unsigned             n;
     const ux_entry_t    *entry;
     const ux_counter_t  *counter;
@@ -193,11 +193,11 @@ ux_result_balance_arm(const ux_result_t *result, uint32_t arm,
     recent = ux_counter_recent(counter, entry->base + UX_ARM_UNCONFIRMED,
                                UX_UNCONFIRMED_WIDTH_MS,
                                UX_UNCONFIRMED_AGE_MS, result->now_ms);
-    ux_counter_fold(counter, entry->base, UX_ARM_CROSSOVER + 1, cells);
+    ux_counter_fold(counter, entry->base, UX_ARM_LEFT + 1, cells);
 
     assigned = ux_result_count(cells[UX_ARM_ASSIGNED]);
     back = ux_result_visitors(cells)
-           + ux_result_count(cells[UX_ARM_CROSSOVER]) + recent;
+           + ux_result_count(cells[UX_ARM_LEFT]) + recent;
 
     epochs->visitors[n] = ux_result_visitors(cells);
     epochs->missing[n] = assigned > back ? assigned - back : 0;

@@ -8,11 +8,12 @@
  *
  *   processes  1 for each 64 KiB, 20 to 512: a journal each, at most an
  *              eighth of the zone; entry i < UX_WORKERS owns copy i
- *   registry   1 entry for each 16 KiB, 512 to 8192
+ *   registry   1 entry for each 8 KiB, 512 to 16384
  *   counters   3/32 of the zone, at least 256 KiB, at most half:
- *              half of it the shared copy (with the cart rings), half the
- *              workers' own copies; where these could not even hold the
- *              zone's own cells, all of it is the shared copy
+ *              five eighths of it the shared copy (with the rings and what
+ *              looks found), the rest the workers' own copies; where these
+ *              could not even hold the zone's own cells, all of it is the
+ *              shared copy
  *   buckets    what is left; 64 MiB hold about 430,000 visitors
  *
  * Everything follows from size and parameters, so a process that attaches
@@ -150,11 +151,12 @@ ux_store_layout_counters(ux_store_head_t *head, uint64_t size)
         bytes = size / 2;
     }
 
-    head->all_cells = ux_store_clamp(bytes / 2 / 8, UX_ZONE_CELLS,
+    head->all_cells = ux_store_clamp(bytes / 8 * 5 / 8, UX_ZONE_CELLS,
                                      UX_CELLS_MAX);
 
     /* whole cache lines, so that no two workers write to one */
-    head->own_cells = head->all_cells / UX_WORKERS / 8 * 8;
+    head->own_cells = ux_store_clamp(bytes / 8 * 3 / 8 / UX_WORKERS, 0,
+                                     head->all_cells) / 8 * 8;
 
     if (head->own_cells < UX_ZONE_CELLS) {
         head->own_cells = 0;

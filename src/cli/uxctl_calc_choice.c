@@ -103,8 +103,8 @@ uxctl_choice_many(uxctl_calc_t *calc)
     }
 
     if (ux_posterior_many(arms, n, true, best, loss) != UX_OK) {
-        uxctl_calc_reject(calc, "field \"arms\" is not valid: expected at"
-                          " most %d", UX_POSTERIOR_ARMS);
+        uxctl_calc_reject(calc, "field \"arms\" is not valid: expected"
+                          " posteriors that can be compared");
         return;
     }
 

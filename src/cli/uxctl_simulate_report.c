@@ -5,15 +5,17 @@
  * uxctl simulate: what the figures of a scenario are called, their limits, and
  * the table of it all.
  *
- * A share of false alarms may be above its level by three Monte-Carlo errors.
- * It may not be 0 either, or the test might be one that never fires; a single
- * scenario with few converters may have none, so a family is judged together.
+ * A share of false alarms, or of intervals that miss, may be above its level
+ * by three Monte-Carlo errors.  It may not be 0 either, or it might be of a
+ * test that never fires; a single scenario with few converters may have none,
+ * so that is judged of a family together.
  */
 
 #include "uxctl_simulate.h"
 #include "../ux_json.h"
 
 #include <stdio.h>
+#include <string.h>
 
 
 #define UXCTL_SIM_DEAD       0.001     /* a family's share of false alarms has
@@ -27,6 +29,7 @@ typedef enum {
     UXCTL_SIM_UNUSED = 0,
     UXCTL_SIM_AT_ALPHA,                /* and three errors */
     UXCTL_SIM_AT_EXACT,                /* likewise, if it was asked */
+    UXCTL_SIM_AT_END,                  /* likewise; may be 0 */
     UXCTL_SIM_AT_ALARM,                /* shares: at least, or false alarms */
     UXCTL_SIM_AT_LEAST,
     UXCTL_SIM_AT_STOP,
@@ -75,6 +78,8 @@ static void uxctl_sim_report_limit(const uxctl_sim_scenario_t *scenario,
 static double uxctl_sim_report_slack(double level, uint64_t runs);
 static void uxctl_sim_report_family(uxctl_sim_report_t *report,
     unsigned last);
+static void uxctl_sim_report_together(const uxctl_sim_report_t *report,
+    unsigned last, unsigned figure, uxctl_sim_row_t *row);
 static void uxctl_sim_report_put(uxctl_sim_report_t *report,
     uxctl_sim_row_t *row);
 static void uxctl_sim_report_json_row(ux_json_t *rows,
@@ -97,7 +102,7 @@ static const uxctl_sim_figure_t  uxctl_sim_figures[][UXCTL_SIM_FIGURES] = {
         { "difference missed", UXCTL_SIM_AT_ALPHA },
         { "lift missed", UXCTL_SIM_AT_ALPHA },
         { "exact lift missed", UXCTL_SIM_AT_EXACT },
-        { "missed at the end", UXCTL_SIM_AT_ALPHA }
+        { "missed at the end", UXCTL_SIM_AT_END }
     },
 
     [UXCTL_SIM_DISCOVERIES] = {
@@ -184,9 +189,8 @@ uxctl_sim_report_rows(uxctl_sim_report_t *report)
 
         family = report->scenarios[i]->family;
 
-        if (report->scenarios[i]->kind == UXCTL_SIM_WINNER
-            && (i + 1 == report->n
-                || report->scenarios[i + 1]->family != family))
+        if (i + 1 == report->n
+            || strcmp(report->scenarios[i + 1]->family, family) != 0)
         {
             uxctl_sim_report_family(report, i);
         }
@@ -272,6 +276,7 @@ uxctl_sim_report_limit(const uxctl_sim_scenario_t *scenario, unsigned figure,
 
     case UXCTL_SIM_AT_ALPHA:
     case UXCTL_SIM_AT_EXACT:
+    case UXCTL_SIM_AT_END:
         row->limit = uxctl_sim_report_slack(UXCTL_SIM_ALPHA, row->runs);
         break;
 
@@ -320,41 +325,66 @@ uxctl_sim_report_slack(double level, uint64_t runs)
 static void
 uxctl_sim_report_family(uxctl_sim_report_t *report, unsigned last)
 {
-    char                         name[64];
-    double                       sum;
-    unsigned                     i, figure;
-    uxctl_sim_row_t              row, one;
-    const uxctl_sim_scenario_t  *scenario;
+    char                       name[64];
+    unsigned                   figure;
+    uxctl_sim_row_t            row;
+    uxctl_sim_limit_e          limit;
+    const uxctl_sim_figure_t  *figures;
+
+    figures = uxctl_sim_figures[report->scenarios[last]->kind];
 
     snprintf(name, sizeof(name), "%s (all)", report->scenarios[last]->family);
 
-    for (figure = 0; figure < 2; figure++) {
-        row.scenario = name;
-        row.figure = uxctl_sim_figures[UXCTL_SIM_WINNER][figure].name;
-        row.runs = 0;
-        sum = 0;
+    for (figure = 0; figure < UXCTL_SIM_FIGURES; figure++) {
+        limit = figures[figure].limit;
 
-        for (i = 0; i <= last; i++) {
-            scenario = report->scenarios[i];
-
-            if (scenario->family == report->scenarios[last]->family
-                && uxctl_sim_report_used(scenario, figure))
-            {
-                uxctl_sim_report_moments(report, i, figure, &one);
-                row.runs += one.runs;
-                sum += one.value * (double) one.runs;
-            }
+        if (limit != UXCTL_SIM_AT_ALPHA && limit != UXCTL_SIM_AT_EXACT) {
+            continue;
         }
 
-        if (row.runs > 0) {
-            row.value = sum / (double) row.runs;
-            row.error = sqrt(row.value * (1 - row.value) / (double) row.runs);
-            row.limit = row.runs < UXCTL_SIM_DEAD_RUNS ? NAN : UXCTL_SIM_DEAD;
-            row.least = true;
+        row.scenario = name;
+        row.figure = figures[figure].name;
+        row.least = true;
 
+        uxctl_sim_report_together(report, last, figure, &row);
+
+        if (row.runs > 0) {
+            row.limit = row.runs < UXCTL_SIM_DEAD_RUNS ? NAN : UXCTL_SIM_DEAD;
             uxctl_sim_report_put(report, &row);
         }
     }
+}
+
+
+static void
+uxctl_sim_report_together(const uxctl_sim_report_t *report, unsigned last,
+    unsigned figure, uxctl_sim_row_t *row)
+{
+    double                       sum, squares;
+    unsigned                     i;
+    uxctl_sim_row_t              one;
+    const uxctl_sim_scenario_t  *scenario;
+
+    row->runs = 0;
+    sum = 0;
+    squares = 0;
+
+    for (i = 0; i <= last; i++) {
+        scenario = report->scenarios[i];
+
+        if (strcmp(scenario->family, report->scenarios[last]->family) == 0
+            && uxctl_sim_report_used(scenario, figure))
+        {
+            uxctl_sim_report_moments(report, i, figure, &one);
+
+            row->runs += one.runs;
+            sum += one.value * (double) one.runs;
+            squares += pow(one.error * (double) one.runs, 2);
+        }
+    }
+
+    row->value = sum / (double) row->runs;
+    row->error = sqrt(squares) / (double) row->runs;
 }
 
 

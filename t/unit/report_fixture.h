@@ -3,9 +3,8 @@
  * Copyright (C) the nginx-ux authors
  *
  * A zone laid out by hand for the tests of ux_report: registry, counters and
- * model, without the store that would fill them.  Parts of the document are
- * looked up by path, so no test needs a JSON parser: the text of a part is
- * its value.
+ * model, without the store that would fill them.  Arms are as full as their
+ * weights say, and as many of each come back.
  */
 
 #ifndef REPORT_FIXTURE_H
@@ -13,17 +12,10 @@
 
 
 #include "ux_number.h"
-#include "ux_report.h"
-#include "tap.h"
+#include "report_lookup.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 
-
-/* Not every test uses all of it. */
-#define FIXTURE     __attribute__((unused)) static
 
 #define OWN_CELLS   4096
 #define ALL_CELLS   16384
@@ -63,14 +55,11 @@ FIXTURE ux_entry_t *entry(ux_entry_e kind, const char *name, uint16_t parent,
 FIXTURE ux_entry_t *entry_of(ux_entry_e kind, uint16_t ordinal);
 FIXTURE void set_counts(void);
 FIXTURE void count(uint32_t cell, int64_t delta);
+FIXTURE void balance(void);
 FIXTURE void total(uint32_t base, unsigned slot, int64_t to);
+FIXTURE void ratio(uint32_t base, unsigned slot, int64_t value, int64_t n);
+FIXTURE void limbs(uint32_t cell, ux_u128_t value);
 FIXTURE uint32_t event_cell(unsigned base, unsigned first, const char *name);
-FIXTURE ux_str_t str(const char *text);
-FIXTURE const char *at(const char *path);
-FIXTURE ux_status_t status_of(const char *path);
-FIXTURE bool is(const char *path, const char *expected);
-FIXTURE bool near(const char *path, double expected, double off);
-FIXTURE int64_t field(const char *text, const char *name);
 
 
 static memory_t          *memory;
@@ -78,7 +67,6 @@ static ux_store_t         store;
 static ux_model_t         model;
 static ux_experiment_t    experiments[2];
 static ux_report_zone_t   zone;
-static ux_report_t        report;
 
 static uint32_t           arm_base[5];
 static uint32_t           cart_base[3];
@@ -386,8 +374,8 @@ entry_of(ux_entry_e kind, uint16_t ordinal)
 FIXTURE void
 set_counts(void)
 {
-    unsigned         i;
-    uint32_t         base, bucket;
+    unsigned  i;
+    uint32_t  base, bucket;
 
     static const int64_t  http[UX_HTTP_CELLS] = {
         3120, 1, 3080, 30, 8, 2, 1, 2
@@ -395,6 +383,8 @@ set_counts(void)
     static const int64_t  zone_http[UX_HTTP_CELLS] = {
         5000, 1, 2, 3, 4, 5, 6, 7
     };
+    static const int64_t  assigned[5] = { 340, 272, 68, 300, 300 };
+    static const int64_t  visitors[5] = { 300, 240, 60, 300, 300 };
 
     for (i = 0; i < UX_HTTP_CELLS; i++) {
         count(UX_ZONE_HTTP + i, zone_http[i]);
@@ -417,13 +407,11 @@ set_counts(void)
     count(UX_ZONE_RETURNED, 6);
     count(event_cell(0, UX_ZONE_EVENTS, "add_to_cart"), 812);
 
-    count(arm_base[0] + UX_ARM_ASSIGNED, 340);
-    count(arm_base[3] + UX_ARM_ASSIGNED, 300);
-    count(arm_base[0] + UX_ARM_VISITORS, 300);
-    count(arm_base[3] + UX_ARM_VISITORS, 300);
-    count(arm_base[4] + UX_ARM_ASSIGNED, 4);
-    count(arm_base[4] + UX_ARM_VISITORS, 4);
-    count(arm_base[2] + UX_ARM_VISITORS, 3);
+    for (i = 0; i < 5; i++) {
+        count(arm_base[i] + UX_ARM_ASSIGNED, assigned[i]);
+        count(arm_base[i] + UX_ARM_VISITORS, visitors[i]);
+    }
+
     count(arm_base[2] + UX_ARM_CROSSOVER, 2);
     count(arm_base[0] + UX_ARM_CROSSOVER, 4);
     count(arm_base[1] + UX_ARM_MOVED, 4);
@@ -448,7 +436,9 @@ set_counts(void)
 
     total(base, 0, 154410);
     total(base, 4, 1200);
-    total(base, 5, 600);
+    ratio(base, 5, 300, 1);
+    ratio(base, 5, 100, 2);
+    ratio(base, 5, 200, 1);
     total(base, 2, 9);
     total(arm_base[4], 0, 1000);
     total(arm_base[4], 0, 3000);
@@ -487,20 +477,50 @@ count(uint32_t cell, int64_t delta)
 }
 
 
+/* Of the first epoch's arms only those of the second take visitors. */
+FIXTURE void
+balance(void)
+{
+    entry_of(UX_ENTRY_ARM, 3)->number = 50;
+    entry_of(UX_ENTRY_ARM, 2)->number = 0;
+}
+
+
 /* One visitor's sum, from 0. */
 FIXTURE void
 total(uint32_t base, unsigned slot, int64_t to)
 {
-    uint32_t   cell;
-    ux_u128_t  squares;
+    uint32_t  cell;
 
     cell = base + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
-    squares = (ux_u128_t) (uint64_t) to * (uint64_t) to;
 
     count(cell + UX_TOTAL_SUM, to);
-    count(cell + UX_TOTAL_SQ_LO, (int64_t) (squares & 0xffffffff));
-    count(cell + UX_TOTAL_SQ_MID, (int64_t) (squares >> 32 & 0xffffffff));
-    count(cell + UX_TOTAL_SQ_HI, (int64_t) (squares >> 64));
+    limbs(cell + UX_TOTAL_SQ_LO, (ux_u128_t) (uint64_t) to * (uint64_t) to);
+}
+
+
+/* The same, of a ratio: the value of n events. */
+FIXTURE void
+ratio(uint32_t base, unsigned slot, int64_t value, int64_t n)
+{
+    uint32_t  cell;
+
+    cell = base + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS;
+
+    total(base, slot, value);
+
+    count(cell + UX_TOTAL_COUNT, n);
+    count(cell + UX_TOTAL_COUNT_SQ, n * n);
+    limbs(cell + UX_TOTAL_PRODUCT_LO, (ux_u128_t) (uint64_t) (value * n));
+}
+
+
+FIXTURE void
+limbs(uint32_t cell, ux_u128_t value)
+{
+    count(cell, (int64_t) (value & 0xffffffff));
+    count(cell + 1, (int64_t) (value >> 32 & 0xffffffff));
+    count(cell + 2, (int64_t) (value >> 64));
 }
 
 
@@ -512,95 +532,6 @@ event_cell(unsigned base, unsigned first, const char *name)
     index = ux_model_event_find(&model, str(name));
 
     return base + first + model.event_slots[index];
-}
-
-
-FIXTURE ux_str_t
-str(const char *text)
-{
-    return (ux_str_t) { text, strlen(text) };
-}
-
-
-/* The text of a part, until the call after the next. */
-FIXTURE const char *
-at(const char *path)
-{
-    size_t           len;
-
-    static char     *texts[4];
-    static unsigned  turn;
-
-    turn = (turn + 1) % 4;
-
-    ux_report_free(texts[turn]);
-
-    (void) ux_report_json(&report, str(path), &texts[turn], &len);
-
-    return texts[turn] != NULL ? texts[turn] : "";
-}
-
-
-FIXTURE ux_status_t
-status_of(const char *path)
-{
-    char         *text;
-    size_t        len;
-    ux_status_t   status;
-
-    status = ux_report_json(&report, str(path), &text, &len);
-    ux_report_free(text);
-
-    return status;
-}
-
-
-FIXTURE bool
-is(const char *path, const char *expected)
-{
-    const char  *text;
-
-    text = at(path);
-
-    if (strcmp(text, expected) == 0) {
-        return true;
-    }
-
-    printf("# %s is %.300s\n", path, text);
-
-    return false;
-}
-
-
-FIXTURE bool
-near(const char *path, double expected, double off)
-{
-    double  value;
-
-    value = strtod(at(path), NULL);
-
-    if (fabs(value - expected) <= off) {
-        return true;
-    }
-
-    printf("# %s is %.17g\n", path, value);
-
-    return false;
-}
-
-
-/* The number after the first "name": of the text. */
-FIXTURE int64_t
-field(const char *text, const char *name)
-{
-    char         key[80];
-    const char  *p;
-
-    (void) snprintf(key, sizeof(key), "\"%s\":", name);
-
-    p = strstr(text, key);
-
-    return p != NULL ? strtoll(p + strlen(key), NULL, 10) : INT64_MIN;
 }
 
 

@@ -12,6 +12,7 @@
 static void test_reweights(void);
 static unsigned reweights(size_t size);
 static void test_changes(void);
+static void test_evidence(void);
 static void change_is(worker_t *w, uint64_t cells, const char *what);
 static void test_sharing(void);
 static void test_held(void);
@@ -28,6 +29,7 @@ main(void)
 {
     test_reweights();
     test_changes();
+    test_evidence();
     test_sharing();
     test_held();
 
@@ -43,7 +45,7 @@ test_reweights(void)
 
     static const struct {
         unsigned  mib, least;
-    }  zones[] = { { 4, 25 }, { 8, 55 }, { 64, 480 } };
+    }  zones[] = { { 4, 22 }, { 8, 47 }, { 64, 396 } };
 
     for (i = 0; i < 3; i++) {
         n = reweights(zones[i].mib * MIB);
@@ -161,8 +163,65 @@ test_changes(void)
 
     w->experiments[1].version = 2;
     change_is(w, 2 * (UX_ARM_CELLS + 2 * UX_CART_CELLS)
-                 + 2 * UX_BUCKETS * (UX_RING_WIDTH(5) + UX_RING_WIDTH(3)),
+                 + 2 * UX_BUCKETS * (UX_RING_WIDTH(5) + UX_RING_WIDTH(3))
+                 + UX_BALANCE_CELLS,
               "a new version shares nothing");
+
+    worker_end(w);
+}
+
+
+/* Where looks leave what they found. */
+static void
+test_evidence(void)
+{
+    uint64_t          blocks;
+    worker_t         *w;
+    ux_experiment_t  *e;
+    const ux_str_t    third = ux_str("third"), fourth = ux_str("fourth");
+
+    w = worker_joined(16 * MIB, 2, 5);
+    e = &w->experiments[1];
+    blocks = UX_ARM_CELLS + UX_CART_CELLS;
+
+    e->metrics[0].event = UX_EVENT_ADD_TO_CART;
+    e->metrics[0].role = UX_ROLE_SECONDARY;
+    e->nmetrics = 1;
+    change_is(w, UX_EVIDENCE_CELLS, "a metric of one variant");
+
+    e->metrics[1] = e->metrics[0];
+    e->metrics[1].type = UX_METRIC_COUNT;
+    e->nmetrics = 2;
+    change_is(w, UX_EVIDENCE_CELLS, "another type is another metric");
+
+    e->metrics[1].margin = 0.5;
+    e->metrics[1].role = UX_ROLE_GUARDRAIL;
+    change_is(w, 0, "another role is not");
+
+    e->variants[2].name = third;
+    e->nvariants = 3;
+    change_is(w, 3 * blocks + UX_BUCKETS * UX_RING_WIDTH(5)
+                 + 2 * UX_EVIDENCE_CELLS, "another variant has its own");
+
+    e->variants[2].weight = 9;
+    change_is(w, 3 * blocks, "a re-weight goes on with what there is");
+
+    e->alpha = 0.01;
+    change_is(w, 3 * blocks + 4 * UX_EVIDENCE_CELLS + UX_BALANCE_CELLS,
+              "another analysis begins anew");
+
+    /* as it was: no going on with what came before */
+
+    e->alpha = 0;
+    change_is(w, 3 * blocks + 4 * UX_EVIDENCE_CELLS + UX_BALANCE_CELLS,
+              "and so does the old one");
+
+    e->alpha = 0.01;
+    e->variants[3].name = fourth;
+    e->nvariants = 4;
+    change_is(w, 4 * blocks + UX_BUCKETS * UX_RING_WIDTH(5)
+                 + 6 * UX_EVIDENCE_CELLS + UX_BALANCE_CELLS,
+              "with another variant at once");
 
     worker_end(w);
 }

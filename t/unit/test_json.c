@@ -24,6 +24,7 @@ static void test_times(void);
 static void test_strings(void);
 static void test_trees(void);
 static void test_get(void);
+static void test_wide(void);
 static void test_null_parent(void);
 static void test_no_memory(void);
 static ux_json_t *build(void);
@@ -53,6 +54,7 @@ main(void)
     test_strings();
     test_trees();
     test_get();
+    test_wide();
     test_null_parent();
     test_no_memory();
 
@@ -373,6 +375,22 @@ test_get(void)
     ok(ux_json_get(NULL, str("0")) == NULL, "nothing below nothing");
 
     ux_json_delete(root);
+}
+
+
+static void
+test_wide(void)
+{
+    ux_json_t  *root;
+
+    root = ux_json_new();
+    ux_json_wide(root, "a", 0);
+    ux_json_wide(root, "b", UINT64_MAX);
+    ux_json_wide(root, "c", ~(ux_u128_t) 0);
+
+    ok(prints(root, "{\"a\":0,\"b\":18446744073709551615,"
+                    "\"c\":340282366920938463463374607431768211455}"),
+       "whole numbers of 128 bits");
 }
 
 

@@ -244,13 +244,18 @@ test_experiment(void)
     ok(is(E "/analysis_since_epoch", "1"), "analysis since");
     ok(is(E "/previous", "null"), "no previous version");
     ok(is(E "/srm", "{\"method\":\"sequential_multinomial\","
-          "\"p_value\":null,\"ok\":null,\"chi_square_p\":null}"), "srm");
+          "\"p_value\":1,\"p_now\":1,\"ok\":true,\"warning\":false,"
+          "\"chi_square_p\":1,\"confirmation_p\":1}"), "srm");
     ok(is(E "/intention_to_treat/variants/control",
           "{\"assigned\":640,\"rate\":0.0484375,\"difference\":null,"
           "\"p_value\":null}"), "intention to treat: 31 of all assigned");
-    ok(is(E "/intention_to_treat/variants/one_page",
-          "{\"assigned\":4,\"rate\":0,\"difference\":-0.0484375,"
-          "\"p_value\":null}"), "the other, less the control");
+    ok(is(E "/intention_to_treat/variants/one_page/assigned", "572")
+       && is(E "/intention_to_treat/variants/one_page/rate", "0")
+       && is(E "/intention_to_treat/variants/one_page/p_value", "null"),
+       "the other, of whom nobody did");
+    ok(near(E "/intention_to_treat/variants/one_page/difference",
+            -(30 / 2.25 + 0.5) / (272 / 1.8 + 150), 1e-14),
+       "less the control, epoch by epoch");
 
     report.now_ms = NOW - 30 * DAY;
     ok(is(E "/runtime_seconds", "0"), "a clock before the start");
@@ -265,12 +270,12 @@ test_epochs(void)
     ok(is(E "/epochs/0", "{\"epoch\":1,"
           "\"started_at\":\"2026-01-28T12:00:00Z\",\"traffic\":0.5,"
           "\"weights\":{\"control\":50,\"one_page\":40,\"old\":10},"
-          "\"visitors\":303,\"used\":true}"),
+          "\"visitors\":600,\"used\":true}"),
        "first epoch, with a variant that is gone");
     ok(is(E "/epochs/1", "{\"epoch\":2,"
           "\"started_at\":\"2026-01-30T12:00:00Z\",\"traffic\":0.8,"
           "\"weights\":{\"control\":50,\"one_page\":50},"
-          "\"visitors\":304,\"used\":true}"), "second epoch");
+          "\"visitors\":600,\"used\":true}"), "second epoch");
     ok(is(E "/epochs/2", "{\"error\":\"not found\"}"), "no third");
 
     ok(is(E "/crossover_visitors", "6"), "crossovers, dropped variant's too");
@@ -290,7 +295,7 @@ test_variant(void)
     ok(is(V "/confirmed_share", "0.9375"), "confirmed_share");
     ok(is(V "/visitors_in_window", "600"), "no window never closes");
     ok(is(V "/segments", "{}"), "no segments");
-    ok(is(W "/assigned", "4"), "assigned of the other");
+    ok(is(W "/assigned", "572"), "assigned of the other");
     ok(is(V "/http", "{\"requests\":3120,\"status\":{\"1xx\":1,\"2xx\":3080,"
           "\"3xx\":30,\"4xx\":8,\"5xx\":2,\"client_abort\":1},"
           "\"error_visitors\":2,\"seconds\":{\"p50\":null,\"p75\":null,"
@@ -322,29 +327,44 @@ test_metrics(void)
     ok(is(V "/metrics/revenue/events", "33"), "purchases");
     ok(is(V "/metrics/revenue/cap", "500.00"), "the cap");
     ok(is(W "/metrics/revenue/sum", "40.00"), "sum of the other");
-    ok(is(W "/metrics/revenue/mean", "10"), "mean of the other");
-    ok(is(W "/metrics/revenue/variance", "200"), "variance, major units");
+    ok(near(W "/metrics/revenue/mean", 40.0 / 540, 1e-15),
+       "mean of the other");
+    ok(near(W "/metrics/revenue/variance", (540 * 1000.0 - 1600) / 540 / 539,
+            1e-13), "variance, major units");
 
     ok(is(V "/metrics/survey/role", "\"guardrail\""), "a guardrail");
     ok(is(V "/metrics/survey/better", "\"lower\""), "lower is better");
     ok(is(V "/metrics/survey/guardrail", "null"), "not judged yet");
     ok(is(V "/metrics/survey/sum", "12.00"), "sum of another slot");
     ok(is(V "/metrics/survey/visitors", "3"), "visitors with the event");
-    ok(is(V "/metrics/survey:ratio", "{\"type\":\"ratio\","
-          "\"role\":\"secondary\",\"better\":\"higher\",\"currency\":\"EUR\","
-          "\"sum\":6.00,\"visitors\":3,\"events\":4,\"ratio\":1.5,"
-          "\"vs_control\":null}"), "the same event once more, as a ratio");
+    ok(is(V "/metrics/survey:ratio/type", "\"ratio\"")
+       && is(V "/metrics/survey:ratio/sum", "6.00")
+       && is(V "/metrics/survey:ratio/currency", "\"EUR\"")
+       && is(V "/metrics/survey:ratio/visitors", "3")
+       && is(V "/metrics/survey:ratio/events", "4")
+       && is(V "/metrics/survey:ratio/ratio", "1.5"),
+       "the same event once more, as a ratio");
+    ok(near(V "/metrics/survey:ratio/ratio_ci/0", 0.2497208408252, 1e-12)
+       && near(V "/metrics/survey:ratio/ratio_ci/1", 2.7502791591748, 1e-12),
+       "with its interval");
 
     model.ntotals = 3;
-    ok(is(V "/metrics/survey:ratio/ratio", "3"),
-       "a ratio may use the sum of a mean");
+    ok(is(V "/metrics/survey:ratio/sum", "12.00")
+       && is(V "/metrics/survey:ratio/ratio", "null"),
+       "of a mean there is a sum, but nobody counted values");
     model.ntotals = 4;
 
     ok(is(W "/metrics/survey:ratio/ratio", "null"), "no event: no ratio");
-    ok(is(V "/metrics/signup", "{\"type\":\"count\",\"role\":\"secondary\","
-          "\"better\":\"higher\",\"sum\":9,\"mean\":0.015,"
-          "\"variance\":0.135,\"visitors\":5,\"events\":9,"
-          "\"vs_control\":null}"), "a count");
+    ok(is(V "/metrics/signup/type", "\"count\"")
+       && is(V "/metrics/signup/sum", "9")
+       && is(V "/metrics/signup/variance", "0.135")
+       && is(V "/metrics/signup/visitors", "5")
+       && is(V "/metrics/signup/events", "9"), "a count");
+    ok(near(V "/metrics/signup/mean_ci/0", 0.015 - 1.959963984540054 * 0.015,
+            1e-14)
+       && near(V "/metrics/signup/mean_ci/1",
+               0.015 + 1.959963984540054 * 0.015, 1e-14),
+       "its interval");
     ok(is(V "/metrics/signup/mean", "0.015"), "mean of a count");
     ok(status_of(V "/metrics/signup/currency") == UX_DECLINED,
        "a count is no money");

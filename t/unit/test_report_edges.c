@@ -52,6 +52,7 @@ test_gate(void)
     uint32_t  purchase[2];
 
     setup();
+    balance();
 
     ok(is(E "/waiting_for",
           "[\"gate\",\"min_runtime\",\"significance\"]"), "all of them");
@@ -72,7 +73,8 @@ test_gate(void)
         count(purchase[i], 25);
     }
 
-    ok(is(E "/waiting_for", "[\"significance\"]"), "the gate is met");
+    ok(is(E "/waiting_for", "[\"significance\",\"planned\"]"),
+       "the gate is met");
 
     count(arm_base[1] + UX_ARM_VISITORS, -1);
     ok(is(E "/waiting_for/0", "\"gate\""), "499 visitors in the pair");
@@ -86,8 +88,9 @@ test_gate(void)
     ok(is(E "/waiting_for/0", "\"gate\""), "24 converters in the other");
     count(purchase[1], 1);
 
+    count(purchase[0], 225 - 25);
     count(purchase[1], 225 - 25);
-    ok(is(E "/waiting_for", "[\"significance\"]"), "25 non-converters");
+    ok(is(E "/waiting_for/0", "\"significance\""), "25 non-converters");
     count(purchase[1], 1);
     ok(is(E "/waiting_for/0", "\"gate\""), "24 non-converters");
 

@@ -52,7 +52,7 @@ test_dropped(void)
     ok(is(E "/variants/old/weight", "0"), "it has no weight");
     ok(is(E "/variants/old/share", "0"), "and takes nobody");
     ok(is(E "/variants/old/control", "false"), "it is no control");
-    ok(is(E "/variants/old/visitors", "3"), "its visitors are there");
+    ok(is(E "/variants/old/visitors", "60"), "its visitors are there");
     ok(is(E "/variants/old/metrics/purchase/role", "\"goal\""),
        "with what they did");
     ok(is(V "/share", "0.5"), "shares are of the others");
@@ -61,13 +61,13 @@ test_dropped(void)
           + field(at(E "/variants/old"), "visitors");
     epochs = field(at(E "/epochs/0"), "visitors")
              + field(at(E "/epochs/1"), "visitors");
-    ok(sum == epochs && sum == 607, "the sums agree");
+    ok(sum == epochs && sum == 1200, "the sums agree");
 
     (void) entry(UX_ENTRY_VARIANT, "never", 2, 0);
     ok(status_of(E "/variants/never") == UX_DECLINED,
        "one that nobody was ever in is not shown");
 
-    count(arm_base[2] + UX_ARM_VISITORS, -3);
+    count(arm_base[2] + UX_ARM_VISITORS, -60);
     ok(is(E "/variants/old/visitors", "0"), "one that lost all of them is");
 
     setup();
@@ -80,7 +80,7 @@ test_dropped(void)
     set_counts();
     experiments[0].variants[1].name = str("two_page");
     ok(is(E "/variants/two_page/visitors", "0"), "renamed: it starts at 0");
-    ok(is(W "/visitors", "4") && is(W "/removed", "true"),
+    ok(is(W "/visitors", "540") && is(W "/removed", "true"),
        "and the old name is a removed one");
 }
 
@@ -102,14 +102,14 @@ test_removed(void)
        && is(E "/planned_visitors", "null")
        && is(E "/min_runtime_seconds", "null") && is(E "/layer", "null"),
        "what only its configuration said is gone");
-    ok(is(E "/epoch", "2") && is(E "/epochs/0/visitors", "303"),
+    ok(is(E "/epoch", "2") && is(E "/epochs/0/visitors", "600"),
        "its epochs");
     ok(is(E "/crossover_visitors", "6") && is(E "/moved_visitors", "4"),
        "crossovers, moved");
 
     ok(is(V "/visitors", "600") && is(V "/weight", "50")
        && is(V "/removed", "false"), "a variant of its newest epoch");
-    ok(is(E "/variants/old/visitors", "3")
+    ok(is(E "/variants/old/visitors", "60")
        && is(E "/variants/old/removed", "true"), "one of an older epoch");
     ok(is(W "/control", "true") && is(V "/control", "false"),
        "its control is known");
@@ -124,7 +124,7 @@ test_removed(void)
     ok(status_of("/zones/shop/experiments/checkout_layouts") == UX_DECLINED,
        "one that another process has configured is not removed");
 
-    count(arm_base[0] + UX_ARM_CROSSOVER, 1);
+    count(arm_base[0] + UX_ARM_CROSSOVER, 7);
     ok(is(E "/verdict", "\"untrusted\""), "crossovers are judged still");
 }
 

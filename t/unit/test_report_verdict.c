@@ -18,6 +18,7 @@ static void test_returned(void);
 static void test_zone_full(void);
 static void test_restart(void);
 static void test_assigned(void);
+static void add_epoch(uint16_t ordinal, uint16_t number);
 static void decidable(void);
 
 
@@ -120,7 +121,8 @@ test_verdicts(void)
     e = &experiments[0];
 
     ok(is(E "/verdict", "\"collecting\""), "collecting");
-    ok(is(E "/waiting_for", "[\"significance\"]"), "for significance");
+    ok(is(E "/waiting_for", "[\"significance\",\"planned\"]"),
+       "for significance, or the planned size");
 
     e->state = UX_STATE_CLOSED;
     ok(is(E "/verdict", "\"inconclusive\""), "ended undecided");
@@ -151,6 +153,7 @@ test_planned(void)
     ok(is(E "/verdict", "\"collecting\""), "one visitor is missing");
     experiments[0].planned = 500;
     ok(is(E "/verdict", "\"inconclusive\""), "planned size of the pair");
+    ok(is(E "/waiting_for", "[\"significance\"]"), "is waited for no more");
     ok(is(E "/ended_at", "null"), "which is no end");
 
     experiments[0].nvariants = 3;
@@ -169,7 +172,8 @@ test_crossovers(void)
 {
     decidable();
 
-    count(arm_base[0] + UX_ARM_VISITORS, 490);
+    count(arm_base[0] + UX_ARM_VISITORS, 245);
+    count(arm_base[1] + UX_ARM_VISITORS, 245);
     count(arm_base[2] + UX_ARM_CROSSOVER, 4);
     count(arm_base[3] + UX_ARM_CROSSOVER, 6);
 
@@ -226,38 +230,62 @@ test_zone_full(void)
 static void
 test_restart(void)
 {
-    ux_entry_t  *e;
-
     decidable();
     experiments[0].planned = 500;
 
     ok(is(E "/analysis_since_epoch", "1"), "no restart");
-    ok(is(E "/epochs/0/used", "true"), "every epoch is used");
+    ok(is(E "/epochs/0/used", "true"), "the first epoch is used");
+
+    count(arm_base[3] + UX_ARM_VISITORS, 2);
+    count(arm_base[4] + UX_ARM_VISITORS, 1);
+    ok(is(E "/epochs/1/used", "false"), "one visitor in an arm is too few");
+    count(arm_base[4] + UX_ARM_VISITORS, 1);
+    ok(is(E "/epochs/1/used", "true"), "two are enough");
 
     entry_of(UX_ENTRY_EPOCH, 8)->analysis = 1;
 
     ok(is(E "/analysis_since_epoch", "2"), "since the second epoch");
     ok(is(E "/epochs/0/used", "false"), "the first is not used");
     ok(is(E "/epochs/1/used", "true"), "the second is");
-    ok(is(V "/visitors", "250"), "all that was counted is shown");
+    ok(is(V "/visitors", "252"), "all that was counted is shown");
     ok(is(E "/waiting_for/0", "\"gate\""), "the gate is of the second");
     ok(is(E "/verdict", "\"collecting\""), "and so is the plan");
 
-    count(arm_base[3] + UX_ARM_VISITORS, 250);
-    count(arm_base[4] + UX_ARM_VISITORS, 250);
+    count(arm_base[3] + UX_ARM_VISITORS, 248);
+    count(arm_base[4] + UX_ARM_VISITORS, 248);
     ok(is(E "/verdict", "\"inconclusive\""), "which it may reach");
 
     /* as it was before: that is a restart, too */
 
-    e = entry(UX_ENTRY_EPOCH, "", 2, 3);
-    e->ordinal = 9;
+    add_epoch(9, 3);
     ok(is(E "/analysis_since_epoch", "3"), "the newest restart counts");
 
-    e = entry(UX_ENTRY_EPOCH, "", 2, 4);
-    e->ordinal = 10;
+    add_epoch(10, 4);
     ok(is(E "/analysis_since_epoch", "3"), "another epoch is none");
     ok(is(E "/epochs/1/used", "false"), "before it nothing is used");
-    ok(is(E "/epochs/3/used", "true"), "after it everything");
+    ok(is(E "/epochs/2/used", "true") && is(E "/epochs/3/used", "true"),
+       "after it everything");
+}
+
+
+/* With two visitors in each of two arms. */
+static void
+add_epoch(uint16_t ordinal, uint16_t number)
+{
+    unsigned     i;
+    ux_entry_t  *e;
+
+    e = entry(UX_ENTRY_EPOCH, "", 2, number);
+    e->ordinal = ordinal;
+
+    for (i = 0; i < 2; i++) {
+        e = entry(UX_ENTRY_ARM, "", ordinal, (uint16_t) (20 + i));
+        e->ordinal = (uint16_t) (2 * ordinal + i);
+        e->number = 50;
+        e->base = (2u * number + i) * UX_ARM_CELLS + 4096;
+
+        count(e->base + UX_ARM_VISITORS, 2);
+    }
 }
 
 
@@ -298,6 +326,7 @@ decidable(void)
     unsigned  i;
 
     setup();
+    balance();
 
     experiments[0].min_runtime_s = 86400;
 

@@ -279,9 +279,12 @@ test_huge(void)
     ok(ci.lo >= -1 && ci.hi < -0.99999999, "10^12 and one: %.17g", ci.hi);
 
     only = epoch(1, 1000000000000, 1, 1);
-    ci = ux_split_lift(&only, 1, 100, 0.05);
-    ok(ci.lo > 1e9 && ci.hi > ci.lo && isfinite(ci.hi),
+    ci = ux_split_lift(&only, 1, 2, 0.05);
+    ok(ci.lo > 1e10 && ci.lo < 1e12 && ci.hi > 1e12 && isfinite(ci.hi),
        "one and 10^12: %.3g %.3g", ci.lo, ci.hi);
+
+    ci = ux_split_lift(&only, 1, 100, 0.05);
+    ok(ci.lo > 1e8 && isnan(ci.hi), "a bound beyond all doubles is none");
 }
 
 

@@ -3,7 +3,8 @@
  * Copyright (C) the nginx-ux authors
  *
  * Many comparisons at once.  Arrays of n <= UX_MULTIPLE_MAX; NaN among the
- * values counts as p = 1, e = 0 and stays NaN in the result.
+ * values counts as p = 1, e = 0 and stays NaN in the result.  The result may
+ * take the place of the values.
  */
 
 #ifndef UX_MULTIPLE_H

@@ -176,7 +176,8 @@ ux_power_of_means(double delta, double variance)
 static double
 ux_power_fixed(const ux_power_t *plan, double alpha, double power)
 {
-    return ux_power_size(plan, ux_power_z_alpha(alpha), ux_power_z_power(power));
+    return ux_power_size(plan, ux_power_z_alpha(alpha),
+                         ux_power_z_power(power));
 }
 
 

@@ -128,12 +128,12 @@ ux_report_put_evidence(ux_json_t *object,
 }
 
 
-/* Of conversions only. */
+/* Of conversions only.  The interval may have no upper end: [lo, null]. */
 static void
 ux_report_put_exact(ux_json_t *object,
     const ux_result_comparison_t *comparison)
 {
-    ux_json_t  *exact;
+    ux_json_t  *exact, *interval;
 
     if (!comparison->now.conversion) {
         ux_json_null(object, "exact");
@@ -144,8 +144,15 @@ ux_report_put_exact(ux_json_t *object,
 
     ux_json_number(exact, "p_value",
                    ux_evidence_exact_p(&comparison->evidence));
-    ux_json_interval(exact, "lift_ci", comparison->exact_lift.lo,
-                     comparison->exact_lift.hi);
+
+    if (isnan(comparison->exact_lift.lo)) {
+        ux_json_null(exact, "lift_ci");
+        return;
+    }
+
+    interval = ux_json_array(exact, "lift_ci");
+    ux_json_number(interval, NULL, comparison->exact_lift.lo);
+    ux_json_number(interval, NULL, comparison->exact_lift.hi);
 }
 
 

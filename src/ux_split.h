@@ -29,7 +29,10 @@
 double ux_split_log_bf(const uint64_t *counts, const double *shares,
     unsigned n, double concentration);
 
-/* The same with the prior's own pseudo-counts instead of k r_i. */
+/*
+ * The same with the prior's own pseudo-counts instead of k r_i: above 0 where
+ * the share is, else NaN.
+ */
 double ux_split_log_bf_prior(const uint64_t *counts, const double *shares,
     const double *prior, unsigned n);
 
@@ -43,10 +46,10 @@ double ux_split_step(const uint64_t *counts, const double *shares,
 
 /*
  * First conversions (converters) of two arms against the shares of the epoch
- * they were exposed in: sum of the epochs' log Bayes factors.  Each epoch learns by itself, so that
- * conversions may come to any epoch at any time and every partial product is
- * still a martingale (a factor depends on labels of its own epoch only).
- * Epochs where either share is 0 are left out.
+ * they were exposed in: sum of the epochs' log Bayes factors.  Each epoch
+ * learns by itself, so that conversions may come to any epoch at any time and
+ * every partial product is still a martingale (a factor depends on labels of
+ * its own epoch only).  Epochs where either share is 0 are left out.
  */
 double ux_split_conversions(const ux_stratum_t *epochs, unsigned n,
     double concentration);
@@ -54,7 +57,8 @@ double ux_split_conversions(const ux_stratum_t *epochs, unsigned n,
 /*
  * Confidence sequence of the lift at the level: all u whose share
  * r_B (1 + u) / (r_A + r_B (1 + u)) is not rejected.  Two bisections in
- * ln(1 + u).  lo = -1 and hi = NaN where there is no bound.
+ * ln(1 + u).  lo = -1 and hi = NaN where there is no bound; NaN both where no
+ * lift is left (epochs that contradict each other) or nothing is defined.
  */
 ux_interval_t ux_split_lift(const ux_stratum_t *epochs, unsigned n,
     double concentration, double level);

@@ -55,7 +55,8 @@ test_size(void)
        && ux_histogram_size(5, 32) == 33, "exact below 2^bits");
     ok(ux_histogram_size(0, 1) == 2 && ux_histogram_size(0, 2) == 3
        && ux_histogram_size(0, 3) == 3, "0 bits: one bucket an octave");
-    ok(ux_histogram_size(16, UINT64_MAX) == 49 * 65536, "the largest there is");
+    ok(ux_histogram_size(16, UINT64_MAX) == 49 * 65536,
+       "the largest there is");
     ok(ux_histogram_size(17, 5) == 0, "more bits than there may be");
 }
 
@@ -122,6 +123,8 @@ test_large(void)
     ok(wrong == 0, "values of 64 bits, too: %u", wrong);
     ok(far == 0, "a middle is within 2^-(bits + 1) of its values: %u", far);
 
+    ok(ux_histogram_width(5, UINT32_MAX) == (uint64_t) 1 << 58,
+       "a bucket that is none is as wide as the last");
     ok(ux_histogram_index(16, UINT64_MAX) == 49 * 65536 - 1
        && ux_histogram_index(0, UINT64_MAX) == 64, "the largest value");
 }

@@ -109,6 +109,11 @@ test_ties(void)
     ux_multiple_holm((const double[]) { 0.04 }, 1, adjusted);
     ok(adjusted[0] == 0.04, "one comparison stays as it is");
 
+    adjusted[0] = 0.03;
+    adjusted[1] = 0.01;
+    ux_multiple_holm(adjusted, 2, adjusted);
+    ok(near(adjusted[0], 0.03) && near(adjusted[1], 0.02), "in place");
+
     ux_multiple_holm((const double[]) { 0, 1, 1 }, 3, adjusted);
     ok(adjusted[0] == 0 && adjusted[1] == 1 && adjusted[2] == 1,
        "never above 1");
@@ -302,7 +307,9 @@ test_bounds(void)
     ok(ux_multiple_holm(p, 0, adjusted) == UX_OK && adjusted[0] == 7,
        "none is nothing");
 
-    ok(ux_multiple_bh(p, UX_MULTIPLE_MAX, adjusted) == UX_OK,
+    ok(ux_multiple_e_bh(p, UX_MULTIPLE_MAX, adjusted) == UX_OK
+       && ux_multiple_holm(p, UX_MULTIPLE_MAX, adjusted) == UX_OK
+       && ux_multiple_bh(p, UX_MULTIPLE_MAX, adjusted) == UX_OK,
        "as many as there may be");
 
     wrong = 0;

@@ -209,13 +209,17 @@ test_undefined(void)
        && isnan(ux_power_proportions(0.1, 0.2, 0.05, 1))
        && isnan(ux_power_mde(0.1, 100, 0.05, 1)),
        "power outside (0, 1)");
-    ok(isnan(ux_power_proportions(0.1, 0.2, 0.05, 0.01)),
+    ok(isnan(ux_power_proportions(0.1, 0.2, 0.05, 0.01))
+       && isnan(ux_power_mde(0.1, 100, 0.05, 0.01)),
        "less power than nobody has");
     ok(isnan(ux_power_means(1, -1, 0.05, 0.8))
        && isnan(ux_power_means(1, 0, 0.05, 0.8)), "no variance");
     ok(isnan(ux_power_of(0.1, 0.2, 0, 0.05))
        && isnan(ux_power_mde(0.1, 0, 0.05, 0.8))
-       && isnan(ux_power_mde(1, 100, 0.05, 0.8)), "nobody");
+       && isnan(ux_power_mde(0.1, -1, 0.05, 0.8)), "nobody");
+    ok(isnan(ux_power_mde(1, 100, 0.05, 0.8))
+       && isnan(ux_power_mde(0, 100, 0.05, 0.8))
+       && isnan(ux_power_mde(-0.1, 100, 0.05, 0.8)), "no room for an effect");
     ok(isnan(ux_power_sequential(0.1, 0.2, 0.05, 0.8, 0))
        && isnan(ux_power_sequential_means(1, 1, 2, 0.8, 100))
        && isnan(ux_power_sequential_means(1, NAN, 0.05, 0.8, 100)),

@@ -57,7 +57,7 @@ test_minimum(void)
     look();
 
     first = p_value(1, 0);
-    ok(first < 0.1 && close_to(first, pair(1, 0)->now.p_now),
+    ok(first < 0.2 && close_to(first, pair(1, 0)->now.p_now),
        "the first look");
     ok(pair(1, 0)->evidence.looked_ms == now && pair(1, 0)->evidence.sign == 1,
        "with its time and its sign");

@@ -138,6 +138,8 @@ test_log_e(void)
        "Udacity, gross conversion");
     ok(near(ux_sequence_log_e(1, 0.0001, 100000, rho2), 4935.587919161145),
        "100 standard errors stay a number");
+    ok(near(ux_sequence_log_e(3, 1, 1, 1e-13), 4e-13),
+       "hardly anybody, of very many planned");
     ok(isnan(ux_sequence_log_e(1, 0, 1000, rho2))
        && isnan(ux_sequence_log_e(0, 0, 1000, rho2)),
        "no error: NaN");
@@ -211,6 +213,7 @@ test_p(void)
 {
     ok(ux_sequence_p(-3) == 1 && ux_sequence_p(0) == 1, "never above 1");
     ok(near(ux_sequence_p(log(20)), 0.05), "1/e");
+    ok(near(ux_sequence_p(0.25), exp(-0.25)), "from 0 on");
     ok(ux_sequence_p(5000) == 0, "0 beyond all doubles");
     ok(ux_sequence_p(INFINITY) == 0, "0 for certain");
     ok(isnan(ux_sequence_p(NAN)), "NaN stays NaN");

@@ -205,6 +205,7 @@ test_undefined(void)
     }
 
     ok(isnan(ux_split_log_bf(counts, (const double[]) { 1, 1 }, 2, 0))
+       && isnan(ux_split_log_bf(counts, (const double[]) { 1, 1 }, 2, -5))
        && isnan(ux_split_log_bf(counts, (const double[]) { 1, 1 }, 2, NAN))
        && isnan(ux_split_log_bf(counts, (const double[]) { 1, 1 }, 2,
                                 INFINITY)), "no concentration: NaN");
@@ -324,6 +325,11 @@ test_steps(void)
     ok(near(ux_split_step(counts, (const double[]) { 0.2, 0.8 },
                           (const double[]) { 20, 80 }, 2, 1),
             log(83 / 105.0 / 0.8)), "one more label");
+    ok(near(ux_split_step(counts, (const double[]) { 1, 4 },
+                          (const double[]) { 20, 80 }, 2, 1),
+            log(83 / 105.0 / 0.8)), "whatever its shares sum to");
+    ok(ux_split_step(counts, (const double[]) { 1 }, (const double[]) { 5 },
+                     1, 0) == 0, "of a single arm");
     ok(isinf(ux_split_step(counts, (const double[]) { 1, 0 },
                            (const double[]) { 1, 1 }, 2, 1)),
        "a label of no share");
@@ -476,6 +482,11 @@ test_chi_square_edges(void)
     p = ux_split_chi_square((const uint64_t[]) { 0, 0 },
                             (const double[]) { 1, 1 }, 2, &statistic, &df);
     ok(p == 1 && statistic == 0 && df == 1, "nobody: p 1");
+
+    p = ux_split_chi_square((const uint64_t[]) { 0, 1 },
+                            (const double[]) { 1, 1 }, 2, &statistic, &df);
+    ok(near(p, 0.31731050786291415) && near(statistic, 1),
+       "one visitor: p 0.32");
 
     p = ux_split_chi_square((const uint64_t[]) { 10 },
                             (const double[]) { 0.3 }, 1, &statistic, &df);

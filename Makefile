@@ -6,6 +6,8 @@
 #   make install    the module into nginx's modules directory, uxctl
 #   make simulate   false winners, power and coverage of the statistics
 #   make check-asan the suite with the module under ASan and UBSan
+#   make check-valgrind  a good part of the suite under valgrind's memcheck
+#   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
 #   make style      the house rules a machine can see
 #   make stats      lengths of functions
 #
@@ -21,6 +23,7 @@ DESTDIR   =
 MODULES   = /usr/lib/nginx/modules
 BINDIR    = /usr/local/bin
 SIMULATE  =
+RUNS      = 2000000
 
 CC        = gcc
 SANITIZE  =
@@ -38,6 +41,21 @@ GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map
 UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
 TESTS     = $(filter $(BUILD)/t/test_%,$(UNITS))
 
+# FUZZ_CC=clang takes libFuzzer instead of our own driver
+FUZZ_CC   = gcc
+FUZZ_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
+            -fno-sanitize-recover=all
+FUZZ_TRACE = -fsanitize-coverage=trace-pc
+FUZZ_DRIVER = $(BUILD)/fuzz/driver.o $(BUILD)/fuzz/mutate.o
+FUZZ_LINK  =
+FUZZERS   = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
+
+ifneq ($(findstring clang,$(FUZZ_CC)),)
+FUZZ_TRACE = -fsanitize=fuzzer-no-link
+FUZZ_DRIVER =
+FUZZ_LINK  = -fsanitize=fuzzer
+endif
+
 PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
             libxxhash-dev libcjson-dev libapr1-dev libssl-dev libnifticdf-dev
 # nginx's own optional helpers are not needed for anything here
@@ -45,6 +63,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 
 
 .PHONY: all deps test demo simulate install clean style stats check-asan units
+.PHONY: check-valgrind fuzz fuzzers
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
@@ -67,6 +86,41 @@ $(BUILD)/t/%: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libux.a
 	    -lpthread
 
 units: $(UNITS)
+
+
+# Core and commands once more, under sanitizers and with edges that report.
+
+FUZZ_COMPILE = $(FUZZ_CC) $(STRICT) $(FUZZ_FLAGS)
+
+$(BUILD)/fuzz/core/%.o: src/%.c $(HEADERS) Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_COMPILE) $(FUZZ_TRACE) -c -o $@ $<
+
+$(BUILD)/fuzz/cli/%.o: src/cli/%.c $(HEADERS) $(wildcard src/cli/*.h) Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_COMPILE) $(FUZZ_TRACE) $(APR_CFLAGS) -Dmain=uxctl_main -c -o $@ $<
+
+$(BUILD)/fuzz/libux.a: $(SRCS:src/%.c=$(BUILD)/fuzz/core/%.o) \
+    $(CLI:src/cli/%.c=$(BUILD)/fuzz/cli/%.o)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(BUILD)/fuzz/driver.o $(BUILD)/fuzz/mutate.o: $(BUILD)/fuzz/%.o: \
+    t/fuzz/%.c t/fuzz/driver.h t/fuzz/fuzz.h Makefile
+	@mkdir -p $(@D)
+	$(FUZZ_COMPILE) -Isrc -c -o $@ $<
+
+$(BUILD)/fuzz/override_next.inc: ngx_module/ngx_http_ux_variant.c
+	@mkdir -p $(@D)
+	sed -n '/^ngx_http_ux_override_next(/,/^}/p' $< >$@
+
+$(BUILD)/fuzz/fuzz_%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(FUZZ_DRIVER) \
+    $(BUILD)/fuzz/override_next.inc $(BUILD)/fuzz/libux.a
+	$(FUZZ_COMPILE) $(FUZZ_TRACE) $(FUZZ_LINK) $(APR_CFLAGS) -Isrc -Isrc/cli \
+	    -I$(BUILD)/fuzz -o $@ $< $(FUZZ_DRIVER) $(BUILD)/fuzz/libux.a \
+	    $(LIBS) $(APR_LIBS) -lpthread
+
+fuzzers: $(FUZZERS)
 
 
 # nginx's configure writes where it stands, so it stands in a copy
@@ -106,6 +160,18 @@ demo: deps
 simulate: deps
 	$(MAKE) -j$(JOBS) $(BUILD)/uxctl
 	$(BUILD)/uxctl simulate $(SIMULATE)
+
+
+fuzz: MORE_PACKAGES = libasan8 libubsan1
+fuzz: deps
+	$(MAKE) -j$(JOBS) fuzzers
+	perl t/fuzz/run --runs=$(RUNS) --jobs=$(JOBS) $(FUZZERS)
+
+
+check-valgrind: MORE_PACKAGES = valgrind libc6-dbg
+check-valgrind: deps
+	$(MAKE) -j$(JOBS) all units
+	perl t/check-valgrind $(BUILD)
 
 
 check-asan: MORE_PACKAGES = libasan8 libubsan1

@@ -243,7 +243,8 @@ ux_evidence_look(ux_evidence_t *evidence, const ux_comparison_t *now,
     bool quiet, const ux_analysis_t *analysis, const ux_fixed_t *fixed,
     uint64_t now_ms)
 {
-    bool  changed;
+    bool     changed;
+    int64_t  sign;
 
     if (!quiet) {
         return false;
@@ -265,9 +266,16 @@ ux_evidence_look(ux_evidence_t *evidence, const ux_comparison_t *now,
     if (evidence->looked_ms == 0 || now->log_e > evidence->log_e) {
         evidence->log_e = now->log_e;
         evidence->looked_ms = now_ms;
-        evidence->sign = (now->pooled.difference > 0)
-                         - (now->pooled.difference < 0);
         changed = true;
+
+        sign = (now->pooled.difference > 0) - (now->pooled.difference < 0);
+
+        /* What was significant the other way round is another finding. */
+
+        if (sign != evidence->sign) {
+            evidence->sign = sign;
+            evidence->significant_ms = 0;
+        }
     }
 
     return ux_evidence_freeze(evidence, now, analysis, fixed) || changed;

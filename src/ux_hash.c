@@ -74,16 +74,25 @@ ux_hash_unit(uint64_t h)
 ux_key_t
 ux_hash_key(const uint64_t index_key[2], ux_str_t key)
 {
-    ux_key_t       result;
     XXH128_hash_t  h;
 
     h = XXH3_128bits_withSeed(key.data, key.len,
                               ux_hash_seed(index_key, UX_HASH_FOR_KEY));
 
-    result.id = h.low64;
-    result.place = h.high64;
+    return ux_hash_key_of(h.low64);
+}
 
-    return result;
+
+/* Not the other half: a snapshot has only the identities of its records. */
+ux_key_t
+ux_hash_key_of(uint64_t id)
+{
+    ux_key_t  key;
+
+    key.id = id;
+    key.place = ux_hash_mix(id);
+
+    return key;
 }
 
 

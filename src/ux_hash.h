@@ -15,7 +15,7 @@
 #define UX_HASH_INPUT_MAX  2048   /* salt + purpose + key, in one buffer */
 
 
-/* Two independent 64-bit halves of one keyed 128-bit hash. */
+/* A keyed hash, and what follows from it. */
 typedef struct {
     uint64_t  id;          /* identity of a visitor record */
     uint64_t  place;       /* where it lives: buckets and tag */
@@ -36,8 +36,14 @@ uint64_t ux_hash_assign(ux_str_t salt, ux_str_t purpose, ux_str_t suffix,
 /* ((h >> 12) + 0.5) * 2^-52: exact, never 0 or 1. */
 double ux_hash_unit(uint64_t h);
 
-/* XXH3_128bits with a seed derived from the zone's 128-bit index key. */
+/*
+ * The low half of XXH3_128bits with a seed derived from the zone's 128-bit
+ * index key.
+ */
 ux_key_t ux_hash_key(const uint64_t index_key[2], ux_str_t key);
+
+/* The key of a record of which only the identity is known. */
+ux_key_t ux_hash_key_of(uint64_t id);
 
 /* XXH3_64bits keyed likewise, for "this cookie value was verified". */
 uint64_t ux_hash_keyed(const uint64_t index_key[2], ux_str_t value);

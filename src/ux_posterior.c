@@ -91,7 +91,7 @@ ux_posterior_two(ux_beta_t a, ux_beta_t b, bool precise)
     posterior.loss_b = overlap.excess;
     posterior.loss_a = overlap.excess + difference;
 
-    /* of two skewed arms the one of the lower mean may be nearly sure to win */
+    /* of two skewed arms that of the lower mean may be nearly sure to win */
 
     if (overlap.p > 0.75) {
         overlap = ux_posterior_exceeds(b, a, precise);
@@ -102,20 +102,12 @@ ux_posterior_two(ux_beta_t a, ux_beta_t b, bool precise)
 }
 
 
-/*
- * m_B - m_A.  What two products lose by rounding is put back (Kahan's
- * difference of products), for their difference may be all that is lost.
- */
+/* m_B - m_A. */
 static double
 ux_posterior_difference(ux_beta_t a, ux_beta_t b)
 {
-    double  right, lost, left;
-
-    right = a.alpha * b.beta;
-    lost = fma(-a.alpha, b.beta, right);
-    left = fma(b.alpha, a.beta, -right);
-
-    return (left + lost) / (a.alpha + a.beta) / (b.alpha + b.beta);
+    return (b.alpha * a.beta - a.alpha * b.beta) / (a.alpha + a.beta)
+           / (b.alpha + b.beta);
 }
 
 
@@ -285,8 +277,8 @@ ux_posterior_normal(double difference, double error)
 
 /*
  * E[(Z - z)+] = phi(z) - z Q(z).  From some z on by Laplace's continued
- * fraction of Mills's ratio, Q / phi = 1 / (z + K), K = 1 / (z + 2 / (z + ..)),
- * as phi K / (z + K), which does not subtract.
+ * fraction of Mills's ratio, Q / phi = 1 / (z + K) with K = 1 / (z + 2 / (z +
+ * ..)), as phi K / (z + K), which does not subtract.
  */
 static double
 ux_posterior_normal_excess(double z)

@@ -16,7 +16,7 @@ static void ux_report_put_difference(ux_json_t *object,
 static void ux_report_put_evidence(ux_json_t *object,
     const ux_result_comparison_t *comparison);
 static void ux_report_put_exact(ux_json_t *object,
-    const ux_result_comparison_t *comparison);
+    const ux_result_comparison_t *comparison, bool quiet);
 static void ux_report_put_bayesian(ux_json_t *object,
     const ux_result_comparison_t *comparison, bool lower_is_better);
 static void ux_report_put_fixed(ux_json_t *object,
@@ -80,7 +80,7 @@ ux_report_put_versus(ux_json_t *object, ux_result_t *view, unsigned variant,
 
     ux_report_put_difference(versus, comparison);
     ux_report_put_evidence(versus, comparison);
-    ux_report_put_exact(versus, comparison);
+    ux_report_put_exact(versus, comparison, ux_result_quiet(view));
     ux_report_put_bayesian(versus, comparison, of->lower_is_better);
     ux_report_put_fixed(versus, comparison);
 }
@@ -128,10 +128,13 @@ ux_report_put_evidence(ux_json_t *object,
 }
 
 
-/* Of conversions only.  The interval may have no upper end: [lo, null]. */
+/*
+ * Of conversions only; it takes for granted that the weights hold.  The
+ * interval may have no upper end: [lo, null].
+ */
 static void
 ux_report_put_exact(ux_json_t *object,
-    const ux_result_comparison_t *comparison)
+    const ux_result_comparison_t *comparison, bool quiet)
 {
     ux_json_t  *exact, *interval;
 
@@ -141,6 +144,11 @@ ux_report_put_exact(ux_json_t *object,
     }
 
     exact = ux_json_object(object, "exact");
+
+    if (!quiet) {
+        ux_report_put_nulls(exact, "p_value lift_ci");
+        return;
+    }
 
     ux_json_number(exact, "p_value",
                    ux_evidence_exact_p(&comparison->evidence));

@@ -76,9 +76,9 @@ ux_report_put_design(ux_json_t *object, const ux_result_t *view)
 
     ux_json_number(object, "traffic", model->traffic);
 
-    /* The rest only the configuration knows. */
+    /* Unless it was kept, the rest only the configuration knows. */
 
-    if (view->experiment.past) {
+    if (view->experiment.past && !(model->alpha > 0)) {
         ux_report_put_nulls(object, "min_runtime_seconds layer "
                             "planned_visitors goal alpha");
         return;

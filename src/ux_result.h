@@ -158,6 +158,7 @@ typedef enum {
 typedef struct {
     const ux_experiment_t   *model;
     bool                     past;     /* not configured any more */
+    bool                     kept;     /* what this look sees is */
     uint32_t                 entry;    /* UX_RESULT_END: not registered */
     uint32_t                 epoch;    /* number of the newest, 0: none */
     uint32_t                 since;    /* the primary result's first, */

@@ -23,6 +23,7 @@
 typedef struct {
     unsigned  n;
     unsigned  df;
+    uint64_t  all;
     uint64_t  visitors[UX_VARIANTS_MAX];
     uint64_t  missing[UX_VARIANTS_MAX];
     double    shares[UX_VARIANTS_MAX];
@@ -84,6 +85,8 @@ ux_result_balance(ux_result_t *result)
                                                    UX_BALANCE_CONFIRMATION,
                                                    epochs.confirmation);
 
+    balance->chi_square_p = 1;
+
     if (epochs.df > 0) {
         balance->chi_square_p = isinf(epochs.chi_square) ? 0
             : ux_special_chi_square_tail(epochs.chi_square, epochs.df);
@@ -143,6 +146,7 @@ ux_result_balance_epoch(const ux_result_t *result, uint32_t epoch,
 
     tree = &result->tree;
     epochs->n = 0;
+    epochs->all = 0;
 
     for (arm = tree->links[epoch].first; arm != UX_RESULT_END;
          arm = tree->links[arm].next)
@@ -153,7 +157,9 @@ ux_result_balance_epoch(const ux_result_t *result, uint32_t epoch,
     log_e = ux_split_log_bf(epochs->visitors, epochs->shares, epochs->n,
                             UX_SPLIT_VISITORS);
 
-    if (!isnan(log_e)) {
+    /* An epoch that nobody came in has no degrees of freedom. */
+
+    if (!isnan(log_e) && epochs->all > 0) {
         epochs->srm += log_e;
 
         (void) ux_split_chi_square(epochs->visitors, epochs->shares,
@@ -200,6 +206,7 @@ ux_result_balance_arm(const ux_result_t *result, uint32_t arm,
            + ux_result_count(cells[UX_ARM_LEFT]) + recent;
 
     epochs->visitors[n] = ux_result_visitors(cells);
+    epochs->all += epochs->visitors[n];
     epochs->missing[n] = assigned > back ? assigned - back : 0;
     epochs->shares[n] = entry->number;
     epochs->assigned[n] = (double) assigned;

@@ -42,7 +42,6 @@ static ux_result_comparison_t *ux_result_at(const ux_result_t *result,
 void
 ux_result_compare(ux_result_t *result)
 {
-    bool                     locked;
     size_t                   n;
     ux_result_experiment_t  *experiment;
 
@@ -56,13 +55,13 @@ ux_result_compare(ux_result_t *result)
     experiment->comparisons = result->comparisons;
     memset(experiment->comparisons, 0, n * sizeof(ux_result_comparison_t));
 
-    locked = !experiment->past
-             && ux_store_evidence_lock(result->store) == UX_OK;
+    experiment->kept = !experiment->past
+                       && ux_store_evidence_lock(result->store) == UX_OK;
 
     ux_result_evidence_load(result);
     ux_result_compare_all(result);
 
-    if (locked) {
+    if (experiment->kept) {
         ux_result_evidence_store_locked(result);
         ux_store_evidence_unlock(result->store);
     }
@@ -136,15 +135,16 @@ ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric,
 }
 
 
+/* One that cannot be kept is none: the next p would be the larger one. */
 static bool
 ux_result_compare_look(ux_result_t *result, unsigned n,
     const ux_analysis_t *analysis, const ux_metric_t *metric,
     ux_result_comparison_t *comparison)
 {
-    ux_fixed_t             fixed, *frozen;
+    ux_fixed_t              fixed, *frozen;
     const ux_comparison_t  *now;
 
-    if (result->experiment.past) {
+    if (!result->experiment.kept) {
         return false;
     }
 
@@ -204,13 +204,24 @@ ux_result_family(const ux_result_t *result, ux_role_e role)
 }
 
 
-/* One that takes visitors, or that was ever compared. */
+/*
+ * One that takes visitors, or that was ever compared; of what is past only
+ * what it was analysed by, not all that was counted.
+ */
 static bool
 ux_result_member(const ux_result_t *result, unsigned variant,
     unsigned metric)
 {
+    const ux_result_comparison_t  *comparison;
+
+    comparison = ux_result_at(result, variant, metric);
+
+    if (result->experiment.past && comparison->entry == UX_RESULT_END) {
+        return false;
+    }
+
     return ux_result_compared(result, variant)
-           || ux_result_at(result, variant, metric)->evidence.looked_ms != 0;
+           || comparison->evidence.looked_ms != 0;
 }
 
 
@@ -298,7 +309,7 @@ ux_result_significance(ux_result_t *result)
                                         comparison->p_adjusted, quiet,
                                         runtime, experiment->model->alpha);
 
-            if (comparison->significant && !experiment->past
+            if (comparison->significant && experiment->kept
                 && comparison->evidence.significant_ms == 0)
             {
                 comparison->evidence.significant_ms = result->now_ms;

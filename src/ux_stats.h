@@ -99,20 +99,29 @@ typedef struct {
 /*
  * Two proportions: pooled z test, p = erfc(|z| / sqrt 2), and Newcombe's
  * hybrid score interval (Newcombe 1998, method 10).  No conversions at all,
- * or nothing but: INSUFFICIENT (difference 0, p 1).  x > n: REJECT.
+ * or nothing but: INSUFFICIENT (difference 0, p 1, the interval stands); an
+ * arm of nobody: INSUFFICIENT and NaN all.  x > n: REJECT.  An alpha outside
+ * (0, 1) is REJECT here and below.
  */
 ux_fixed_t ux_stats_two_proportions(uint64_t x_a, uint64_t n_a, uint64_t x_b,
     uint64_t n_b, double alpha);
 
 /*
  * Welch's t test of two means with Satterthwaite's degrees of freedom (Welch
- * 1947).  Both variances 0: ZERO_VARIANCE; n < 2: INSUFFICIENT.  Of one thread:
- * see ux_special.h.
+ * 1947).  Both variances 0: ZERO_VARIANCE; n < 2: INSUFFICIENT; an error that
+ * is undefined or below 0 though n >= 2: REJECT.  Of one thread: see
+ * ux_special.h.
+ *
+ * Only the difference of the means counts: means far from 0 are better given
+ * as 0 and ux_stats_mean_difference().
  */
 ux_fixed_t ux_stats_welch(uint64_t n_a, ux_estimate_t a, uint64_t n_b,
     ux_estimate_t b, double alpha);
 
-/* Normal test and interval d +- z se, of stratified estimates. */
+/*
+ * Normal test and interval d +- z se, of stratified estimates.  NaN for
+ * either: INSUFFICIENT; error 0: ZERO_VARIANCE; below 0: REJECT.
+ */
 ux_fixed_t ux_stats_normal(double difference, double error, double alpha);
 
 /*

@@ -17,7 +17,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    2
+#define UX_STORE_LAYOUT    3
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -27,6 +27,17 @@ typedef struct {
     uint32_t  totals;              /* per-visitor sums of a record, 1..8 */
     uint32_t  inactive_s;
 } ux_store_params_t;
+
+
+#define UX_ADOPTED_MAX   32
+#define UX_ADOPTED_DONE  UINT64_MAX
+
+/* An incarnation of the zone whose images were merged into this one. */
+typedef struct {
+    uint8_t   uuid[16];            /* all 0: none */
+    uint64_t  next;                /* what is merged next; UX_ADOPTED_DONE */
+    uint64_t  images;              /* a hash of which ones */
+} ux_adopted_t;
 
 
 /* First bytes of the zone; offsets from its start. */
@@ -53,6 +64,7 @@ typedef struct {
     ux_lock_t          evidence_lock;  /* one process at a time keeps what a
                                           look found */
     uint64_t           looked_s;       /* when one last looked unasked */
+    ux_adopted_t       adopted[UX_ADOPTED_MAX];   /* oldest first */
 } ux_store_head_t;
 
 

@@ -21,7 +21,7 @@ use Socket qw(AF_INET6 SOCK_STREAM inet_pton pack_sockaddr_in6);
 use Test::More;
 use UxTest;
 
-use constant MARKER => 'zq9marker';
+use constant { MARKER => 'zq9marker', CLIENTS => 4, SHOPPERS => 120 };
 
 
 my $json = JSON::PP->new->utf8;
@@ -683,11 +683,10 @@ sub missing
 
 sub numbers_hold_together_under_load
 {
-    my $clients = 4;
     my $before = $t->stats('/zones/shop');
-    my @seen = Ux::parallel($clients + 1, sub {
+    my @seen = Ux::parallel(CLIENTS + 1, sub {
         my ($i) = @_;
-        return $i == $clients ? watch_identities() : shop($i);
+        return $i == CLIENTS ? watch_identities() : shop($i);
     });
 
     my $watched = pop @seen;
@@ -746,7 +745,7 @@ sub shop
 
     my %sum = (requests => 0, visitors => 0, strangers => 0, carts => 0);
 
-    for my $n (1 .. 60) {
+    for my $n (1 .. SHOPPERS) {
         my $browser = $t->browser;
 
         $sum{visitors}++;
@@ -785,7 +784,7 @@ sub watch_identities
 
         push @broken, broken_identities($document);
         $times++;
-        last if $now >= 240;
+        last if $now >= CLIENTS * SHOPPERS;
         select undef, undef, undef, 0.005 if $now == $last;
         $last = $now;
     }

@@ -42,6 +42,9 @@ FIXTURE void add(unsigned variant, unsigned cell, int64_t delta);
 FIXTURE void visit(unsigned variant, int64_t visitors, int64_t converters);
 FIXTURE void convert(unsigned variant, uint8_t event, int64_t n);
 FIXTURE void pay(unsigned variant, unsigned total, int64_t amount, int64_t n);
+FIXTURE void pay_events(unsigned variant, unsigned total, int64_t amount,
+    int64_t events, int64_t n);
+FIXTURE void limbs(unsigned variant, unsigned cell, int64_t value);
 FIXTURE void look(void);
 FIXTURE const ux_result_comparison_t *pair(unsigned variant, unsigned metric);
 FIXTURE double p_value(unsigned variant, unsigned metric);
@@ -197,29 +200,37 @@ convert(unsigned variant, uint8_t event, int64_t n)
 FIXTURE void
 pay(unsigned variant, unsigned total, int64_t amount, int64_t n)
 {
-    unsigned  i, cell;
-    int64_t   squares;
+    pay_events(variant, total, amount, 1, n);
+}
 
-    static const unsigned  limbs[] = { UX_TOTAL_SQ_LO, UX_TOTAL_PRODUCT_LO };
 
-    cell = UX_ARM_TOTALS
-           + (unsigned) w->model.totals[total].slot * UX_TOTAL_CELLS;
+/* Of so many events each; only a ratio wants to know how many. */
+FIXTURE void
+pay_events(unsigned variant, unsigned total, int64_t amount, int64_t events,
+    int64_t n)
+{
+    unsigned           cell;
+    const ux_total_t  *of;
+
+    of = &w->model.totals[total];
+    cell = UX_ARM_TOTALS + (unsigned) of->slot * UX_TOTAL_CELLS;
 
     add(variant, cell + UX_TOTAL_SUM, amount * n);
+    limbs(variant, cell + UX_TOTAL_SQ_LO, amount * amount * n);
 
-    if (w->model.totals[total].type == UX_METRIC_RATIO) {
-        add(variant, cell + UX_TOTAL_COUNT, n);
-        add(variant, cell + UX_TOTAL_COUNT_SQ, n);
+    if (of->type == UX_METRIC_RATIO) {
+        add(variant, cell + UX_TOTAL_COUNT, events * n);
+        add(variant, cell + UX_TOTAL_COUNT_SQ, events * events * n);
+        limbs(variant, cell + UX_TOTAL_PRODUCT_LO, amount * events * n);
     }
+}
 
-    for (i = 0; i < 2; i++) {
-        squares = i == 0 ? amount * amount * n : amount * n;
 
-        if (i == 0 || w->model.totals[total].type == UX_METRIC_RATIO) {
-            add(variant, cell + limbs[i], squares & 0xffffffff);
-            add(variant, cell + limbs[i] + 1, squares >> 32);
-        }
-    }
+FIXTURE void
+limbs(unsigned variant, unsigned cell, int64_t value)
+{
+    add(variant, cell, value & 0xffffffff);
+    add(variant, cell + 1, value >> 32);
 }
 
 

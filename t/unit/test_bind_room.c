@@ -45,7 +45,7 @@ test_reweights(void)
 
     static const struct {
         unsigned  mib, least;
-    }  zones[] = { { 4, 22 }, { 8, 47 }, { 64, 396 } };
+    }  zones[] = { { 4, 25 }, { 8, 55 }, { 64, 480 } };
 
     for (i = 0; i < 3; i++) {
         n = reweights(zones[i].mib * MIB);
@@ -324,7 +324,7 @@ test_held(void)
     mem = zone_make(512 * KIB);
     w = worker_make(mem, 512 * KIB, EXPERIMENTS);
     ok(ux_store_fits(&w->store, &w->model, &error) == UX_FULL
-       && strstr(error.message, "room for 16384: raise the size") != NULL,
+       && strstr(error.message, "room for 20480: raise the size") != NULL,
        "%s", error.message);
 
     worker_end(w);

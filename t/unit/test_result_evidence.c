@@ -59,8 +59,8 @@ test_minimum(void)
     first = p_value(1, 0);
     ok(first < 0.2 && close_to(first, pair(1, 0)->now.p_now),
        "the first look");
-    ok(pair(1, 0)->evidence.looked_ms == now && pair(1, 0)->evidence.sign == 1,
-       "with its time and its sign");
+    ok(pair(1, 0)->evidence.looked_ms == now
+       && pair(1, 0)->evidence.sign == 1, "with its time and its sign");
 
     visit(0, 1000, 120);
     visit(1, 1000, 90);
@@ -78,7 +78,7 @@ test_minimum(void)
     visit(0, 1000, 90);
     look();
     ok(p_value(1, 0) < first
-       && close_to(p_value(1, 0), pair(1, 0)->now.p_now), "a smaller one does");
+       && close_to(p_value(1, 0), pair(1, 0)->now.p_now), "a smaller does");
 
     end();
 }
@@ -277,6 +277,8 @@ test_not_while_unbalanced(void)
     ok(!ux_result_quiet(&result) && isnan(p_value(1, 0))
        && pair(1, 0)->evidence.exact_log_e == 0, "SRM: no look is recorded");
     ok(pair(1, 0)->now.log_e > 10, "though there would be much to see");
+    ok(is(GOAL "/exact", "{\"p_value\":null,\"lift_ci\":null}"),
+       "the exact test needs the weights");
 
     /* filled up again; an alarm is never taken back */
 
@@ -307,7 +309,8 @@ test_significant(void)
     look();
     ok(pair(1, 0)->significant, "after it");
     ok(is(GOAL "/significant", "true")
-       && is(GOAL "/significant_at", "\"2026-01-31T12:00:00Z\""), "since when");
+       && is(GOAL "/significant_at", "\"2026-01-31T12:00:00Z\""),
+       "since when");
 
     now += DAY;
     look();

@@ -1,0 +1,182 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The bytes of a snapshot: a zone to bytes, bytes to a zone.  Memory only; who
+ * reads and writes files is elsewhere.
+ *
+ * A zone has two images: `counters`, small, every second, and `visitors`, with
+ * the counters of the same moment, every ten.  To bring a zone back takes the
+ * latter and, for what does not follow from records, the former.
+ *
+ * Records are found by hashes under the zone's index key, and an image has it
+ * (it is as secret as the zone's memory): a zone that is to know the visitors
+ * of an image must be made with that key, see ux_image_info_t.index_key and
+ * `random` of ux_store_init().
+ */
+
+#ifndef UX_IMAGE_H
+#define UX_IMAGE_H
+
+
+#include "ux_store.h"
+
+
+#define UX_IMAGE_MAJOR       1
+#define UX_IMAGE_MINOR       0
+#define UX_IMAGE_HEADER_MAX  4096    /* so much is enough to be told about */
+#define UX_IMAGE_NAMES_MAX   16384   /* entries of a registry */
+
+
+typedef enum {
+    UX_IMAGE_COUNTERS = 1,
+    UX_IMAGE_VISITORS
+} ux_image_kind_e;
+
+
+typedef struct {
+    const uint8_t  *data;
+    size_t          len;             /* 0: there is none */
+} ux_image_bytes_t;
+
+
+/* What a zone's memory does not know of itself. */
+typedef struct {
+    ux_str_t  name;
+    ux_str_t  currency;              /* three letters */
+} ux_image_zone_t;
+
+
+typedef struct {
+    ux_image_kind_e    kind;
+    uint16_t           major;
+    uint16_t           minor;
+    uint8_t            uuid[16];     /* of the zone's incarnation */
+    uint64_t           index_key[2];
+    uint64_t           length;       /* of the whole image */
+    uint64_t           written_ms;
+    uint64_t           created_ms;   /* the zone */
+    uint64_t           zone_size;
+    ux_store_params_t  params;
+    uint32_t           max_window_s;
+    uint32_t           skipped;      /* records that could not be read */
+    char               name[UX_NAME_MAX + 1];
+    char               currency[4];
+    unsigned           nadopted;     /* oldest first */
+    uint8_t            adopted[UX_ADOPTED_MAX][16];
+} ux_image_info_t;
+
+
+/*
+ * Bytes that are enough for an image of this zone, at any time; most of them
+ * stay untouched.
+ */
+size_t ux_image_size(const ux_store_t *store, ux_image_kind_e kind);
+
+/*
+ * Writes an image into buf of ux_image_size() bytes, in which len are the
+ * image and the rest is scratch.  Other processes may write to the zone
+ * meanwhile: each record is one of its states, and no counter is newer than
+ * the records.  A process that has joined frees what a dead one holds.
+ * UX_ERROR: buf too small, a name or currency that is none.
+ */
+ux_status_t ux_image_write(ux_store_t *store, ux_image_kind_e kind,
+    const ux_image_zone_t *zone, uint64_t now_ms, uint8_t *buf, size_t size,
+    size_t *len);
+
+
+/* Which entry of a list of names has which ordinal. */
+typedef struct {
+    uint32_t  first[UX_ENTRY_KINDS + 1];
+    uint16_t  at[UX_IMAGE_NAMES_MAX];
+} ux_image_index_t;
+
+/* What checking and merging need, some 650 KB: static memory. */
+typedef struct {
+    ux_image_index_t  names;         /* of the image */
+    ux_image_index_t  zone;          /* of the zone's registry */
+    uint32_t          zone_names;    /* how many of it are in there */
+    uint16_t          to[UX_IMAGE_NAMES_MAX];    /* by entry of the image */
+    uint16_t          carts[UX_IMAGE_NAMES_MAX]; /* by arm of the zone: its
+                                                    newest cart */
+    uint16_t          older[UX_IMAGE_NAMES_MAX]; /* by entry: the next one */
+    bool              same_slots;    /* the maps change nothing */
+    uint8_t           events[UX_EVENTS_MAX];
+    uint8_t           steps[UX_STEPS_MAX];
+    uint8_t           cart_slots[UX_CARTS_MAX];
+    uint8_t           totals[UX_TOTALS_MAX];
+    ux_visitor_t      theirs;
+    ux_visitor_t      ours;
+    ux_changes_t      changes;
+} ux_image_work_t;
+
+
+/*
+ * What the header says, from the image or its first UX_IMAGE_HEADER_MAX bytes.
+ * UX_DECLINED: not for us to read or to throw away: no image, or one of
+ * another major version, byte order or word size.  UX_ERROR: damaged.
+ */
+ux_status_t ux_image_info(const uint8_t *data, size_t len,
+    ux_image_info_t *info, ux_error_t *error);
+
+/* The same of the whole image: everything in it is as it may be. */
+ux_status_t ux_image_check(const uint8_t *data, size_t len,
+    ux_image_work_t *work, ux_error_t *error);
+
+
+typedef enum {
+    UX_IMAGE_RESTORE = 0,            /* before ux_store_bind(): what the
+                                        registry lacks follows what it has */
+    UX_IMAGE_ADOPT,                  /* others are counting in this zone: an
+                                        earlier epoch it lacks is left out */
+    UX_IMAGE_PREPARE                 /* names only, as to restore: so that to
+                                        adopt the images of a process that is
+                                        still alive, later, lacks none */
+} ux_image_mode_e;
+
+
+/* Both images are of one incarnation; at least one is there. */
+typedef struct {
+    ux_image_mode_e    mode;
+    ux_image_bytes_t   visitors;
+    ux_image_bytes_t   counters;
+    ux_image_zone_t    zone;         /* they must be of the same */
+    uint64_t           now_ms;
+    ux_image_work_t   *work;
+} ux_image_merge_t;
+
+
+typedef struct {
+    uint64_t  visitors;              /* records that came in */
+    uint64_t  united;                /* with one that was there */
+    uint64_t  expired;
+    uint64_t  dropped;               /* no room, or of another index key */
+    uint64_t  tracks;                /* left out of records */
+    uint64_t  names;                 /* left out: no room or no place */
+    uint64_t  cells;                 /* left out with them */
+} ux_image_result_t;
+
+
+/*
+ * Adds what the images hold to the zone, whose caller has joined as a writer
+ * and is the only one to merge.  Names are matched by name, version,
+ * fingerprint and analysis.  Everything is checked first: but for UX_OK and
+ * UX_BUSY nothing has changed.
+ *
+ * UX_DECLINED: another version, zone or currency, the zone's own images, or
+ * of an incarnation that it holds already (ux_image_adopted()).  UX_ERROR:
+ * damaged.  UX_BUSY: not a writer, or the registry was not to be had: again
+ * later.  A process killed while it merges loses or counts twice one effect:
+ * the next to merge the same images into the zone goes on from there.
+ */
+ux_status_t ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
+    ux_image_result_t *result, ux_error_t *error);
+
+/*
+ * The zone holds what this incarnation counted.  It remembers the newest
+ * UX_ADOPTED_MAX, and all the incarnations that these had adopted among them.
+ */
+bool ux_image_adopted(const ux_store_t *store, const uint8_t uuid[16]);
+
+
+#endif

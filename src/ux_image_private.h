@@ -1,0 +1,360 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The format of an image, for the files that write, check and merge it.
+ *
+ *   [ header | section table | sum ][ NAMES ][ CELLS ][ RECORDS ]
+ *
+ * All numbers are little-endian, whoever writes; offsets from the start.
+ *
+ * header
+ *     0   8  magic
+ *     8   2  major
+ *    10   2  minor
+ *    12   4  UX_IMAGE_ORDER
+ *    16   1  bytes of a word: 8
+ *    17   1  kind: ux_image_kind_e
+ *    18   1  bytes of the name
+ *    19   1  sections
+ *    20   4  bytes of header, table and sum
+ *    24   8  bytes of the image
+ *    32  16  uuid of the incarnation
+ *    48  16  index key, two words
+ *    64   8  written, ms
+ *    72   8  zone made, ms
+ *    80   8  bytes of the zone
+ *    88   4  experiments    92 4 totals    96 4 inactive, s
+ *   100   4  longest window, s
+ *   104   4  currency, three letters
+ *   108   4  uuids adopted
+ *   112   4  records skipped
+ *   116   4  0
+ *   120  64  name of the zone
+ *   184      adopted uuids, 16 bytes each, room for UX_ADOPTED_MAX
+ *   696      section table, 32 bytes a section:
+ *              4 type   4 items   8 offset   8 length   8 XXH3-64
+ *            XXH3-64 of all before it
+ *
+ * NAMES: UX_IMAGE_NAME_SIZE bytes an entry of the registry, in its order, so
+ * that an ordinal is how many of the kind came before (totals: plus 1).
+ *     0   1  kind
+ *     1   1  bytes of the name
+ *     2   2  parent    4 2 aux    6 2 variant    8 2 width
+ *    10   2  UX_IMAGE_HAS_ flags
+ *    12   4  0
+ *    16   8  value    24 8 made, ms    32 8 number    40 8 analysis
+ *    48   8  control; of experiments: removed, ms
+ *    56  64  name
+ *
+ * CELLS: UX_IMAGE_CELL_SIZE bytes a counter that is not 0, ascending by all
+ * but the value, so that two images can be walked side by side.
+ *     0   4  owner: 0 the zone, else entry + 1
+ *     4   2  group: see ux_image_groups[]
+ *     6   2  index in it
+ *     8   8  value
+ *
+ * RECORDS: of each visitor
+ *     0   2  bytes that follow; UX_IMAGE_AGAIN
+ *     2      as ux_visitor_pack() makes them
+ *
+ * A newer minor version may have sections of further types; they are passed
+ * over.  Anything else that changes is a new major version.
+ */
+
+#ifndef UX_IMAGE_PRIVATE_H
+#define UX_IMAGE_PRIVATE_H
+
+
+#include "ux_compare.h"
+#include "ux_image.h"
+#include "ux_packing.h"
+#include "ux_registry_private.h"
+
+
+#define UX_IMAGE_MAGIC        0x0a1a6567616d4955ull   /* "UImage" 1a 0a */
+#define UX_IMAGE_ORDER        0x0a0b0c0du
+#define UX_IMAGE_WORD         8
+
+#define UX_IMAGE_TABLE_AT     696u
+#define UX_IMAGE_SECTION_SIZE 32u
+#define UX_IMAGE_SECTIONS_MAX 16u
+#define UX_IMAGE_NAME_SIZE    120u
+#define UX_IMAGE_CELL_SIZE    16u
+
+#define UX_IMAGE_AGAIN        0x8000u   /* may have been in here already */
+
+/* Later than any 32-bit second. */
+#define UX_IMAGE_TIME_MAX     4294967296000ull
+
+/* A count is below; sums of a hundred images are still no overflow. */
+#define UX_IMAGE_COUNT_MAX    (1ull << 56)
+
+_Static_assert(UX_IMAGE_TABLE_AT == 184 + UX_ADOPTED_MAX * 16, "header");
+_Static_assert(UX_IMAGE_TABLE_AT
+               + UX_IMAGE_SECTIONS_MAX * UX_IMAGE_SECTION_SIZE + 8
+               <= UX_IMAGE_HEADER_MAX, "header");
+_Static_assert(UX_PACKED_MAX < UX_IMAGE_AGAIN, "length of a record");
+
+
+/* Entries of the registry that brought cells of their own. */
+#define UX_IMAGE_HAS_BLOCK    0x01u
+#define UX_IMAGE_HAS_RING     0x02u
+
+
+typedef enum {
+    UX_IMAGE_NAMES = 1,
+    UX_IMAGE_CELLS,
+    UX_IMAGE_RECORDS,
+    UX_IMAGE_SECTIONS
+} ux_image_section_e;
+
+
+typedef struct {
+    const uint8_t  *data;
+    uint64_t        len;
+    uint32_t        n;
+} ux_image_section_t;
+
+
+/* An image whose header and sums are right. */
+typedef struct {
+    ux_image_info_t     info;
+    ux_image_section_t  sections[UX_IMAGE_SECTIONS];   /* by type */
+    uint32_t            kinds[UX_ENTRY_KINDS];         /* entries of each */
+} ux_image_view_t;
+
+
+/* An entry of NAMES. */
+typedef struct {
+    unsigned  kind;
+    ux_str_t  text;
+    uint16_t  parent;
+    uint16_t  aux;
+    uint16_t  variant;
+    uint16_t  width;
+    uint16_t  flags;
+    uint64_t  value;
+    uint64_t  created_ms;
+    double    number;
+    uint64_t  analysis;
+    uint64_t  control;
+} ux_image_name_t;
+
+
+typedef struct {
+    uint32_t  owner;
+    uint16_t  group;
+    uint16_t  index;
+    uint64_t  value;
+} ux_image_cell_t;
+
+
+/* What numbers the cells of a group. */
+typedef enum {
+    UX_IMAGE_BY_INDEX = 0,
+    UX_IMAGE_BY_EVENT,
+    UX_IMAGE_BY_STEP,
+    UX_IMAGE_BY_TOTAL
+} ux_image_by_e;
+
+
+/* Numbers of groups, part of the format. */
+enum {
+    UX_IMAGE_ZONE_LIVES = 1,         /* of records */
+    UX_IMAGE_ZONE_HTTP,
+    UX_IMAGE_ZONE_DISCARDED,
+    UX_IMAGE_ZONE_EVENTS,
+    UX_IMAGE_ZONE_SUMS,
+    UX_IMAGE_ZONE_COUNTS,
+    UX_IMAGE_ARM_COUNTS,             /* first of an arm's: see checks */
+    UX_IMAGE_ARM_HTTP,
+    UX_IMAGE_ARM_EVENT_VISITORS,
+    UX_IMAGE_ARM_EVENT_COUNT,
+    UX_IMAGE_ARM_BEFORE,
+    UX_IMAGE_ARM_IN_ORDER,
+    UX_IMAGE_ARM_TOTALS,
+    UX_IMAGE_ARM_WINDOW,
+    UX_IMAGE_ARM_UNCONFIRMED,
+    UX_IMAGE_CART,
+    UX_IMAGE_CART_RING,
+    UX_IMAGE_EVIDENCE,               /* the words of one ux_evidence_t */
+    UX_IMAGE_BALANCE,
+    UX_IMAGE_GROUPS
+};
+
+
+typedef struct {
+    uint8_t   owner;                 /* ux_entry_e; 0: the zone */
+    uint8_t   by;                    /* ux_image_by_e */
+    uint8_t   stride;                /* cells of a slot */
+    bool      ring;                  /* bucket and count */
+    bool      of_ring;               /* cells of entry->ring, not ->base */
+    bool      free;                  /* follows from no record */
+    uint16_t  first;
+    uint16_t  n;
+} ux_image_group_t;
+
+/* By number. */
+extern const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS];
+
+/* Of UX_IMAGE_EVIDENCE: ux_evidence_t, member by member. */
+enum {
+    UX_IMAGE_EVIDENCE_LOG_E = 0,
+    UX_IMAGE_EVIDENCE_EXACT,
+    UX_IMAGE_EVIDENCE_LOOKED,
+    UX_IMAGE_EVIDENCE_SINCE,
+    UX_IMAGE_EVIDENCE_SIGN,
+    UX_IMAGE_EVIDENCE_PAIR,
+    UX_IMAGE_EVIDENCE_P,
+    UX_IMAGE_EVIDENCE_LO,
+    UX_IMAGE_EVIDENCE_HI,
+    UX_IMAGE_EVIDENCE_WORDS
+};
+
+_Static_assert(sizeof(ux_evidence_t) == UX_IMAGE_EVIDENCE_WORDS * 8,
+               "evidence");
+
+
+static inline uint64_t
+ux_image_get(const uint8_t *at, unsigned size)
+{
+    uint64_t  value;
+    unsigned  i;
+
+    value = 0;
+
+    for (i = 0; i < size; i++) {
+        value |= (uint64_t) at[i] << (8 * i);
+    }
+
+    return value;
+}
+
+
+static inline void
+ux_image_put(uint8_t *at, uint64_t value, unsigned size)
+{
+    unsigned  i;
+
+    for (i = 0; i < size; i++) {
+        at[i] = (uint8_t) (value >> (8 * i));
+    }
+}
+
+
+/* A sentence, formatted. */
+__attribute__((format(printf, 2, 3)))
+void ux_image_say(ux_error_t *error, const char *format, ...);
+
+/* Header, table and sums.  Statuses as ux_image_info(). */
+ux_status_t ux_image_open(const uint8_t *data, size_t len,
+    ux_image_view_t *view, ux_error_t *error);
+
+/* And the rest of ux_image_check(); fills work->names. */
+ux_status_t ux_image_check_view(ux_image_view_t *view, ux_image_work_t *work,
+    ux_error_t *error);
+
+/* i below the section's n. */
+ux_image_name_t ux_image_name(const ux_image_view_t *view, uint32_t i);
+ux_image_cell_t ux_image_cell(const ux_image_view_t *view, uint32_t i);
+
+/* Negative, 0, positive, as by their places in CELLS. */
+int ux_image_cell_order(const ux_image_cell_t *a, const ux_image_cell_t *b);
+
+/* Can its group have the value?  width: cells of a row, of a cart's ring. */
+bool ux_image_value_ok(const ux_image_cell_t *cell, unsigned width);
+
+/* The copy that counts of an entry's evidence, given its cells. */
+void ux_image_evidence_read(const uint64_t *cells, uint64_t *words);
+
+/* Entry of this kind and ordinal, or UX_IMAGE_NAMES_MAX. */
+uint32_t ux_image_index_find(const ux_image_index_t *index, unsigned kind,
+    uint32_t ordinal);
+
+/*
+ * Indexes n entries of a kind each; kinds are read from a registry or an
+ * image by the caller, who calls count for all, then start, then add for all.
+ */
+void ux_image_index_clear(ux_image_index_t *index);
+void ux_image_index_count(ux_image_index_t *index, unsigned kind);
+void ux_image_index_start(ux_image_index_t *index);
+void ux_image_index_add(ux_image_index_t *index, unsigned kind,
+    uint32_t entry, uint32_t *seen);
+
+
+/* What a record may refer to. */
+typedef struct {
+    uint64_t  events;                /* masks */
+    uint64_t  steps;
+    unsigned  carts;
+    unsigned  totals;                /* revenue included */
+    uint32_t  arms;
+} ux_image_limits_t;
+
+ux_image_limits_t ux_image_limits(const uint32_t kinds[UX_ENTRY_KINDS]);
+
+/* Is there anything in the record that may not be? */
+bool ux_image_record_ok(const ux_visitor_t *visitor,
+    const ux_image_limits_t *limits);
+
+/* Takes it out, if it can be. */
+void ux_image_record_fit(ux_visitor_t *visitor,
+    const ux_image_limits_t *limits);
+
+/* RECORDS of all visitors at `at`; the scratch is 8 bytes a bucket. */
+typedef struct {
+    ux_store_t               *store;
+    const ux_image_limits_t  *limits;
+    uint32_t                  now_s;
+    uint8_t                  *at;
+    uint8_t                  *end;
+    uint64_t                 *words; /* scratch: of each bucket when it was
+                                        read */
+    uint32_t                  n;
+    uint32_t                  skipped;
+} ux_image_walk_t;
+
+void ux_image_walk(ux_image_walk_t *walk);
+
+
+/* A merge under way. */
+typedef struct {
+    ux_store_t         *store;
+    ux_counter_t        shared;      /* the copy that everybody adds to */
+    ux_table_t          table;
+    ux_image_mode_e     mode;
+    uint64_t            now_ms;
+    ux_image_work_t    *work;
+    ux_image_view_t     views[2];    /* visitors, counters */
+    bool                has[2];
+    bool                alone;       /* no record that is not of this image */
+    ux_adopted_t       *adopted;
+    ux_image_result_t  *result;
+} ux_image_merging_t;
+
+/* Finds or makes the entries; fills the maps of work. */
+ux_status_t ux_image_merge_names(ux_image_merging_t *m);
+
+void ux_image_merge_cells(ux_image_merging_t *m);
+void ux_image_merge_records(ux_image_merging_t *m);
+
+/* The zone's entry, NULL if the image's was left out or is none. */
+const ux_entry_t *ux_image_target(const ux_image_merging_t *m,
+    unsigned kind, uint32_t ordinal);
+
+/* One of the zone's own, by ordinal. */
+const ux_entry_t *ux_image_entry(const ux_image_merging_t *m, unsigned kind,
+    uint32_t ordinal);
+
+/*
+ * Adds work->theirs, in the zone's own numbers, to work->ours: the changes
+ * take out of the counters what both had counted.
+ */
+void ux_image_unite(ux_image_merging_t *m);
+
+/* Applies work->changes. */
+void ux_image_apply(ux_image_merging_t *m);
+
+
+#endif

@@ -1,0 +1,619 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A zone to bytes: names first, then the cells of these, then the records.  So
+ * a record may know of something that no counter shows yet, never the other
+ * way round; and what refers to later names is not written.
+ *
+ * Counters are read while others write, and there may be one too many of
+ * something or one too few: the bounds that a reader insists on are kept here.
+ *
+ * Cost, of a full zone of 64 MiB: some 60 ms, most of it to unpack records.
+ */
+
+#include "ux_image_private.h"
+
+#include <string.h>
+
+
+#define UX_IMAGE_EVIDENCE_TRIES  4
+
+
+typedef struct {
+    ux_store_t         *store;
+    uint32_t            count;       /* entries of the registry */
+    uint32_t            kinds[UX_ENTRY_KINDS];
+    uint8_t            *buf;
+    uint8_t            *at;
+    uint8_t            *end;
+    unsigned            nsections;
+    uint32_t            now_s;
+    uint32_t            skipped;
+} ux_image_writer_t;
+
+
+static void ux_write_names(ux_image_writer_t *w);
+static uint16_t ux_write_flags(const ux_image_writer_t *w, uint32_t i);
+static void ux_write_cells(ux_image_writer_t *w);
+static void ux_write_zone(ux_image_writer_t *w);
+static void ux_write_arm(ux_image_writer_t *w, uint32_t i);
+static void ux_write_arm_fit(uint64_t *values);
+static void ux_write_group(ux_image_writer_t *w, uint32_t owner,
+    unsigned group, const uint64_t *values);
+static void ux_write_ring(ux_image_writer_t *w, uint32_t owner,
+    unsigned group, uint32_t cell, unsigned width);
+static void ux_write_cart(ux_image_writer_t *w, uint32_t i);
+static void ux_write_kept(ux_image_writer_t *w, uint32_t i);
+static void ux_write_cell(ux_image_writer_t *w, uint32_t owner,
+    unsigned group, unsigned index, uint64_t value, unsigned width);
+static void ux_write_records(ux_image_writer_t *w);
+static void ux_write_section(ux_image_writer_t *w, unsigned type,
+    uint8_t *from, uint32_t n);
+static void ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
+    const ux_image_zone_t *zone, uint64_t now_ms);
+static void ux_write_adopted(ux_image_writer_t *w);
+static uint64_t ux_write_time(uint64_t ms);
+
+
+#define UX_ARM_GROUP(what, number, count)                                    \
+    { UX_ENTRY_ARM, UX_IMAGE_BY_##number, 1, false, false, false,            \
+      UX_ARM_##what, count }
+
+const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
+    [UX_IMAGE_ZONE_LIVES] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, false, UX_ZONE_INSERTED,
+          UX_ZONE_FULL_SAID - UX_ZONE_INSERTED },
+    [UX_IMAGE_ZONE_HTTP] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_HTTP,
+          UX_HTTP_CELLS },
+    [UX_IMAGE_ZONE_DISCARDED] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_DISCARDED,
+          UX_DISCARDS },
+    [UX_IMAGE_ZONE_EVENTS] =
+        { 0, UX_IMAGE_BY_EVENT, 1, false, false, true, UX_ZONE_EVENTS,
+          UX_EVENTS_MAX },
+    [UX_IMAGE_ZONE_SUMS] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_CURRENCY_SUM,
+          UX_ZONE_CURRENCY_COUNT - UX_ZONE_CURRENCY_SUM },
+    [UX_IMAGE_ZONE_COUNTS] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_CURRENCY_COUNT,
+          UX_ZONE_CELLS - UX_ZONE_CURRENCY_COUNT },
+    [UX_IMAGE_ARM_COUNTS] = UX_ARM_GROUP(ASSIGNED, INDEX, UX_ARM_HTTP),
+    [UX_IMAGE_ARM_HTTP] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ARM_HTTP,
+          UX_HTTP_CELLS },
+    [UX_IMAGE_ARM_EVENT_VISITORS] =
+        UX_ARM_GROUP(EVENT_VISITORS, EVENT, UX_EVENTS_MAX),
+    [UX_IMAGE_ARM_EVENT_COUNT] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_EVENT, 1, false, false, true,
+          UX_ARM_EVENT_COUNT, UX_EVENTS_MAX },
+    [UX_IMAGE_ARM_BEFORE] = UX_ARM_GROUP(STEP_BEFORE, STEP, UX_STEPS_MAX),
+    [UX_IMAGE_ARM_IN_ORDER] = UX_ARM_GROUP(STEP_IN_ORDER, STEP, UX_STEPS_MAX),
+    [UX_IMAGE_ARM_TOTALS] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_TOTAL, UX_TOTAL_CELLS, false, false,
+          false, UX_ARM_TOTALS, UX_TOTALS_MAX * UX_TOTAL_CELLS },
+    [UX_IMAGE_ARM_WINDOW] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, true, false, false,
+          UX_ARM_WINDOW, UX_BUCKETS },
+    [UX_IMAGE_ARM_UNCONFIRMED] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, true, false, false,
+          UX_ARM_UNCONFIRMED, UX_BUCKETS },
+    [UX_IMAGE_CART] =
+        { UX_ENTRY_ARM_CART, UX_IMAGE_BY_INDEX, 1, false, false, false, 0,
+          UX_CART_CELLS },
+    [UX_IMAGE_CART_RING] =
+        { UX_ENTRY_ARM_CART, UX_IMAGE_BY_INDEX, 1, true, true, false, 0,
+          UX_BUCKETS * UX_RING_CELLS },
+    [UX_IMAGE_EVIDENCE] =
+        { UX_ENTRY_EVIDENCE, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
+          UX_IMAGE_EVIDENCE_WORDS },
+    [UX_IMAGE_BALANCE] =
+        { UX_ENTRY_BALANCE, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
+          UX_BALANCE_CELLS }
+};
+
+
+size_t
+ux_image_size(const ux_store_t *store, ux_image_kind_e kind)
+{
+    size_t                  size;
+    const ux_store_head_t  *head;
+
+    head = store->head;
+
+    size = UX_IMAGE_HEADER_MAX
+           + (size_t) head->registry_capacity * UX_IMAGE_NAME_SIZE
+           + (size_t) head->all_cells * UX_IMAGE_CELL_SIZE;
+
+    if (kind == UX_IMAGE_VISITORS) {
+        size += ux_table_size(head->nbuckets) + head->nbuckets * 8u + 8;
+    }
+
+    return size;
+}
+
+
+ux_status_t
+ux_image_write(ux_store_t *store, ux_image_kind_e kind,
+    const ux_image_zone_t *zone, uint64_t now_ms, uint8_t *buf, size_t size,
+    size_t *len)
+{
+    ux_image_writer_t  w;
+
+    if (size < ux_image_size(store, kind) || !ux_name_check(zone->name)
+        || zone->currency.len != 3
+        || ux_registry_count(store->registry) > UX_IMAGE_NAMES_MAX)
+    {
+        return UX_ERROR;
+    }
+
+    memset(&w, 0, sizeof(w));
+
+    w.store = store;
+    w.count = ux_registry_count(store->registry);
+    w.buf = buf;
+    w.end = buf + size;
+    w.now_s = (uint32_t) (now_ms / 1000);
+    w.at = buf + UX_IMAGE_TABLE_AT + 8
+           + (kind == UX_IMAGE_VISITORS ? 3 : 2) * UX_IMAGE_SECTION_SIZE;
+
+    ux_write_names(&w);
+    ux_write_cells(&w);
+
+    if (kind == UX_IMAGE_VISITORS) {
+        ux_write_records(&w);
+    }
+
+    ux_write_header(&w, kind, zone, now_ms);
+
+    *len = (size_t) (w.at - buf);
+
+    return UX_OK;
+}
+
+
+static void
+ux_write_names(ux_image_writer_t *w)
+{
+    double             number;
+    uint8_t           *at, *from;
+    uint32_t           i;
+    uint64_t           bits, control;
+    const ux_entry_t  *entry;
+
+    from = w->at;
+
+    for (i = 0; i < w->count; i++) {
+        entry = &w->store->registry->entries[i];
+        at = w->at;
+        w->at += UX_IMAGE_NAME_SIZE;
+
+        w->kinds[entry->kind % UX_ENTRY_KINDS]++;
+
+        number = entry->number;
+        memcpy(&bits, &number, sizeof(bits));
+
+        control = entry->kind == UX_ENTRY_EXPERIMENT
+                  ? ux_write_time(ux_registry_removed_ms(entry))
+                  : entry->kind == UX_ENTRY_EPOCH
+                    || entry->kind == UX_ENTRY_EVIDENCE ? entry->control : 0;
+
+        memset(at, 0, UX_IMAGE_NAME_SIZE);
+
+        at[0] = entry->kind;
+        at[1] = entry->name_len;
+        ux_image_put(at + 2, entry->parent, 2);
+        ux_image_put(at + 4, entry->aux, 2);
+
+        if (entry->kind == UX_ENTRY_ARM_CART) {
+            ux_image_put(at + 6, entry->variant, 2);
+            ux_image_put(at + 8, entry->width, 2);
+        }
+
+        ux_image_put(at + 10, ux_write_flags(w, i), 2);
+        ux_image_put(at + 16, entry->value, 8);
+        ux_image_put(at + 24, ux_write_time(entry->created_ms), 8);
+        ux_image_put(at + 32, bits, 8);
+        ux_image_put(at + 40, entry->analysis, 8);
+        ux_image_put(at + 48, control, 8);
+        memcpy(at + 56, entry->name, UX_NAME_MAX);
+    }
+
+    ux_write_section(w, UX_IMAGE_NAMES, from, w->count);
+}
+
+
+static uint64_t
+ux_write_time(uint64_t ms)
+{
+    return ms < UX_IMAGE_TIME_MAX ? ms : UX_IMAGE_TIME_MAX - 1;
+}
+
+
+/* What an entry took is the difference of the running marks. */
+static uint16_t
+ux_write_flags(const ux_image_writer_t *w, uint32_t i)
+{
+    uint32_t              cell, ring;
+    unsigned              flags;
+    const ux_entry_t     *entry;
+    const ux_registry_t  *registry;
+
+    registry = w->store->registry;
+    entry = &registry->entries[i];
+
+    cell = i > 0 ? entry[-1].next_cell : registry->first_cell;
+    ring = i > 0 ? entry[-1].next_ring : registry->all_cells;
+
+    flags = entry->next_cell > cell ? UX_IMAGE_HAS_BLOCK : 0;
+    flags |= entry->next_ring < ring ? UX_IMAGE_HAS_RING : 0;
+
+    return (uint16_t) flags;
+}
+
+
+static void
+ux_write_cells(ux_image_writer_t *w)
+{
+    uint8_t   *from;
+    uint32_t   i;
+
+    from = w->at;
+
+    ux_write_zone(w);
+
+    for (i = 0; i < w->count; i++) {
+
+        switch (w->store->registry->entries[i].kind) {
+
+        case UX_ENTRY_ARM:
+            ux_write_arm(w, i);
+            break;
+
+        case UX_ENTRY_ARM_CART:
+            ux_write_cart(w, i);
+            break;
+
+        case UX_ENTRY_EVIDENCE:
+        case UX_ENTRY_BALANCE:
+            ux_write_kept(w, i);
+            break;
+
+        default:
+            break;
+        }
+    }
+
+    ux_write_section(w, UX_IMAGE_CELLS, from,
+                     (uint32_t) ((w->at - from) / UX_IMAGE_CELL_SIZE));
+}
+
+
+static void
+ux_write_zone(ux_image_writer_t *w)
+{
+    uint64_t  values[UX_ZONE_CELLS];
+    unsigned  group;
+
+    ux_counter_fold(&w->store->counter, 0, UX_ZONE_CELLS, values);
+
+    for (group = UX_IMAGE_ZONE_LIVES; group < UX_IMAGE_ARM_COUNTS; group++) {
+        ux_write_group(w, 0, group, values);
+    }
+}
+
+
+static void
+ux_write_arm(ux_image_writer_t *w, uint32_t i)
+{
+    uint32_t  base;
+    uint64_t  values[UX_ARM_COUNTS];
+    unsigned  group;
+
+    base = w->store->registry->entries[i].base;
+
+    ux_counter_fold(&w->store->counter, base, UX_ARM_COUNTS, values);
+    ux_write_arm_fit(values);
+
+    for (group = UX_IMAGE_ARM_COUNTS; group < UX_IMAGE_ARM_WINDOW; group++) {
+        ux_write_group(w, i + 1, group, values);
+    }
+
+    ux_write_ring(w, i + 1, UX_IMAGE_ARM_WINDOW, base + UX_ARM_WINDOW, 1);
+    ux_write_ring(w, i + 1, UX_IMAGE_ARM_UNCONFIRMED,
+                  base + UX_ARM_UNCONFIRMED, 1);
+}
+
+
+/* See ux_image_arm_ok(): numerators are no larger than denominators. */
+static void
+ux_write_arm_fit(uint64_t *values)
+{
+    uint64_t  most;
+    unsigned  i;
+
+    for (i = 0; i < UX_ARM_TOTALS; i++) {
+        values[i] = values[i] >> 63 ? 0 : values[i];
+
+        if (values[i] >= UX_IMAGE_COUNT_MAX) {
+            values[i] = UX_IMAGE_COUNT_MAX - 1;
+        }
+
+        if (i >= UX_ARM_HTTP && i < UX_ARM_EVENT_VISITORS) {
+            continue;
+        }
+
+        if (i >= UX_ARM_EVENT_COUNT && i < UX_ARM_STEP_BEFORE) {
+            continue;
+        }
+
+        most = values[i < UX_ARM_HTTP ? UX_ARM_ASSIGNED : UX_ARM_VISITORS];
+        values[i] = values[i] < most ? values[i] : most;
+    }
+}
+
+
+/* values: of the whole block. */
+static void
+ux_write_group(ux_image_writer_t *w, uint32_t owner, unsigned group,
+    const uint64_t *values)
+{
+    unsigned                 i;
+    uint64_t                 value;
+    const ux_image_group_t  *g;
+
+    g = &ux_image_groups[group];
+
+    for (i = 0; i < g->n; i++) {
+        value = values[g->first + i];
+
+        if (value >= UX_IMAGE_COUNT_MAX && value < 1ull << 63
+            && group != UX_IMAGE_ARM_TOTALS)
+        {
+            value = UX_IMAGE_COUNT_MAX - 1;
+        }
+
+        ux_write_cell(w, owner, group, i, value, 1);
+    }
+}
+
+
+static void
+ux_write_ring(ux_image_writer_t *w, uint32_t owner, unsigned group,
+    uint32_t cell, unsigned width)
+{
+    unsigned         i;
+    const uint64_t  *ring;
+
+    ring = &w->store->counter.shared[cell];
+
+    for (i = 0; i < UX_BUCKETS * width; i++) {
+        ux_write_cell(w, owner, group, i,
+                      __atomic_load_n(&ring[i], __ATOMIC_ACQUIRE), width);
+    }
+}
+
+
+/* Blocks and rings that another entry has are written with that. */
+static void
+ux_write_cart(ux_image_writer_t *w, uint32_t i)
+{
+    uint64_t           values[UX_CART_CELLS];
+    uint16_t           flags;
+    const ux_entry_t  *entry;
+
+    entry = &w->store->registry->entries[i];
+    flags = ux_write_flags(w, i);
+
+    if (flags & UX_IMAGE_HAS_BLOCK) {
+        ux_counter_fold(&w->store->counter, entry->base, UX_CART_CELLS,
+                        values);
+        ux_write_group(w, i + 1, UX_IMAGE_CART, values);
+    }
+
+    if (flags & UX_IMAGE_HAS_RING) {
+        ux_write_ring(w, i + 1, UX_IMAGE_CART_RING, entry->ring,
+                      entry->width);
+    }
+}
+
+
+/* What looks at the results have left. */
+static void
+ux_write_kept(ux_image_writer_t *w, uint32_t i)
+{
+    unsigned           n;
+    uint64_t           words[UX_IMAGE_EVIDENCE_WORDS];
+    const uint64_t    *cells;
+    const ux_entry_t  *entry;
+
+    entry = &w->store->registry->entries[i];
+
+    if (entry->ring == 0) {
+        return;
+    }
+
+    cells = &w->store->counter.shared[entry->ring];
+
+    if (entry->kind == UX_ENTRY_EVIDENCE) {
+        ux_image_evidence_read(cells, words);
+        ux_write_group(w, i + 1, UX_IMAGE_EVIDENCE, words);
+        return;
+    }
+
+    for (n = 0; n < UX_BALANCE_CELLS; n++) {
+        words[n] = __atomic_load_n(&cells[n], __ATOMIC_ACQUIRE);
+    }
+
+    ux_write_group(w, i + 1, UX_IMAGE_BALANCE, words);
+}
+
+
+/* As ux_result_evidence.c keeps it. */
+void
+ux_image_evidence_read(const uint64_t *cells, uint64_t *words)
+{
+    uint64_t         version;
+    unsigned         i, tries;
+    const uint64_t  *copy;
+
+    for (tries = 0; tries < UX_IMAGE_EVIDENCE_TRIES; tries++) {
+        version = __atomic_load_n(cells, __ATOMIC_ACQUIRE);
+        copy = cells + 1 + (version & 1) * UX_IMAGE_EVIDENCE_WORDS;
+
+        for (i = 0; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
+            words[i] = __atomic_load_n(&copy[i], __ATOMIC_RELAXED);
+        }
+
+        __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+        if (__atomic_load_n(cells, __ATOMIC_RELAXED) == version) {
+            return;
+        }
+    }
+
+    memset(words, 0, UX_IMAGE_EVIDENCE_WORDS * sizeof(uint64_t));
+}
+
+
+/* One that no reader would accept is left out. */
+static void
+ux_write_cell(ux_image_writer_t *w, uint32_t owner, unsigned group,
+    unsigned index, uint64_t value, unsigned width)
+{
+    ux_image_cell_t  cell;
+
+    cell.owner = owner;
+    cell.group = (uint16_t) group;
+    cell.index = (uint16_t) index;
+    cell.value = value;
+
+    if (!ux_image_value_ok(&cell, width)) {
+        return;
+    }
+
+    ux_image_put(w->at, owner, 4);
+    ux_image_put(w->at + 4, group, 2);
+    ux_image_put(w->at + 6, index, 2);
+    ux_image_put(w->at + 8, value, 8);
+
+    w->at += UX_IMAGE_CELL_SIZE;
+}
+
+
+static void
+ux_write_records(ux_image_writer_t *w)
+{
+    size_t              scratch;
+    ux_image_walk_t     walk;
+    ux_image_limits_t   limits;
+
+    limits = ux_image_limits(w->kinds);
+    scratch = w->store->table.nbuckets * sizeof(uint64_t);
+
+    walk.store = w->store;
+    walk.limits = &limits;
+    walk.now_s = w->now_s;
+    walk.at = w->at;
+    walk.end = w->end - scratch - (uintptr_t) w->end % 8;
+    walk.words = (uint64_t *) (void *) walk.end;
+    walk.n = 0;
+    walk.skipped = 0;
+
+    ux_image_walk(&walk);
+
+    w->skipped = walk.skipped;
+
+    walk.words = NULL;
+    ux_write_section(w, UX_IMAGE_RECORDS, w->at, walk.n);
+    w->at = walk.at;
+}
+
+
+/* From there to where the writer is. */
+static void
+ux_write_section(ux_image_writer_t *w, unsigned type, uint8_t *from,
+    uint32_t n)
+{
+    size_t    len;
+    uint8_t  *entry;
+
+    len = (size_t) (w->at - from);
+    entry = w->buf + UX_IMAGE_TABLE_AT
+            + w->nsections++ * UX_IMAGE_SECTION_SIZE;
+
+    ux_image_put(entry, type, 4);
+    ux_image_put(entry + 4, n, 4);
+    ux_image_put(entry + 8, (uint64_t) (from - w->buf), 8);
+    ux_image_put(entry + 16, len, 8);
+    ux_image_put(entry + 24, ux_hash64(from, len), 8);
+}
+
+
+static void
+ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
+    const ux_image_zone_t *zone, uint64_t now_ms)
+{
+    size_t                  size;
+    uint8_t                *at;
+    const ux_store_head_t  *head;
+
+    at = w->buf;
+    head = w->store->head;
+    size = UX_IMAGE_TABLE_AT + w->nsections * UX_IMAGE_SECTION_SIZE;
+
+    memset(at, 0, UX_IMAGE_TABLE_AT);
+
+    ux_image_put(at, UX_IMAGE_MAGIC, 8);
+    ux_image_put(at + 8, UX_IMAGE_MAJOR, 2);
+    ux_image_put(at + 10, UX_IMAGE_MINOR, 2);
+    ux_image_put(at + 12, UX_IMAGE_ORDER, 4);
+    at[16] = UX_IMAGE_WORD;
+    at[17] = (uint8_t) kind;
+    at[18] = (uint8_t) zone->name.len;
+    at[19] = (uint8_t) w->nsections;
+    ux_image_put(at + 20, size + 8, 4);
+    ux_image_put(at + 24, (uint64_t) (w->at - w->buf), 8);
+    memcpy(at + 32, head->uuid, 16);
+    ux_image_put(at + 48, head->index_key[0], 8);
+    ux_image_put(at + 56, head->index_key[1], 8);
+    ux_image_put(at + 64, ux_write_time(now_ms), 8);
+    ux_image_put(at + 72, ux_write_time(head->created_ms), 8);
+    ux_image_put(at + 80, head->size, 8);
+    ux_image_put(at + 88, head->params.experiments, 4);
+    ux_image_put(at + 92, head->params.totals, 4);
+    ux_image_put(at + 96, head->params.inactive_s, 4);
+    ux_image_put(at + 100, w->store->table.max_window_s, 4);
+    memcpy(at + 104, zone->currency.data, 3);
+    ux_image_put(at + 112, w->skipped, 4);
+    memcpy(at + 120, zone->name.data, zone->name.len);
+
+    ux_write_adopted(w);
+
+    ux_image_put(at + size, ux_hash64(at, size), 8);
+}
+
+
+/* Those wholly merged. */
+static void
+ux_write_adopted(ux_image_writer_t *w)
+{
+    unsigned             i, n;
+    const ux_adopted_t  *adopted;
+
+    n = 0;
+
+    for (i = 0; i < UX_ADOPTED_MAX; i++) {
+        adopted = &w->store->head->adopted[i];
+
+        if (__atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE)
+            == UX_ADOPTED_DONE)
+        {
+            memcpy(w->buf + 184 + n * 16, adopted->uuid, 16);
+            n++;
+        }
+    }
+
+    ux_image_put(w->buf + 108, n, 4);
+}

@@ -246,11 +246,13 @@ ux_evidence_look(ux_evidence_t *evidence, const ux_comparison_t *now,
     bool     changed;
     int64_t  sign;
 
-    if (!quiet) {
-        return false;
-    }
+    /* The planned end comes once, however it finds things. */
 
-    changed = false;
+    changed = ux_evidence_freeze(evidence, now, analysis, fixed);
+
+    if (!quiet) {
+        return changed;
+    }
 
     /* Exact from the first label on: no gate. */
 
@@ -278,7 +280,7 @@ ux_evidence_look(ux_evidence_t *evidence, const ux_comparison_t *now,
         }
     }
 
-    return ux_evidence_freeze(evidence, now, analysis, fixed) || changed;
+    return changed;
 }
 
 

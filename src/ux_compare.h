@@ -87,9 +87,10 @@ typedef struct {
 _Static_assert(sizeof(ux_evidence_t) == 72, "evidence");
 
 /*
- * Records a look: only when the gate is met and all is quiet (sample ratio and
- * confirmation), else nothing.  Freezes the fixed-horizon panel when the pair
- * first reaches the planned size.  Returns whether anything changed.
+ * Records a look: only when all is quiet (sample ratio and confirmation) and,
+ * but for the exact test, the gate is met.  Freezes the fixed-horizon panel,
+ * gate or not, when the pair first reaches the planned size.  Returns whether
+ * anything changed.
  */
 bool ux_evidence_look(ux_evidence_t *evidence, const ux_comparison_t *now,
     bool quiet, const ux_analysis_t *analysis, const ux_fixed_t *fixed,

@@ -61,7 +61,7 @@ sub words {
         [['--engine', 'own'], 'unknown engine "own"', 'an engine'],
         [['aa'], '"aa" is one word too many', 'a word'],
         [['--speed'], 'unknown option "--speed"', 'an option'],
-        [['--runs'], '"--runs" has no value', 'no value'],
+        [['--runs'], 'option "--runs" has no value', 'no value'],
     );
 
     for my $case (@cases) {

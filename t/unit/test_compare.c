@@ -496,7 +496,6 @@ test_evidence_minimum(void)
 static void
 test_evidence_quiet(void)
 {
-    ux_fixed_t       fixed;
     ux_evidence_t    evidence, was;
     ux_comparison_t  now;
 
@@ -505,23 +504,22 @@ test_evidence_quiet(void)
     was = evidence;
 
     now = compare(20000, 1000, 20000, 1300);
-    fixed = ux_stats_normal(now.pooled.difference, now.pooled.error, 0.05);
 
-    ok(!ux_evidence_look(&evidence, &now, false, &plan, &fixed, 6),
+    ok(!ux_evidence_look(&evidence, &now, false, &plan, NULL, 6),
        "not quiet: no change");
     ok(unchanged(&evidence, &was), "indeed");
 
-    ok(ux_evidence_look(&evidence, &now, true, &plan, &fixed, 7),
+    ok(ux_evidence_look(&evidence, &now, true, &plan, NULL, 7),
        "quiet: a change");
     ok(evidence.looked_ms == 7 && evidence.log_e == now.log_e, "recorded");
     was = evidence;
 
-    ok(!ux_evidence_look(&evidence, &now, true, &plan, &fixed, 8),
+    ok(!ux_evidence_look(&evidence, &now, true, &plan, NULL, 8),
        "the same again: no change");
 
     now = compare(20000, 1000, 20000, 1250);
 
-    ok(!ux_evidence_look(&evidence, &now, true, &plan, &fixed, 9),
+    ok(!ux_evidence_look(&evidence, &now, true, &plan, NULL, 9),
        "less: no change");
     ok(unchanged(&evidence, &was), "indeed");
 }
@@ -670,6 +668,13 @@ test_freeze(void)
        "no change later");
     ok(evidence.fixed_visitors == 10000 && evidence.fixed_p == fixed.p,
        "once only");
+
+    memset(&evidence, 0, sizeof(evidence));
+    now = compare(9000, 24, 9000, 24);
+
+    ok(ux_evidence_look(&evidence, &now, false, &plan, &fixed, 5)
+       && evidence.fixed_visitors == 18000 && evidence.looked_ms == 0,
+       "below the gate and alarmed: frozen all the same");
 
     memset(&evidence, 0, sizeof(evidence));
     unplanned = plan;

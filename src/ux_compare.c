@@ -23,8 +23,6 @@ static bool ux_compare_gate(const ux_pooled_t *pooled);
 static ux_stats_status_e ux_compare_status(const ux_comparison_t *now);
 static void ux_compare_sequence(ux_comparison_t *now,
     const ux_analysis_t *analysis);
-static void ux_compare_intervals(ux_comparison_t *now,
-    const ux_analysis_t *analysis);
 static double ux_compare_total(const ux_comparison_t *now);
 static ux_fixed_t ux_compare_single(const ux_stratum_t *epoch,
     bool conversion, double alpha);
@@ -175,7 +173,7 @@ ux_compare_sequence(ux_comparison_t *now, const ux_analysis_t *analysis)
 }
 
 
-static void
+void
 ux_compare_intervals(ux_comparison_t *now, const ux_analysis_t *analysis)
 {
     double  rho2, z, half;

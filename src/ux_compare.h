@@ -66,6 +66,11 @@ ux_comparison_t ux_compare_look(const ux_stratum_t *epochs, unsigned n,
     bool conversion, const ux_analysis_t *analysis);
 
 
+/* The intervals alone, at another level. */
+void ux_compare_intervals(ux_comparison_t *now,
+    const ux_analysis_t *analysis);
+
+
 /*
  * What is kept of a comparison from look to look, in the zone; all zero
  * before the first one.

@@ -19,7 +19,8 @@
 
 static void ux_result_compare_all(ux_result_t *result);
 static void ux_result_compare_one(ux_result_t *result, unsigned variant,
-    unsigned metric, unsigned family);
+    unsigned metric);
+static void ux_result_levels(ux_result_t *result);
 static bool ux_result_compare_look(ux_result_t *result, unsigned n,
     const ux_analysis_t *analysis, const ux_metric_t *metric,
     ux_result_comparison_t *comparison);
@@ -70,38 +71,31 @@ ux_result_compare(ux_result_t *result)
 }
 
 
+/* Looks first: what they add to a family belongs to it at once. */
 static void
 ux_result_compare_all(ux_result_t *result)
 {
-    unsigned                       v, m, families[3];
-    const ux_experiment_t         *model;
+    unsigned                       v, m;
     const ux_result_experiment_t  *experiment;
 
     experiment = &result->experiment;
-    model = experiment->model;
-
-    families[UX_ROLE_GOAL] = ux_result_family(result, UX_ROLE_GOAL);
-    families[UX_ROLE_SECONDARY] = ux_result_family(result, UX_ROLE_SECONDARY);
-    families[UX_ROLE_GUARDRAIL] = 1;
 
     for (v = 1; v < experiment->nvariants; v++) {
 
-        for (m = 0; m < model->nmetrics; m++) {
-            ux_result_compare_one(result, v, m,
-                                  families[model->metrics[m].role]);
+        for (m = 0; m < experiment->model->nmetrics; m++) {
+            ux_result_compare_one(result, v, m);
         }
     }
 
+    ux_result_levels(result);
     ux_result_adjust(result, UX_ROLE_GOAL);
     ux_result_adjust(result, UX_ROLE_SECONDARY);
     ux_result_significance(result);
 }
 
 
-/* Families are counted before any look: what a look adds joins at once. */
 static void
-ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric,
-    unsigned family)
+ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric)
 {
     unsigned                 n;
     ux_analysis_t            analysis;
@@ -115,11 +109,10 @@ ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric,
 
     analysis.alpha = model->alpha;
     analysis.planned = model->planned;
-    analysis.level = model->alpha / (family > 0 ? family : 1);
+    analysis.level = model->alpha;
 
     n = ux_result_strata(result, variant, of, false);
 
-    comparison->level = analysis.level;
     comparison->now = ux_compare(result->strata, n, result->used,
                                  of->type == UX_METRIC_CONVERSION,
                                  &analysis);
@@ -132,6 +125,39 @@ ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric,
                                                  comparison);
 
     ux_result_mark(result, n);
+}
+
+
+/* Intervals at alpha over the size of the family. */
+static void
+ux_result_levels(ux_result_t *result)
+{
+    unsigned                 v, m, families[3], family;
+    ux_analysis_t            analysis;
+    const ux_experiment_t   *model;
+    ux_result_comparison_t  *comparison;
+
+    model = result->experiment.model;
+
+    families[UX_ROLE_GOAL] = ux_result_family(result, UX_ROLE_GOAL);
+    families[UX_ROLE_SECONDARY] = ux_result_family(result, UX_ROLE_SECONDARY);
+    families[UX_ROLE_GUARDRAIL] = 1;
+
+    analysis.alpha = model->alpha;
+    analysis.planned = model->planned;
+
+    for (v = 1; v < result->experiment.nvariants; v++) {
+
+        for (m = 0; m < model->nmetrics; m++) {
+            comparison = ux_result_at(result, v, m);
+            family = families[model->metrics[m].role];
+
+            comparison->level = model->alpha / (family > 0 ? family : 1);
+            analysis.level = comparison->level;
+
+            ux_compare_intervals(&comparison->now, &analysis);
+        }
+    }
 }
 
 

@@ -404,11 +404,11 @@ ux_bind_balance(ux_binder_t *binder, const ux_experiment_t *experiment,
     const ux_claim_t *claim)
 {
     double             values[2];
-    uint64_t          *cells, words[2];
+    uint64_t          *cells, words[2], ended;
     const ux_entry_t  *entry;
 
     if (ux_bind_claim(binder, claim) >= UX_ORDINAL_NEW
-        || binder->store == NULL)
+        || binder->store == NULL || binder->store->me == UX_PROCESS_NONE)
     {
         return;
     }
@@ -432,6 +432,21 @@ ux_bind_balance(ux_binder_t *binder, const ux_experiment_t *experiment,
                      __ATOMIC_RELAXED);
     __atomic_store_n(&cells[UX_BALANCE_RUNTIME], experiment->min_runtime_s,
                      __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_START], experiment->start_ms,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_STOP], experiment->stop_ms,
+                     __ATOMIC_RELAXED);
+
+    ended = __atomic_load_n(&cells[UX_BALANCE_ENDED], __ATOMIC_RELAXED);
+
+    if (experiment->state != UX_STATE_CLOSED && experiment->serve < 0) {
+        ended = 1;
+
+    } else if (ended <= 1) {
+        ended = binder->now_ms;
+    }
+
+    __atomic_store_n(&cells[UX_BALANCE_ENDED], ended, __ATOMIC_RELAXED);
 }
 
 

@@ -343,7 +343,7 @@ void ux_result_decide(ux_result_t *result);
 /* 0: not yet; configured earlier than its start, it began at its start. */
 uint64_t ux_result_started_ms(const ux_result_t *result);
 
-/* 0: it has not, or nobody noted when. */
+/* 0: it has not. */
 uint64_t ux_result_ended_ms(const ux_result_t *result);
 bool ux_result_ended(const ux_result_t *result);
 

@@ -23,6 +23,7 @@ static bool ux_result_harmed(const ux_result_t *result, unsigned variant);
 static bool ux_result_control_better(const ux_result_t *result);
 static bool ux_result_no_difference(const ux_result_t *result);
 static ux_verdict_e ux_result_verdict(ux_result_t *result);
+static uint64_t ux_result_noted_ms(const ux_result_t *result);
 static uint64_t ux_result_seconds(const ux_result_t *result,
     uint64_t started_ms);
 
@@ -329,12 +330,13 @@ ux_result_started_ms(const ux_result_t *result)
     experiment = &result->experiment;
     started = experiment->started_ms;
 
-    if (started == 0 || experiment->past) {
-        return started;
+    if (started == 0) {
+        return 0;
     }
 
-    if (ux_experiment_phase(experiment->model, result->now_ms)
-        == UX_PHASE_SCHEDULED)
+    if (!experiment->past
+        && ux_experiment_phase(experiment->model, result->now_ms)
+           == UX_PHASE_SCHEDULED)
     {
         return 0;
     }
@@ -344,23 +346,50 @@ ux_result_started_ms(const ux_result_t *result)
 }
 
 
-/* 0: it has not, or nobody noted when. */
+/*
+ * The earliest of its stop, when it was first seen closed or served, and when
+ * it was first seen removed.
+ */
 uint64_t
 ux_result_ended_ms(const ux_result_t *result)
 {
-    uint64_t                       stop;
+    uint64_t                       ended, stop, noted;
     const ux_result_experiment_t  *experiment;
 
     experiment = &result->experiment;
+    stop = experiment->model->stop_ms;
+    noted = ux_result_noted_ms(result);
+    ended = stop <= result->now_ms ? stop : 0;
 
-    if (experiment->past) {
-        return experiment->entry == UX_RESULT_END ? 0
-            : ux_registry_removed_ms(&result->tree.entries[experiment->entry]);
+    if (noted > 1 && (ended == 0 || noted < ended)) {
+        ended = noted;
     }
 
-    stop = experiment->model->stop_ms;
+    if (!experiment->past || experiment->entry == UX_RESULT_END) {
+        return ended;
+    }
 
-    return stop <= result->now_ms ? stop : 0;
+    noted = ux_registry_removed_ms(&result->tree.entries[experiment->entry]);
+
+    return ended != 0 && ended < noted ? ended : noted;
+}
+
+
+static uint64_t
+ux_result_noted_ms(const ux_result_t *result)
+{
+    uint32_t  entry;
+
+    entry = result->experiment.balance.entry;
+
+    if (entry == UX_RESULT_END) {
+        return 0;
+    }
+
+    return __atomic_load_n(&result->store->counter.shared[
+                               result->tree.entries[entry].ring
+                               + UX_BALANCE_ENDED],
+                           __ATOMIC_RELAXED);
 }
 
 

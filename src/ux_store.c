@@ -49,6 +49,7 @@ static void ux_store_layout_counters(ux_store_head_t *head, uint64_t size);
 static uint64_t ux_store_part(uint64_t *at, uint64_t size);
 static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
 static void ux_store_repair(void *store, uint32_t dead);
+static void ux_store_repair_lock(ux_lock_t *lock, uint32_t dead);
 static void ux_store_apply_ring(ux_store_t *store,
     const ux_ring_change_t *change);
 static void ux_store_apply_window(ux_store_t *store,
@@ -193,7 +194,7 @@ ux_status_t
 ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
 {
     uint8_t          *base;
-    ux_store_head_t  *head, want;
+    ux_store_head_t  *head, is, want;
 
     base = mem;
     head = mem;
@@ -212,10 +213,13 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
         return UX_ERROR;
     }
 
-    want = *head;
-    ux_store_layout(&want, size, &head->params);
+    /* A copy: some words of a living zone's head change. */
 
-    if (memcmp(&want, head, sizeof(want)) != 0) {
+    is = *head;
+    want = is;
+    ux_store_layout(&want, size, &is.params);
+
+    if (memcmp(&want, &is, sizeof(want)) != 0) {
         (void) snprintf(error->message, sizeof(error->message),
                         "the zone's parts are not where a zone of %zu bytes "
                         "has them", size);
@@ -287,10 +291,18 @@ ux_store_repair(void *ctx, uint32_t dead)
     ux_registry_repair(store->registry, dead);
     ux_table_repair(&store->table, dead);
 
-    if ((__atomic_load_n(&store->head->evidence_lock, __ATOMIC_ACQUIRE)
-         & UX_LOCK_OWNER) == dead + 1)
+    ux_store_repair_lock(&store->head->evidence_lock, dead);
+    ux_store_repair_lock(&store->head->saved.lock, dead);
+}
+
+
+static void
+ux_store_repair_lock(ux_lock_t *lock, uint32_t dead)
+{
+    if ((__atomic_load_n(lock, __ATOMIC_ACQUIRE) & UX_LOCK_OWNER)
+        == dead + 1)
     {
-        ux_lock_release(&store->head->evidence_lock);
+        ux_lock_release(lock);
     }
 }
 
@@ -311,6 +323,40 @@ void
 ux_store_evidence_unlock(ux_store_t *store)
 {
     ux_lock_release(&store->head->evidence_lock);
+}
+
+
+ux_status_t
+ux_store_saving_lock(ux_store_t *store)
+{
+    if (store->me == UX_PROCESS_NONE) {
+        return UX_DECLINED;
+    }
+
+    return ux_lock_take(&store->head->saved.lock, store->me,
+                        store->processes, ux_store_repair, store);
+}
+
+
+void
+ux_store_saving_unlock(ux_store_t *store)
+{
+    ux_lock_release(&store->head->saved.lock);
+}
+
+
+bool
+ux_store_others(const ux_store_t *store)
+{
+    uint32_t  i;
+
+    for (i = 0; i < store->head->nprocesses; i++) {
+        if (i != store->me && ux_process_alive(&store->processes[i])) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 

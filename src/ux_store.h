@@ -17,7 +17,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    3
+#define UX_STORE_LAYOUT    4
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -38,6 +38,17 @@ typedef struct {
     uint64_t  next;                /* what is merged next; UX_ADOPTED_DONE */
     uint64_t  images;              /* a hash of which ones */
 } ux_adopted_t;
+
+
+/* How the zone stands to its files. */
+typedef struct {
+    ux_lock_t  lock;               /* one process at a time saves, adopts */
+    uint64_t   interval_ms;        /* between saves; 0: no files are kept */
+    uint64_t   saved_ms;           /* all is in files as of then; 0: never */
+    uint64_t   errors;             /* saves that failed */
+    uint64_t   restored;           /* incarnations found in files, or left
+                                      behind in memory, and taken over */
+} ux_saved_t;
 
 
 /* First bytes of the zone; offsets from its start. */
@@ -65,6 +76,7 @@ typedef struct {
                                           look found */
     uint64_t           looked_s;       /* when one last looked unasked */
     ux_adopted_t       adopted[UX_ADOPTED_MAX];   /* oldest first */
+    ux_saved_t         saved;
 } ux_store_head_t;
 
 
@@ -131,6 +143,13 @@ void ux_store_apply(ux_store_t *store, const ux_changes_t *changes);
  */
 ux_status_t ux_store_evidence_lock(ux_store_t *store);
 void ux_store_evidence_unlock(ux_store_t *store);
+
+/* The same for saving the zone and for adopting others. */
+ux_status_t ux_store_saving_lock(ux_store_t *store);
+void ux_store_saving_unlock(ux_store_t *store);
+
+/* True while any process but the calling one has joined and lives. */
+bool ux_store_others(const ux_store_t *store);
 
 /* Counts commit's side effects. */
 void ux_store_effects(ux_store_t *store, const ux_table_effects_t *effects);

@@ -234,7 +234,7 @@ test_fits(void)
     w = worker_make(mem, size, EXPERIMENTS);
     ok(ux_store_fits(&w->store, &w->model, &error) == UX_FULL
        && strstr(error.message, "zone \"shop\"") != NULL
-       && strstr(error.message, "room for 16384") != NULL,
+       && strstr(error.message, "room for 20480") != NULL,
        "%s", error.message);
 
     w->model.nexperiments = 1;

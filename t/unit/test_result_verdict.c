@@ -19,6 +19,7 @@ static void test_goals_disagree(void);
 static void test_no_difference(void);
 static void test_planned(void);
 static void test_endings(void);
+static void test_noted_end(void);
 static bool is_verdict(ux_verdict_e expected, const char *text);
 
 
@@ -36,6 +37,7 @@ main(void)
     test_no_difference();
     test_planned();
     test_endings();
+    test_noted_end();
 
     return done();
 }
@@ -399,6 +401,42 @@ test_endings(void)
     ok(is_verdict(UX_VERDICT_STOPPED, "\"stopped\"")
        && !pair(1, 0)->significant,
        "before its minimum runtime, which then never passes");
+
+    end();
+}
+
+
+/* Closed or served without a stop: the end is when that was first bound. */
+static void
+test_noted_end(void)
+{
+    begin();
+    visit(0, 3000, 300);
+    visit(1, 3000, 420);
+
+    now = START + DAY / 2;
+    e->state = UX_STATE_CLOSED;
+    bind_again();
+    now = START + 30 * DAY;
+    bind_again();
+    report.now_ms = now;
+
+    ok(is_verdict(UX_VERDICT_STOPPED, "\"stopped\""),
+       "closed before its minimum runtime, which then never passes");
+    ok(is(E "/ended_at", "\"2026-01-31T00:00:00Z\""), "and since when");
+    ok(is(E "/runtime_seconds", "43200"), "so long it ran");
+
+    e->state = UX_STATE_RUNNING;
+    bind_again();
+
+    ok(is_verdict(UX_VERDICT_VARIANT_BETTER, "\"variant_better\"")
+       && is(E "/ended_at", "null"), "it goes on");
+
+    e->serve = 1;
+    bind_again();
+
+    ok(is_verdict(UX_VERDICT_VARIANT_BETTER, "\"variant_better\"")
+       && is(E "/ended_at", "\"2026-03-01T12:00:00Z\""), "served");
 
     end();
 }

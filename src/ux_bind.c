@@ -36,6 +36,7 @@
 #define UX_BIND_TRIES  80
 
 
+static bool ux_bind_newest(ux_store_t *store);
 static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
@@ -62,6 +63,7 @@ ux_status_t
 ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
     ux_binding_t *bindings, uint64_t now_ms)
 {
+    bool         newest;
     ux_binder_t  binder;
 
     memset(&binder, 0, sizeof(binder));
@@ -77,10 +79,16 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
     binder.totals = store->head->params.totals;
     binder.now_ms = now_ms;
 
+    newest = ux_bind_newest(store);
+
+    if (!newest) {
+        binder.registrar.tries = 0;
+    }
+
     ux_bind_reset(model, bindings);
     ux_bind_walk(&binder);
 
-    if (store->me != UX_PROCESS_NONE) {
+    if (store->me != UX_PROCESS_NONE && newest) {
         ux_registry_removed(store->registry, model, now_ms);
     }
 
@@ -99,6 +107,32 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
     ux_store_refresh(store);
 
     return binder.status;
+}
+
+
+/*
+ * An old worker that starts late, its configuration replaced meanwhile, would
+ * open an epoch of it and so restart what the new ones are measuring.
+ */
+static bool
+ux_bind_newest(ux_store_t *store)
+{
+    uint64_t  seen, *newest;
+
+    newest = &store->head->generation;
+    seen = __atomic_load_n(newest, __ATOMIC_ACQUIRE);
+
+    while (store->me != UX_PROCESS_NONE && seen < store->generation) {
+
+        if (__atomic_compare_exchange_n(newest, &seen, store->generation,
+                                        false, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_ACQUIRE))
+        {
+            break;
+        }
+    }
+
+    return seen <= store->generation;
 }
 
 
@@ -335,6 +369,10 @@ ux_bind_evidence(ux_binder_t *binder, const ux_experiment_t *experiment,
                                             binder->model->events);
     claim.value = ux_bind_since(binder, parent, epoch, claim.analysis);
 
+    if (claim.value == UX_PARENT_NONE) {
+        return;
+    }
+
     claim.kind = UX_ENTRY_BALANCE;
     claim.parent = parent;
     claim.ring_cells = UX_BALANCE_CELLS;
@@ -372,7 +410,10 @@ ux_bind_evidence(ux_binder_t *binder, const ux_experiment_t *experiment,
 }
 
 
-/* The ordinal of the epoch that the primary result starts with. */
+/*
+ * The ordinal of the epoch that the primary result starts with, UX_PARENT_NONE
+ * if that result is another configuration's.
+ */
 static uint16_t
 ux_bind_since(const ux_binder_t *binder, uint16_t parent, uint16_t epoch,
     uint64_t analysis)
@@ -394,7 +435,11 @@ ux_bind_since(const ux_binder_t *binder, uint16_t parent, uint16_t epoch,
 
     last = ux_registry_since(registry, parent);
 
-    return last != NULL ? last->ordinal : UX_ORDINAL_NEW;
+    if (last == NULL) {
+        return UX_ORDINAL_NEW;
+    }
+
+    return last->analysis == analysis ? last->ordinal : UX_PARENT_NONE;
 }
 
 
@@ -431,6 +476,8 @@ ux_bind_balance(ux_binder_t *binder, const ux_experiment_t *experiment,
     __atomic_store_n(&cells[UX_BALANCE_PLANNED], experiment->planned,
                      __ATOMIC_RELAXED);
     __atomic_store_n(&cells[UX_BALANCE_RUNTIME], experiment->min_runtime_s,
+                     __ATOMIC_RELAXED);
+    __atomic_store_n(&cells[UX_BALANCE_CAP], (uint64_t) experiment->cap,
                      __ATOMIC_RELAXED);
     __atomic_store_n(&cells[UX_BALANCE_START], experiment->start_ms,
                      __ATOMIC_RELAXED);

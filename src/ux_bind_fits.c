@@ -140,9 +140,11 @@ ux_fits_entries(const ux_binder_t *binder, ux_error_t *error)
     (void) snprintf(error->message, sizeof(error->message),
                     "configuration needs %u registered names, zone \"%.*s\" "
                     "of size %llu has room for %u, those no longer "
-                    "configured included: raise the size",
+                    "configured included: %s",
                     count + binder->entries, (int) zone.len, zone.data,
-                    (unsigned long long) binder->size, registry->capacity);
+                    (unsigned long long) binder->size, registry->capacity,
+                    registry->capacity < UX_REGISTRY_MAX
+                    ? "raise the size" : "restart nginx, or use two zones");
 
     return UX_FULL;
 }

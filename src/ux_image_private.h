@@ -54,6 +54,10 @@
  *     6   2  index in it
  *     8   8  value
  *
+ *   So the order of UX_HTTP_, UX_DISCARD_, UX_TOTAL_, UX_CART_, UX_BALANCE_,
+ *   of the zone's counts of records and of ux_evidence_t is part of the
+ *   format: what is new comes last.
+ *
  * RECORDS: of each visitor
  *     0   2  bytes that follow; UX_IMAGE_AGAIN
  *     2      as ux_visitor_pack() makes them
@@ -313,6 +317,7 @@ typedef struct {
                                         read */
     uint32_t                  n;
     uint32_t                  skipped;
+    int                       patience;  /* waits left */
 } ux_image_walk_t;
 
 void ux_image_walk(ux_image_walk_t *walk);
@@ -328,7 +333,9 @@ typedef struct {
     ux_image_work_t    *work;
     ux_image_view_t     views[2];    /* visitors, counters */
     bool                has[2];
+    ux_image_view_t    *names;       /* of the two, the one with more */
     bool                alone;       /* no record that is not of this image */
+    bool                strange;     /* records of another index key */
     ux_adopted_t       *adopted;
     ux_image_result_t  *result;
 } ux_image_merging_t;
@@ -343,15 +350,34 @@ void ux_image_merge_records(ux_image_merging_t *m);
 const ux_entry_t *ux_image_target(const ux_image_merging_t *m,
     unsigned kind, uint32_t ordinal);
 
-/* One of the zone's own, by ordinal. */
-const ux_entry_t *ux_image_entry(const ux_image_merging_t *m, unsigned kind,
+/* The same by the owner of a cell, which is not the zone. */
+const ux_entry_t *ux_image_owner(const ux_image_merging_t *m, uint32_t owner);
+
+/* One of the zone's own, by ordinal; NULL beyond. */
+const ux_entry_t *ux_image_entry(ux_image_merging_t *m, unsigned kind,
     uint32_t ordinal);
+
+/* Where an arm of the zone counts carts: the newest if there are several. */
+const ux_entry_t *ux_image_arm_cart(ux_image_merging_t *m, uint16_t arm,
+    unsigned cart);
+
+/* Window of the arm's experiment, ms; 0: none, or not configured here. */
+uint64_t ux_image_window(const ux_image_merging_t *m, uint16_t arm);
 
 /*
  * Adds work->theirs, in the zone's own numbers, to work->ours: the changes
  * take out of the counters what both had counted.
  */
 void ux_image_unite(ux_image_merging_t *m);
+
+/*
+ * Notes in work->changes what the track, confirmed or not, has added to its
+ * arm: to be taken out, or to be put in.
+ */
+void ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
+    bool confirmed);
+void ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
+    bool confirmed);
 
 /* Applies work->changes. */
 void ux_image_apply(ux_image_merging_t *m);

@@ -33,6 +33,13 @@ typedef struct {
 } ux_image_writer_t;
 
 
+/* What looks keep of an entry. */
+#define UX_IMAGE_WORDS  16
+
+_Static_assert(UX_IMAGE_EVIDENCE_WORDS <= UX_IMAGE_WORDS
+               && UX_BALANCE_CELLS <= UX_IMAGE_WORDS, "kept words");
+
+
 static void ux_write_names(ux_image_writer_t *w);
 static uint16_t ux_write_flags(const ux_image_writer_t *w, uint32_t i);
 static void ux_write_cells(ux_image_writer_t *w);
@@ -54,64 +61,6 @@ static void ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
     const ux_image_zone_t *zone, uint64_t now_ms);
 static void ux_write_adopted(ux_image_writer_t *w);
 static uint64_t ux_write_time(uint64_t ms);
-
-
-#define UX_ARM_GROUP(what, number, count)                                    \
-    { UX_ENTRY_ARM, UX_IMAGE_BY_##number, 1, false, false, false,            \
-      UX_ARM_##what, count }
-
-const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
-    [UX_IMAGE_ZONE_LIVES] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, false, UX_ZONE_INSERTED,
-          UX_ZONE_FULL_SAID - UX_ZONE_INSERTED },
-    [UX_IMAGE_ZONE_HTTP] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_HTTP,
-          UX_HTTP_CELLS },
-    [UX_IMAGE_ZONE_DISCARDED] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_DISCARDED,
-          UX_DISCARDS },
-    [UX_IMAGE_ZONE_EVENTS] =
-        { 0, UX_IMAGE_BY_EVENT, 1, false, false, true, UX_ZONE_EVENTS,
-          UX_EVENTS_MAX },
-    [UX_IMAGE_ZONE_SUMS] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_CURRENCY_SUM,
-          UX_ZONE_CURRENCY_COUNT - UX_ZONE_CURRENCY_SUM },
-    [UX_IMAGE_ZONE_COUNTS] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_CURRENCY_COUNT,
-          UX_ZONE_CELLS - UX_ZONE_CURRENCY_COUNT },
-    [UX_IMAGE_ARM_COUNTS] = UX_ARM_GROUP(ASSIGNED, INDEX, UX_ARM_HTTP),
-    [UX_IMAGE_ARM_HTTP] =
-        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ARM_HTTP,
-          UX_HTTP_CELLS },
-    [UX_IMAGE_ARM_EVENT_VISITORS] =
-        UX_ARM_GROUP(EVENT_VISITORS, EVENT, UX_EVENTS_MAX),
-    [UX_IMAGE_ARM_EVENT_COUNT] =
-        { UX_ENTRY_ARM, UX_IMAGE_BY_EVENT, 1, false, false, true,
-          UX_ARM_EVENT_COUNT, UX_EVENTS_MAX },
-    [UX_IMAGE_ARM_BEFORE] = UX_ARM_GROUP(STEP_BEFORE, STEP, UX_STEPS_MAX),
-    [UX_IMAGE_ARM_IN_ORDER] = UX_ARM_GROUP(STEP_IN_ORDER, STEP, UX_STEPS_MAX),
-    [UX_IMAGE_ARM_TOTALS] =
-        { UX_ENTRY_ARM, UX_IMAGE_BY_TOTAL, UX_TOTAL_CELLS, false, false,
-          false, UX_ARM_TOTALS, UX_TOTALS_MAX * UX_TOTAL_CELLS },
-    [UX_IMAGE_ARM_WINDOW] =
-        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, true, false, false,
-          UX_ARM_WINDOW, UX_BUCKETS },
-    [UX_IMAGE_ARM_UNCONFIRMED] =
-        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, true, false, false,
-          UX_ARM_UNCONFIRMED, UX_BUCKETS },
-    [UX_IMAGE_CART] =
-        { UX_ENTRY_ARM_CART, UX_IMAGE_BY_INDEX, 1, false, false, false, 0,
-          UX_CART_CELLS },
-    [UX_IMAGE_CART_RING] =
-        { UX_ENTRY_ARM_CART, UX_IMAGE_BY_INDEX, 1, true, true, false, 0,
-          UX_BUCKETS * UX_RING_CELLS },
-    [UX_IMAGE_EVIDENCE] =
-        { UX_ENTRY_EVIDENCE, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
-          UX_IMAGE_EVIDENCE_WORDS },
-    [UX_IMAGE_BALANCE] =
-        { UX_ENTRY_BALANCE, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
-          UX_BALANCE_CELLS }
-};
 
 
 size_t
@@ -360,21 +309,12 @@ ux_write_group(ux_image_writer_t *w, uint32_t owner, unsigned group,
     const uint64_t *values)
 {
     unsigned                 i;
-    uint64_t                 value;
     const ux_image_group_t  *g;
 
     g = &ux_image_groups[group];
 
     for (i = 0; i < g->n; i++) {
-        value = values[g->first + i];
-
-        if (value >= UX_IMAGE_COUNT_MAX && value < 1ull << 63
-            && group != UX_IMAGE_ARM_TOTALS)
-        {
-            value = UX_IMAGE_COUNT_MAX - 1;
-        }
-
-        ux_write_cell(w, owner, group, i, value, 1);
+        ux_write_cell(w, owner, group, i, values[g->first + i], 1);
     }
 }
 
@@ -424,7 +364,7 @@ static void
 ux_write_kept(ux_image_writer_t *w, uint32_t i)
 {
     unsigned           n;
-    uint64_t           words[UX_IMAGE_EVIDENCE_WORDS];
+    uint64_t           words[UX_IMAGE_WORDS];
     const uint64_t    *cells;
     const ux_entry_t  *entry;
 
@@ -506,16 +446,18 @@ static void
 ux_write_records(ux_image_writer_t *w)
 {
     size_t              scratch;
+    uint8_t            *from;
     ux_image_walk_t     walk;
     ux_image_limits_t   limits;
 
+    from = w->at;
     limits = ux_image_limits(w->kinds);
     scratch = w->store->table.nbuckets * sizeof(uint64_t);
 
     walk.store = w->store;
     walk.limits = &limits;
     walk.now_s = w->now_s;
-    walk.at = w->at;
+    walk.at = from;
     walk.end = w->end - scratch - (uintptr_t) w->end % 8;
     walk.words = (uint64_t *) (void *) walk.end;
     walk.n = 0;
@@ -524,10 +466,9 @@ ux_write_records(ux_image_writer_t *w)
     ux_image_walk(&walk);
 
     w->skipped = walk.skipped;
-
-    walk.words = NULL;
-    ux_write_section(w, UX_IMAGE_RECORDS, w->at, walk.n);
     w->at = walk.at;
+
+    ux_write_section(w, UX_IMAGE_RECORDS, from, walk.n);
 }
 
 

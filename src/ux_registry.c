@@ -102,9 +102,16 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
     case UX_ENTRY_EXPERIMENT:
     case UX_ENTRY_TOTAL:
     case UX_ENTRY_EPOCH:
+        if (entry->value != claim->value) {
+            return false;
+        }
+        break;
+
     case UX_ENTRY_EVIDENCE:
     case UX_ENTRY_BALANCE:
-        if (entry->value != claim->value) {
+        if (entry->value != claim->value
+            || entry->analysis != claim->analysis)
+        {
             return false;
         }
         break;

@@ -102,6 +102,7 @@ enum {
     UX_BALANCE_PLANNED,
     UX_BALANCE_RUNTIME,            /* seconds */
     UX_BALANCE_EQUIVALENCE,        /* double */
+    UX_BALANCE_CAP,                /* minor units */
     UX_BALANCE_START,              /* unix ms, 0: none */
     UX_BALANCE_STOP,
     UX_BALANCE_ENDED,              /* unix ms: first seen closed or served;

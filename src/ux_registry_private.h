@@ -13,6 +13,10 @@
 #include "ux_registry.h"
 
 
+/* Entries of the largest zone's registry. */
+#define UX_REGISTRY_MAX  16384
+
+
 /* Who writes: an entry of the process array. */
 typedef struct {
     ux_registry_t  *registry;

@@ -151,7 +151,8 @@ ux_report_put_exact(ux_json_t *object,
     }
 
     ux_json_number(exact, "p_value",
-                   ux_evidence_exact_p(&comparison->evidence));
+                   comparison->entry != UX_RESULT_END
+                   ? ux_evidence_exact_p(&comparison->evidence) : NAN);
 
     if (isnan(comparison->exact_lift.lo)) {
         ux_json_null(exact, "lift_ci");

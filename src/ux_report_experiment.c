@@ -261,6 +261,9 @@ ux_report_put_assigned(ux_json_t *object, const ux_result_t *view)
         ux_json_number(variant, "rate", of->assigned_mean);
         ux_json_number(variant, "difference", of->assigned_difference);
         ux_json_number(variant, "p_value", of->assigned_p);
+        ux_json_number(variant, "rate_adjusted", of->assigned_adjusted);
+        ux_json_number(variant, "control_rate_adjusted",
+                       of->assigned_control);
     }
 }
 

@@ -12,13 +12,23 @@
 #include <string.h>
 
 
+/* Saves may be so many intervals late before it is a problem. */
+#define UX_REPORT_UNSAVED  10
+
+
 static void ux_report_put_waiting(ux_json_t *object,
     const ux_result_t *view);
 static void ux_report_put_problems(ux_json_t *object,
     const ux_result_t *view);
+static void ux_report_put_unsaved(ux_json_t *problems,
+    const ux_result_t *view);
 static void ux_report_put_balance(ux_json_t *problems,
     const ux_result_t *view);
 static void ux_report_put_shares(ux_json_t *problems,
+    const ux_result_t *view);
+static int ux_report_shares(char *text, size_t size, const double *shares,
+    unsigned n);
+static void ux_report_put_currency(ux_json_t *problems,
     const ux_result_t *view);
 static void ux_report_put_problem(ux_json_t *problems, const char *code,
     ux_str_t text);
@@ -152,6 +162,7 @@ ux_report_put_problems(ux_json_t *object, const ux_result_t *view)
     problems = ux_json_array(object, "problems");
 
     ux_report_put_balance(problems, view);
+    ux_report_put_currency(problems, view);
 
     crossovers = view->experiment.crossovers;
     returned = ux_result_returned(view);
@@ -183,6 +194,40 @@ ux_report_put_problems(ux_json_t *object, const ux_result_t *view)
                         (unsigned long long) view->zone_full);
         ux_report_put_problem(problems, "zone_full", ux_report_text(text));
     }
+
+    if (!view->experiment.past) {
+        ux_report_put_unsaved(problems, view);
+    }
+}
+
+
+/* What nginx's end at this moment would lose. */
+static void
+ux_report_put_unsaved(ux_json_t *problems, const ux_result_t *view)
+{
+    char               text[160];
+    uint64_t           since, interval;
+    const ux_saved_t  *saved;
+
+    saved = &view->store->head->saved;
+    interval = __atomic_load_n(&saved->interval_ms, __ATOMIC_RELAXED);
+    since = __atomic_load_n(&saved->saved_ms, __ATOMIC_RELAXED);
+
+    if (since == 0) {
+        since = view->store->head->created_ms;
+    }
+
+    if (interval == 0 || view->now_ms < since
+        || view->now_ms - since <= UX_REPORT_UNSAVED * interval)
+    {
+        return;
+    }
+
+    (void) snprintf(text, sizeof(text),
+                    "The last snapshot is %llu seconds old: see nginx's error "
+                    "log.",
+                    (unsigned long long) (view->now_ms - since) / 1000);
+    ux_report_put_problem(problems, "snapshot", ux_report_text(text));
 }
 
 
@@ -207,31 +252,86 @@ ux_report_put_balance(ux_json_t *problems, const ux_result_t *view)
 }
 
 
-/* "arms 52.1/47.9", of the visitors, beside what their weights say. */
+/* "epoch 2, arms 52.1/47.9 %, by their weights 50.0/50.0 %" */
 static void
 ux_report_put_shares(ux_json_t *problems, const ux_result_t *view)
 {
-    char                           text[192];
-    size_t                         len;
-    unsigned                       i;
-    const ux_result_experiment_t  *experiment;
+    int                         len;
+    char                        text[320];
+    const ux_result_balance_t  *balance;
 
-    experiment = &view->experiment;
-    len = (size_t) snprintf(text, sizeof(text),
-                            "Sample ratio mismatch, arms ");
+    balance = &view->experiment.balance;
 
-    for (i = 0; i < experiment->nvariants && len < sizeof(text) - 80; i++) {
-        len += (size_t) snprintf(text + len, sizeof(text) - len, "%s%.1f",
-                        i > 0 ? "/" : "",
-                        ux_report_percent(view,
-                            ux_result_visitors(
-                                experiment->variants[i].sum.cells)));
-    }
-
-    (void) snprintf(text + len, sizeof(text) - len,
-                    " %%: not what their weights say.");
+    len = snprintf(text, sizeof(text),
+                   "Sample ratio mismatch: epoch %u, arms ",
+                   (unsigned) balance->epoch);
+    len += ux_report_shares(text + len, sizeof(text) - (size_t) len,
+                            balance->arms, balance->narms);
+    len += snprintf(text + len, sizeof(text) - (size_t) len,
+                    " %%, by their weights ");
+    len += ux_report_shares(text + len, sizeof(text) - (size_t) len,
+                            balance->weights, balance->narms);
+    (void) snprintf(text + len, sizeof(text) - (size_t) len, " %%.");
 
     ux_report_put_problem(problems, "srm", ux_report_text(text));
+}
+
+
+/* At most 7 bytes a share: 16 of them fit twice. */
+static int
+ux_report_shares(char *text, size_t size, const double *shares, unsigned n)
+{
+    int       len;
+    unsigned  i;
+
+    len = 0;
+    text[0] = '\0';
+
+    for (i = 0; i < n && (size_t) len + 8 < size; i++) {
+        len += snprintf(text + len, size - (size_t) len, "%s%.1f",
+                        i > 0 ? "/" : "", 100 * shares[i]);
+    }
+
+    return len;
+}
+
+
+/* Amounts that no mean has in it. */
+static void
+ux_report_put_currency(ux_json_t *problems, const ux_result_t *view)
+{
+    bool                    money;
+    char                    text[160];
+    uint64_t                events;
+    unsigned                i;
+    const ux_counter_t     *counter;
+    const ux_experiment_t  *model;
+
+    model = view->experiment.model;
+    counter = &view->store->counter;
+    money = false;
+    events = 0;
+
+    for (i = 0; i < model->nmetrics; i++) {
+        money = money || model->metrics[i].type == UX_METRIC_MEAN
+                || model->metrics[i].type == UX_METRIC_RATIO;
+    }
+
+    for (i = 0; i < UX_CURRENCIES_MAX && counter->all_cells >= UX_ZONE_CELLS;
+         i++)
+    {
+        events += ux_result_count(
+            ux_counter_read(counter, UX_ZONE_CURRENCY_COUNT + i));
+    }
+
+    if (!money || events == 0) {
+        return;
+    }
+
+    (void) snprintf(text, sizeof(text),
+                    "%llu amounts of this zone were in another currency: they "
+                    "are in no sum or mean.", (unsigned long long) events);
+    ux_report_put_problem(problems, "currency", ux_report_text(text));
 }
 
 

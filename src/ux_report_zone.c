@@ -14,7 +14,7 @@
 static void ux_report_put_visitors(ux_json_t *zone,
     const ux_result_t *view, const uint64_t *cells);
 static void ux_report_put_snapshot(ux_json_t *zone,
-    const ux_report_zone_t *of);
+    const ux_report_zone_t *of, uint64_t now_ms);
 static void ux_report_put_discarded(ux_json_t *zone, const uint64_t *cells);
 static void ux_report_put_currencies(ux_json_t *zone, const uint64_t *cells);
 static void ux_report_put_events(ux_json_t *zone,
@@ -47,7 +47,7 @@ ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
                    ux_currency_code(view->model->currency));
 
     ux_report_put_visitors(zone, view, cells);
-    ux_report_put_snapshot(zone, of);
+    ux_report_put_snapshot(zone, of, view->now_ms);
     ux_report_put_discarded(zone, cells);
 
     ux_report_put_count(zone, "purchases_without_id",
@@ -103,10 +103,15 @@ ux_report_put_visitors(ux_json_t *zone, const ux_result_t *view,
 
 
 static void
-ux_report_put_snapshot(ux_json_t *zone, const ux_report_zone_t *of)
+ux_report_put_snapshot(ux_json_t *zone, const ux_report_zone_t *of,
+    uint64_t now_ms)
 {
-    ux_json_t  *snapshot;
+    double             age;
+    uint64_t           at;
+    ux_json_t         *snapshot;
+    const ux_saved_t  *saved;
 
+    saved = &of->store->head->saved;
     snapshot = ux_json_object(zone, "snapshot");
 
     if (of->snapshot.len != 0) {
@@ -116,9 +121,21 @@ ux_report_put_snapshot(ux_json_t *zone, const ux_report_zone_t *of)
         ux_json_null(snapshot, "path");
     }
 
-    ux_report_put_nulls(snapshot, "saved_at age_seconds");
-    ux_json_bool(snapshot, "restored", false);
-    ux_json_int(snapshot, "errors", 0);
+    at = __atomic_load_n(&saved->saved_ms, __ATOMIC_RELAXED);
+    ux_json_time(snapshot, "saved_at", at);
+
+    if (at != 0) {
+        age = now_ms > at ? (double) (now_ms - at) / 1000.0 : 0.0;
+        ux_json_number(snapshot, "age_seconds", age);
+
+    } else {
+        ux_json_null(snapshot, "age_seconds");
+    }
+
+    ux_json_bool(snapshot, "restored",
+                 __atomic_load_n(&saved->restored, __ATOMIC_RELAXED) != 0);
+    ux_report_put_count(snapshot, "errors",
+                        __atomic_load_n(&saved->errors, __ATOMIC_RELAXED));
 }
 
 

@@ -159,6 +159,8 @@ ux_result_look(ux_store_t *store, uint64_t now_ms)
         return UX_ERROR;
     }
 
+    result->brief = true;
+
     for (i = 0; i < result->model->nexperiments; i++) {
         ux_result_gather(result, &result->model->experiments[i]);
     }

@@ -74,6 +74,8 @@ typedef struct {
     double           assigned_mean;    /* first goal over all assigned, of */
     double           assigned_difference;      /* the counts as they are; */
     double           assigned_p;       /*   NaN: none */
+    double           assigned_adjusted;        /* the two rates, each epoch */
+    double           assigned_control;         /*   weighted alike */
 } ux_result_variant_t;
 
 
@@ -138,6 +140,13 @@ typedef struct {
     double    confirmation;            /* log-e of unconfirmed visitors by
                                           arm, largest ever */
     uint32_t  entry;                   /* where they are kept */
+
+    double    worst;                   /* log-e of the epoch that is furthest
+                                          from its weights, */
+    uint32_t  epoch;                   /*   its number, 0: none, */
+    unsigned  narms;
+    double    arms[UX_VARIANTS_MAX];   /*   shares of its visitors */
+    double    weights[UX_VARIANTS_MAX];        /* and what they should be */
 } ux_result_balance_t;
 
 
@@ -188,7 +197,7 @@ typedef struct {
     uint64_t                 returned; /* the zone's, after eviction */
     uint64_t                 zone_full;
     unsigned                 exponent; /* of the zone's currency */
-    bool                     failed;   /* out of memory */
+    bool                     brief;    /* a look: only what is kept */
     ux_result_tree_t         tree;
     ux_result_experiment_t   experiment;
     ux_model_t               past_model;       /* in place of `model`, */

@@ -34,8 +34,10 @@ typedef struct {
 } ux_result_epochs_t;
 
 
-static void ux_result_balance_epoch(const ux_result_t *result,
-    uint32_t epoch, ux_result_epochs_t *epochs);
+static void ux_result_balance_epoch(ux_result_t *result, uint32_t epoch,
+    ux_result_epochs_t *epochs);
+static void ux_result_balance_worst(ux_result_t *result, uint32_t epoch,
+    const ux_result_epochs_t *epochs, double log_e);
 static void ux_result_balance_arm(const ux_result_t *result, uint32_t arm,
     ux_result_epochs_t *epochs);
 static double ux_result_balance_keep(ux_result_t *result, unsigned cell,
@@ -136,7 +138,7 @@ ux_result_balance_find(ux_result_t *result)
 
 
 static void
-ux_result_balance_epoch(const ux_result_t *result, uint32_t epoch,
+ux_result_balance_epoch(ux_result_t *result, uint32_t epoch,
     ux_result_epochs_t *epochs)
 {
     double                   log_e, statistic;
@@ -161,6 +163,7 @@ ux_result_balance_epoch(const ux_result_t *result, uint32_t epoch,
 
     if (!isnan(log_e) && epochs->all > 0) {
         epochs->srm += log_e;
+        ux_result_balance_worst(result, epoch, epochs, log_e);
 
         (void) ux_split_chi_square(epochs->visitors, epochs->shares,
                                    epochs->n, &statistic, &df);
@@ -174,6 +177,39 @@ ux_result_balance_epoch(const ux_result_t *result, uint32_t epoch,
     if (isfinite(log_e)) {
         epochs->confirmation += log_e;
     }
+}
+
+
+/* For the sentence that names a mismatch. */
+static void
+ux_result_balance_worst(ux_result_t *result, uint32_t epoch,
+    const ux_result_epochs_t *epochs, double log_e)
+{
+    double                shares;
+    unsigned              i;
+    ux_result_balance_t  *balance;
+
+    balance = &result->experiment.balance;
+
+    if (balance->epoch != 0 && !(log_e > balance->worst)) {
+        return;
+    }
+
+    shares = 0;
+
+    for (i = 0; i < epochs->n; i++) {
+        shares += epochs->shares[i];
+    }
+
+    for (i = 0; i < epochs->n; i++) {
+        balance->arms[i] = (double) epochs->visitors[i]
+                           / (double) epochs->all;
+        balance->weights[i] = epochs->shares[i] / shares;
+    }
+
+    balance->worst = log_e;
+    balance->epoch = result->tree.entries[epoch].aux;
+    balance->narms = epochs->n;
 }
 
 
@@ -196,10 +232,12 @@ ux_result_balance_arm(const ux_result_t *result, uint32_t arm,
         return;
     }
 
+    /* Cells first: who is assigned in between is recent, not missing. */
+
+    ux_counter_fold(counter, entry->base, UX_ARM_LEFT + 1, cells);
     recent = ux_counter_recent(counter, entry->base + UX_ARM_UNCONFIRMED,
                                UX_UNCONFIRMED_WIDTH_MS,
                                UX_UNCONFIRMED_AGE_MS, result->now_ms);
-    ux_counter_fold(counter, entry->base, UX_ARM_LEFT + 1, cells);
 
     assigned = ux_result_count(cells[UX_ARM_ASSIGNED]);
     back = ux_result_visitors(cells)
@@ -234,6 +272,12 @@ ux_result_balance_keep(ux_result_t *result, unsigned cell, double log_e)
 
     for ( ;; ) {
         memcpy(&kept, &old, sizeof(kept));
+
+        /* Out of shared memory: what cannot be is none. */
+
+        if (!(kept >= 0)) {
+            kept = 0;
+        }
 
         if (!(log_e > kept) || result->experiment.past
             || result->store->me == UX_PROCESS_NONE)

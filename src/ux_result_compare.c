@@ -67,7 +67,9 @@ ux_result_compare(ux_result_t *result)
         ux_store_evidence_unlock(result->store);
     }
 
-    ux_result_assigned(result);
+    if (!result->brief) {
+        ux_result_assigned(result);
+    }
 }
 
 
@@ -124,7 +126,9 @@ ux_result_compare_one(ux_result_t *result, unsigned variant, unsigned metric)
     comparison->changed = ux_result_compare_look(result, n, &analysis, of,
                                                  comparison);
 
-    ux_result_mark(result, n);
+    if (of->role == UX_ROLE_GOAL) {
+        ux_result_mark(result, n);
+    }
 }
 
 
@@ -170,7 +174,7 @@ ux_result_compare_look(ux_result_t *result, unsigned n,
     ux_fixed_t              fixed, *frozen;
     const ux_comparison_t  *now;
 
-    if (!result->experiment.kept) {
+    if (!result->experiment.kept || comparison->entry == UX_RESULT_END) {
         return false;
     }
 
@@ -194,7 +198,7 @@ ux_result_compare_look(ux_result_t *result, unsigned n,
 }
 
 
-/* Epochs that an estimate is made of. */
+/* Epochs that a goal's estimate is made of. */
 static void
 ux_result_mark(ux_result_t *result, unsigned n)
 {
@@ -400,6 +404,8 @@ ux_result_assigned(ux_result_t *result)
                                   &analysis);
             variant->assigned_difference = now.pooled.difference;
             variant->assigned_p = now.p_now;
+            variant->assigned_adjusted = now.pooled.b.mean;
+            variant->assigned_control = now.pooled.a.mean;
         }
     }
 }
@@ -466,12 +472,18 @@ ux_result_posterior(const ux_comparison_t *now, unsigned epochs)
     ux_beta_t           a, b;
     const ux_pooled_t  *pooled;
 
-    static const ux_beta_t  prior = { 1, 1 };
+    static const ux_beta_t       prior = { 1, 1 };
+    static const ux_posterior_t  none = { NAN, NAN, NAN, NAN };
 
     pooled = &now->pooled;
 
     if (!now->conversion || epochs != 1 || pooled->used != 1) {
-        return ux_posterior_normal(pooled->difference, pooled->error);
+
+        /* A normal one needs the gate, as the sequence does. */
+
+        return now->gate && pooled->error > 0
+               ? ux_posterior_normal(pooled->difference, pooled->error)
+               : none;
     }
 
     a = ux_posterior_beta(pooled->converters_a, pooled->visitors_a, prior);

@@ -14,6 +14,7 @@
 
 #include "ux_result.h"
 
+#include <math.h>
 #include <string.h>
 
 
@@ -26,6 +27,7 @@ _Static_assert(UX_EVIDENCE_CELLS >= 1 + 2 * UX_EVIDENCE_WORDS, "cells");
 static uint32_t ux_result_evidence_find(const ux_result_t *result,
     const ux_result_variant_t *variant, const ux_metric_t *metric,
     uint64_t analysis);
+static void ux_result_evidence_check(ux_evidence_t *evidence);
 static void ux_result_evidence_read(const uint64_t *cells,
     ux_evidence_t *evidence);
 static void ux_result_evidence_write(uint64_t *cells,
@@ -63,8 +65,21 @@ ux_result_evidence_load(ux_result_t *result)
                 ux_result_evidence_read(
                     ux_result_evidence_cells(result, comparison->entry),
                     &comparison->evidence);
+                ux_result_evidence_check(&comparison->evidence);
             }
         }
+    }
+}
+
+
+/* Out of shared memory: what cannot have been written was never seen. */
+static void
+ux_result_evidence_check(ux_evidence_t *evidence)
+{
+    if (!isfinite(evidence->log_e) || !isfinite(evidence->exact_log_e)
+        || evidence->sign < -1 || evidence->sign > 1)
+    {
+        memset(evidence, 0, sizeof(ux_evidence_t));
     }
 }
 

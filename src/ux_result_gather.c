@@ -202,6 +202,8 @@ ux_result_variant_new(ux_result_experiment_t *experiment)
     variant->assigned_mean = NAN;
     variant->assigned_difference = NAN;
     variant->assigned_p = NAN;
+    variant->assigned_adjusted = NAN;
+    variant->assigned_control = NAN;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
         variant->carts[i] = UX_RESULT_END;
@@ -320,7 +322,7 @@ static void
 ux_result_add_arm(ux_result_t *result, uint32_t arm)
 {
     uint64_t              cells[UX_ARM_COUNTS];
-    unsigned              i;
+    unsigned              i, n;
     ux_result_link_t     *link;
     const ux_entry_t     *entry;
     ux_result_variant_t  *variant;
@@ -332,8 +334,9 @@ ux_result_add_arm(ux_result_t *result, uint32_t arm)
         return;
     }
 
-    ux_counter_fold(&result->store->counter, entry->base, UX_ARM_COUNTS,
-                    cells);
+    n = result->brief ? UX_ARM_HTTP : UX_ARM_COUNTS;
+
+    ux_counter_fold(&result->store->counter, entry->base, n, cells);
 
     link->visitors = ux_result_count(cells[UX_ARM_VISITORS]);
     result->experiment.visitors += link->visitors;
@@ -346,13 +349,14 @@ ux_result_add_arm(ux_result_t *result, uint32_t arm)
         return;
     }
 
-    variant->sum.in_window += ux_result_in_window(result, entry->base);
-
-    for (i = 0; i < UX_ARM_COUNTS; i++) {
+    for (i = 0; i < n; i++) {
         variant->sum.cells[i] += cells[i];
     }
 
-    ux_result_carts_link(result, link->first, variant);
+    if (!result->brief) {
+        variant->sum.in_window += ux_result_in_window(result, entry->base);
+        ux_result_carts_link(result, link->first, variant);
+    }
 }
 
 

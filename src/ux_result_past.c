@@ -272,6 +272,7 @@ ux_result_past_analysis(ux_result_t *result)
            sizeof(double));
     past->planned = cells[UX_BALANCE_PLANNED];
     past->min_runtime_s = cells[UX_BALANCE_RUNTIME];
+    past->cap = (int64_t) cells[UX_BALANCE_CAP];
     past->start_ms = cells[UX_BALANCE_START];
     past->stop_ms = cells[UX_BALANCE_STOP];
 }

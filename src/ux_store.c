@@ -31,7 +31,6 @@
 #define UX_PROCESSES_MIN    20
 #define UX_PROCESSES_MAX    512
 #define UX_REGISTRY_MIN     512
-#define UX_REGISTRY_MAX     16384
 #define UX_COUNTERS_MIN     (256 * 1024)
 #define UX_CELLS_MAX        0x40000000u
 #define UX_BUCKETS_MAX      0x0fffffffu       /* slot numbers have 32 bits */

@@ -75,6 +75,8 @@ typedef struct {
     ux_lock_t          evidence_lock;  /* one process at a time keeps what a
                                           look found */
     uint64_t           looked_s;       /* when one last looked unasked */
+    uint64_t           generation;     /* newest configuration that was
+                                          bound */
     ux_adopted_t       adopted[UX_ADOPTED_MAX];   /* oldest first */
     ux_saved_t         saved;
 } ux_store_head_t;
@@ -95,6 +97,9 @@ typedef struct {
     uint32_t          arms_max;
     ux_binding_t     *bindings;
     uint32_t          seen;            /* registry entries resolved so far */
+    uint64_t          generation;      /* of the process's configuration; with
+                                          an older one than the zone has seen
+                                          names are only found */
 } ux_store_t;
 
 

@@ -29,6 +29,8 @@ static bool ux_track_dead(const ux_plan_t *plan, const ux_track_t *track,
     uint64_t now_ms);
 static bool ux_track_late(const ux_track_t *track, uint64_t now_ms);
 static void ux_track_remove(ux_visitor_t *visitor, unsigned track);
+static uint16_t ux_track_awaited(const ux_plan_t *plan,
+    const ux_track_t *track, unsigned experiment, unsigned variant);
 static uint16_t ux_track_settled(const ux_plan_t *plan,
     const ux_track_t *track, uint64_t now_ms);
 static uint16_t ux_track_ordinal(const ux_plan_t *plan, unsigned experiment,
@@ -112,6 +114,12 @@ ux_track_expose(const ux_plan_t *plan, ux_visitor_t *visitor,
     }
 
     ordinal = ux_track_ordinal(plan, experiment, variant);
+
+    if (track != NULL
+        && (unsigned) plan->arms[track->arm].variant == variant)
+    {
+        ordinal = ux_track_awaited(plan, track, experiment, variant);
+    }
 
     if (ordinal == UX_ARM_NONE || phase != UX_PHASE_RUNNING) {
         return UX_DECLINED;
@@ -330,7 +338,24 @@ ux_track_settled(const ux_plan_t *plan, const ux_track_t *track,
         return UX_ARM_NONE;
     }
 
-    return ux_track_ordinal(plan, experiment, (unsigned) arm->variant);
+    return ux_track_awaited(plan, track, experiment,
+                            (unsigned) arm->variant);
+}
+
+
+/*
+ * The variant's arm of the epoch there is now; but where that takes nobody
+ * new, the one it was assigned in: nobody comes to an arm of weight 0.
+ */
+static uint16_t
+ux_track_awaited(const ux_plan_t *plan, const ux_track_t *track,
+    unsigned experiment, unsigned variant)
+{
+    if (plan->model->experiments[experiment].variants[variant].weight > 0) {
+        return ux_track_ordinal(plan, experiment, variant);
+    }
+
+    return track->arm;
 }
 
 

@@ -116,11 +116,16 @@ uxctl_means_sequential(uxctl_calc_t *calc)
 
     look.status = UX_STATS_OK;
 
-    if (pair.a.n < 2 || pair.b.n < 2) {
+    if (pair.a.n < 2 || pair.b.n < 2
+        || (pair.a.mean == 0 && pair.b.mean == 0))
+    {
         look.status = UX_STATS_INSUFFICIENT;
 
     } else if (pair.a.mean == 0) {
         look.status = UX_STATS_BASELINE_ZERO;
+
+    } else if (look.a.error == 0 && look.b.error == 0) {
+        look.status = UX_STATS_ZERO_VARIANCE;
     }
 
     uxctl_calc_put_sequential(calc, &look);

@@ -303,7 +303,8 @@ test_assigned(void)
     count(arm_base[1] + UX_ARM_ASSIGNED, 400);
 
     ok(is(control, "{\"assigned\":500,\"rate\":0.05,\"difference\":null,"
-          "\"p_value\":null}"), "25 of 500 assigned");
+          "\"p_value\":null,\"rate_adjusted\":null,"
+          "\"control_rate_adjusted\":null}"), "25 of 500 assigned");
     ok(is(E "/intention_to_treat/variants/one_page/rate", "0.0625"),
        "25 of 400");
     ok(near(E "/intention_to_treat/variants/one_page/difference", 0.0125,
@@ -311,11 +312,13 @@ test_assigned(void)
 
     experiments[0].metrics[0].role = UX_ROLE_SECONDARY;
     ok(is(control, "{\"assigned\":500,\"rate\":null,\"difference\":null,"
-          "\"p_value\":null}"), "nothing without a goal");
+          "\"p_value\":null,\"rate_adjusted\":null,"
+          "\"control_rate_adjusted\":null}"), "nothing without a goal");
 
     setup();
     ok(is(page, "{\"assigned\":0,\"rate\":null,\"difference\":null,"
-          "\"p_value\":null}"), "nothing of nobody");
+          "\"p_value\":null,\"rate_adjusted\":null,"
+          "\"control_rate_adjusted\":null}"), "nothing of nobody");
 }
 
 

@@ -148,6 +148,10 @@ fill(ux_evidence_t *evidence, uint64_t value)
     }
 
     memcpy(evidence, words, sizeof(words));
+
+    /* In its range; that of nothing is 0. */
+
+    evidence->sign = (int64_t) ((value + 1) % 3) - 1;
 }
 
 

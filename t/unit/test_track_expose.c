@@ -209,6 +209,8 @@ test_prefetch(void)
 static void
 test_prefetch_order(void)
 {
+    uint16_t  ordinal;
+
     setup(3);
 
     (void) prefetch(0, 0, T0);
@@ -225,6 +227,15 @@ test_prefetch_order(void)
     ok(settle(T0 + 1) && v.tracks[1].arm == world_arm(0, 2, 0)
        && world_cell(&w, world_arm(0, 2, 0), UX_ARM_VISITORS) == 1,
        "in the epoch of the exposure");
+
+    setup(1);
+    (void) prefetch(0, 0, T0);
+    ordinal = v.tracks[1].arm;
+    world_bind(&w, 0, 2);
+    w.experiments[0].variants[0].weight = 0;
+    ok(settle(T0 + 1) && v.tracks[1].arm == ordinal
+       && world_cell(&w, ordinal, UX_ARM_VISITORS) == 1,
+       "in that of the assignment where the variant takes nobody new");
 
     setup(1);
     (void) prefetch(0, 0, T0);

@@ -95,7 +95,7 @@ static void
 world_init(world_t *w, unsigned nexperiments, unsigned nvariants)
 {
     ux_str_t  name = ux_str("shop");
-    unsigned  a, c, e;
+    unsigned  a, c, e, v;
 
     memset(w, 0, sizeof(world_t));
     ux_model_init(&w->model, name, 0);
@@ -121,6 +121,10 @@ world_init(world_t *w, unsigned nexperiments, unsigned nvariants)
 
     for (e = 0; e < WORLD_EXPERIMENTS; e++) {
         w->experiments[e].serve = -1;
+
+        for (v = 0; v < UX_VARIANTS_MAX; v++) {
+            w->experiments[e].variants[v].weight = 1;
+        }
     }
 
     for (e = 0; e < nexperiments; e++) {

@@ -998,12 +998,12 @@ sub small_zones_are_refused
             . "ux_funnel f {\nstep purchase;\ncart add_to_cart;\n}\n";
     };
 
-    refused('a zone that has too few counters', $many->('512k', 10, 16),
+    refused('a zone that has too few counters', $many->('512k', 10, 4),
         'shop', qr/needs \d+ counters.*size \d+ has room for \d+/);
     refused('a zone that has too few names', $many->('4m', 256, 2),
         'shop', qr/needs \d+ (?:registered names|counters).*has room for \d+/);
 
-    my ($passed, $output) = $t->test_config($many->('512k', 10, 16));
+    my ($passed, $output) = $t->test_config($many->('512k', 10, 4));
     my ($needs, $has) = $output =~ /needs (\d+) counters.*room for (\d+)/;
     cmp_ok($needs || 0, '>', $has || 0, 'the zone is smaller than the need');
 

@@ -192,6 +192,11 @@ sub foreign_money
     is_deeply([ map { $other->{$_}{sum} } 'JPY', 'KWD', 'USD' ],
         [ 1000, 1.234, 110.63 ], 'in its own units, rounded to them');
 
+    my @told = grep { $_->{code} eq 'currency' }
+        @{$t->stats('/zones/shop/experiments/worth')->{problems}};
+    like(@told ? $told[0]{text} : '', qr/^\d+ amounts .* another currency/,
+        'and a problem of every experiment with money in it');
+
     return;
 }
 
@@ -528,10 +533,14 @@ sub sane
         sane("$path/$_", $value->[$_], $wrong) for 0 .. $#$value;
 
     } elsif (defined $value && $value =~ /^[-+]?\d/ && !ref $value) {
-        return if $path =~ /(?:_at|nginx|module|path)$/;
+        return if $path =~ /(?:_at|nginx|module|path|text)$/;
+
+        my $signed = $path =~ /(?:lift|difference|mean|ratio)(?:_ci\/\d)?$/;
+
         push @$wrong, "$path: $value"
-            if $value !~ /^\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i
-            || ($path =~ /(?:rate|share|_ci\/\d)$/ && $value > 1)
+            if $value !~ /^-?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i
+            || ($value < 0 && !$signed)
+            || ($path =~ /(?:rate|share|rate_ci\/\d|p_\w+|_p)$/ && $value > 1)
             || ($path =~ /(?:visitors|events|assigned|requests)$/
                 && $value != int $value);
     }

@@ -249,7 +249,8 @@ test_experiment(void)
     ok(is(E "/intention_to_treat/variants/control",
           "{\"assigned\":640,\"rate\":0.0484375,\"difference\":null,"
           "\"p_value\":null,\"rate_adjusted\":null,"
-          "\"control_rate_adjusted\":null}"), "intention to treat: 31 of all assigned");
+          "\"control_rate_adjusted\":null}"),
+       "intention to treat: 31 of all assigned");
     ok(is(E "/intention_to_treat/variants/one_page/assigned", "572")
        && is(E "/intention_to_treat/variants/one_page/rate", "0")
        && is(E "/intention_to_treat/variants/one_page/p_value", "null"),

@@ -24,6 +24,10 @@ static void test_significant(void);
 static void test_sign(void);
 static void test_fixed_horizon(void);
 static void test_restarted_runtime(void);
+static void test_older_process(void);
+static void test_damaged(void);
+static void test_no_place(void);
+static uint64_t *kept(ux_entry_e kind);
 
 
 int
@@ -39,6 +43,9 @@ main(void)
     test_sign();
     test_fixed_horizon();
     test_restarted_runtime();
+    test_older_process();
+    test_damaged();
+    test_no_place();
 
     return done();
 }
@@ -431,4 +438,121 @@ test_restarted_runtime(void)
     ok(pair(1, 0)->significant, "until it is");
 
     end();
+}
+
+
+/* One of an older configuration that starts late restarts nothing. */
+static void
+test_older_process(void)
+{
+    uint32_t  names;
+
+    begin();
+
+    w->store.generation = 2;
+    e->alpha = 0.01;
+    bind_again();
+    visit(0, 3000, 300);
+    visit(1, 3000, 450);
+    look();
+    ok(result.experiment.since == 2 && p_value(1, 0) < 0.001, "the newer");
+
+    names = ux_registry_count(w->store.registry);
+    w->store.generation = 1;
+    e->alpha = 0.05;
+    (void) ux_store_bind(&w->store, &w->model, w->arms, w->bindings, now);
+    ok(ux_registry_count(w->store.registry) == names,
+       "the older one makes no epoch");
+
+    look();
+    ok(result.experiment.since == 2 && isnan(p_value(1, 0))
+       && !pair(1, 0)->significant, "and decides nothing");
+
+    w->store.generation = 3;
+    e->alpha = 0.01;
+    bind_again();
+    look();
+    ok(result.experiment.since == 2 && p_value(1, 0) < 0.001,
+       "the newer one goes on");
+
+    end();
+}
+
+
+/* What cannot have been written was never seen. */
+static void
+test_damaged(void)
+{
+    double     nan;
+    uint64_t  *cells;
+
+    begin();
+    visit(0, 5000, 500);
+    visit(1, 5000, 650);
+    look();
+
+    nan = NAN;
+    cells = kept(UX_ENTRY_EVIDENCE);
+    memcpy(&cells[1 + (cells[0] & 1) * sizeof(ux_evidence_t) / 8], &nan,
+           sizeof(nan));
+    look();
+    ok(close_to(p_value(1, 0), pair(1, 0)->now.p_now)
+       && verdict() == UX_VERDICT_VARIANT_BETTER, "evidence: looked again");
+
+    memcpy(kept(UX_ENTRY_BALANCE), &nan, sizeof(nan));
+    visit(1, 2000, 260);
+    ok(verdict() == UX_VERDICT_SRM, "a balance of NaN hides no mismatch");
+
+    end();
+}
+
+
+/* Without a place there is no minimum, and nothing is significant. */
+static void
+test_no_place(void)
+{
+    uint32_t     i;
+    ux_entry_t  *entry;
+
+    begin();
+    visit(0, 5000, 500);
+    visit(1, 5000, 650);
+
+    for (i = 0; i < ux_registry_count(w->store.registry); i++) {
+        entry = &w->store.registry->entries[i];
+
+        if (entry->kind == UX_ENTRY_EVIDENCE) {
+            entry->analysis++;
+        }
+    }
+
+    look();
+    ok(isnan(p_value(1, 0)) && pair(1, 0)->now.p_now < 0.001
+       && !pair(1, 0)->significant
+       && result.experiment.verdict == UX_VERDICT_INCONCLUSIVE,
+       "nothing to keep it in: nothing decided");
+    ok(is(GOAL "/p_value", "null") && is(GOAL "/exact/p_value", "null"),
+       "null");
+
+    end();
+}
+
+
+/* Cells of the first entry of the kind. */
+static uint64_t *
+kept(ux_entry_e kind)
+{
+    uint32_t           i;
+    const ux_entry_t  *entry;
+
+    for (i = 0; i < ux_registry_count(w->store.registry); i++) {
+        entry = &w->store.registry->entries[i];
+
+        if (entry->kind == kind) {
+            return &w->store.counter.shared[entry->ring];
+        }
+    }
+
+    printf("Bail out! nothing is kept\n");
+    exit(1);
 }

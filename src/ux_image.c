@@ -14,6 +14,7 @@
  *   ux_image_cells.c    counters into the zone
  *   ux_image_insert.c   records into the zone
  *   ux_image_unite.c    two records of one visitor
+ *   ux_image_count.c    what a track has added to the counters
  *
  * Who reads an image may be root, and who can write one is not: so nothing in
  * it is believed.  Lengths are compared before they are added, no size in it

@@ -168,6 +168,9 @@ typedef struct {
  * damaged.  UX_BUSY: not a writer, or the registry was not to be had: again
  * later.  A process killed while it merges loses or counts twice one effect:
  * the next to merge the same images into the zone goes on from there.
+ *
+ * What another living incarnation has adopted is for the caller to know: look
+ * at the `adopted` of its images before you merge a third one's.
  */
 ux_status_t ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
     ux_image_result_t *result, ux_error_t *error);

@@ -46,6 +46,7 @@ static ux_status_t ux_image_check_cells(const ux_image_view_t *view,
     ux_error_t *error);
 static bool ux_image_cell_ok(const ux_image_view_t *view,
     const ux_image_cell_t *cell);
+static bool ux_image_balance_ok(const ux_image_cell_t *cell);
 static bool ux_image_evidence_ok(const ux_image_cell_t *cell);
 static bool ux_image_arm_ok(ux_image_arm_t *arm,
     const ux_image_cell_t *cell);
@@ -350,7 +351,6 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 bool
 ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
 {
-    double    number;
     unsigned  field;
 
     if (cell->value == 0) {
@@ -361,16 +361,13 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
         return (cell->value >> 32) % UX_BUCKETS == cell->index / width;
     }
 
-    memcpy(&number, &cell->value, sizeof(number));
-
     switch (cell->group) {
 
     case UX_IMAGE_EVIDENCE:
         return ux_image_evidence_ok(cell);
 
     case UX_IMAGE_BALANCE:
-        return cell->index == UX_BALANCE_PLANNED
-               || cell->index == UX_BALANCE_RUNTIME || !isnan(number);
+        return ux_image_balance_ok(cell);
 
     case UX_IMAGE_ZONE_SUMS:
         return cell->value + UX_IMAGE_COUNT_MAX < 2 * UX_IMAGE_COUNT_MAX;
@@ -378,11 +375,29 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
     case UX_IMAGE_ARM_TOTALS:
         field = cell->index % UX_TOTAL_CELLS;
 
-        if (field == UX_TOTAL_SQ_HI || field == UX_TOTAL_PRODUCT_HI) {
-            return true;
-        }
+        return field == UX_TOTAL_SQ_HI || field == UX_TOTAL_PRODUCT_HI
+               || cell->value < 1ull << 63;
 
-        return cell->value < 1ull << 63;
+    default:
+        return cell->value < UX_IMAGE_COUNT_MAX;
+    }
+}
+
+
+static bool
+ux_image_balance_ok(const ux_image_cell_t *cell)
+{
+    double  number;
+
+    memcpy(&number, &cell->value, sizeof(number));
+
+    switch (cell->index) {
+
+    case UX_BALANCE_SRM:
+    case UX_BALANCE_CONFIRMATION:
+    case UX_BALANCE_ALPHA:
+    case UX_BALANCE_EQUIVALENCE:
+        return !isnan(number);
 
     default:
         return cell->value < UX_IMAGE_COUNT_MAX;

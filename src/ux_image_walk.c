@@ -30,6 +30,7 @@
 
 
 #define UX_WALK_TRIES    64
+#define UX_WALK_PATIENCE 200            /* waits of about 1 ms in all */
 #define UX_WALK_UNREAD   UINT64_MAX     /* no lock word: its owner is none */
 
 
@@ -54,6 +55,8 @@ ux_image_walk(ux_image_walk_t *walk)
 {
     uint32_t     i;
     ux_bucket_t  copy;
+
+    walk->patience = UX_WALK_PATIENCE;
 
     for (i = 0; i < walk->store->table.nbuckets; i++) {
         walk->words[i] = UX_WALK_UNREAD;
@@ -178,8 +181,14 @@ ux_walk_slot(ux_image_walk_t *walk, const ux_slot_t *slot, bool again)
     }
 
     if (head->len > UX_SLOT_BYTES) {
-        rc = ux_table_read(&walk->store->table, ux_hash_key_of(head->key_id),
-                           walk->now_s, &visitor);
+        do {
+            rc = ux_table_read(&walk->store->table,
+                               ux_hash_key_of(head->key_id), walk->now_s,
+                               &visitor);
+
+        } while (rc == UX_BUSY && walk->patience-- > 0);
+
+        walk->patience = walk->patience < 0 ? 0 : walk->patience;
 
         if (rc == UX_OK) {
             ux_walk_record(walk, &visitor, NULL, 0, again);
@@ -203,7 +212,10 @@ ux_walk_slot(ux_image_walk_t *walk, const ux_slot_t *slot, bool again)
 }
 
 
-/* What may have come to the bucket from one that was read later. */
+/*
+ * What may have come to the bucket from one that was read later; all of one
+ * that could not be read, for which it is worth to wait.
+ */
 static void
 ux_walk_return(ux_image_walk_t *walk, uint32_t index)
 {
@@ -214,7 +226,13 @@ ux_walk_return(ux_image_walk_t *walk, uint32_t index)
 
     read = walk->words[index] != UX_WALK_UNREAD;
 
-    if (!ux_walk_copy(walk, index, &copy, &word)) {
+    while (!ux_walk_copy(walk, index, &copy, &word)) {
+
+        if (!read && walk->patience > 0) {
+            walk->patience--;
+            continue;
+        }
+
         bucket = ux_bucket_get(&walk->store->table, index);
 
         for (i = 0; i < UX_BUCKET_SLOTS && !read; i++) {

@@ -137,10 +137,10 @@ ux_status_t ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf,
     size_t *len);
 
 /*
- * UX_ERROR on foreign bytes that pack() cannot have written: short, counts
- * or slots out of range, a number in more bytes than it needs, trailing
- * bytes; *visitor is then undefined.  Reads nothing beyond len.  What is
- * accepted packs to the same bytes again.
+ * UX_ERROR on foreign bytes that pack() cannot have written: short, or more
+ * than UX_PACKED_MAX, counts or slots out of range, a number in more bytes
+ * than it needs, trailing bytes; *visitor is then undefined.  Reads nothing
+ * beyond len.  What is accepted packs to the same bytes again.
  */
 ux_status_t ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf,
     size_t len);

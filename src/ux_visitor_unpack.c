@@ -52,6 +52,10 @@ ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf, size_t len)
     unsigned     flags, i;
     ux_reader_t  r;
 
+    if (len > UX_PACKED_MAX) {
+        return UX_ERROR;
+    }
+
     r.pos = buf;
     r.end = buf + len;
     r.bad = false;

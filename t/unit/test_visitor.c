@@ -681,6 +681,47 @@ test_foreign(void)
 }
 
 
+/* The same track many times over: as many as fit, and one more. */
+static void
+test_too_long(void)
+{
+    size_t               head, track, len;
+    uint8_t              buf[2 * UX_PACKED_MAX];
+    unsigned             i, n;
+    static ux_visitor_t  v;
+
+    ux_visitor_init(&v, 1, NOW_S);
+    (void) ux_visitor_pack(&v, buf, &head);
+
+    (void) add_track(&v, 5, NOW_MS);
+    v.tracks[1].events = UINT64_MAX;
+    v.tracks[1].steps = UINT64_MAX;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        v.tracks[1].totals[i] = UX_TOTAL_MAX;
+    }
+
+    (void) ux_visitor_pack(&v, buf, &len);
+    track = len - head;
+    n = (unsigned) ((UX_PACKED_MAX - head) / track);
+
+    for (i = 1; i <= n; i++) {
+        memcpy(buf + head + i * track, buf + head, track);
+    }
+
+    buf[1] = (uint8_t) n;
+    len = head + n * track;
+    ok(unpack(&v, buf, len) == UX_OK && round_trip(&v) == len,
+       "%u large tracks, %zu bytes", n, len);
+
+    buf[1] = (uint8_t) (n + 1);
+    len += track;
+    ok(n + 1 < UX_TRACKS_MAX && len > UX_PACKED_MAX
+       && unpack(&v, buf, len) == UX_ERROR,
+       "one more, %zu bytes, nobody can have packed", len);
+}
+
+
 static void
 test_random(void)
 {
@@ -789,6 +830,7 @@ main(void)
     test_alias();
     test_faults();
     test_foreign();
+    test_too_long();
     test_random();
     test_hostile();
 

@@ -1,0 +1,258 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What a track has added to the counters of its arm, but for what is counted
+ * each time: taken out, or put in.  As ux_track_cross.c, but from the registry
+ * alone: a zone may be merged before it is bound.
+ *
+ * Bounds: a cap and a window are what is configured now, and not known before;
+ * of an arm's carts with several windows the newest is taken.
+ */
+
+#include "ux_image_private.h"
+#include "ux_apply.h"
+
+
+static void ux_count_take_counts(ux_image_merging_t *m,
+    const ux_track_t *track, uint32_t base);
+static void ux_count_take_totals(ux_image_merging_t *m,
+    const ux_track_t *track, uint32_t base);
+static int64_t ux_count_capped(const ux_image_merging_t *m, uint16_t arm,
+    unsigned slot, int64_t sum);
+static void ux_count_take_carts(ux_image_merging_t *m,
+    const ux_track_t *track);
+static void ux_count_take_window(ux_image_merging_t *m,
+    const ux_track_t *track);
+
+
+void
+ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
+    bool confirmed)
+{
+    unsigned       n, nrings, nwindows;
+    ux_changes_t  *changes;
+
+    changes = &m->work->changes;
+    n = changes->n;
+    nrings = changes->nrings;
+    nwindows = changes->nwindows;
+
+    ux_image_take_track(m, track, confirmed);
+
+    for ( /* void */ ; n < changes->n; n++) {
+        changes->items[n].delta = -changes->items[n].delta;
+    }
+
+    for ( /* void */ ; nrings < changes->nrings; nrings++) {
+        changes->rings[nrings].delta = -changes->rings[nrings].delta;
+    }
+
+    for ( /* void */ ; nwindows < changes->nwindows; nwindows++) {
+        changes->windows[nwindows].delta = -changes->windows[nwindows].delta;
+    }
+}
+
+
+void
+ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
+    bool confirmed)
+{
+    ux_changes_t      *changes;
+    const ux_entry_t  *arm;
+
+    changes = &m->work->changes;
+    arm = ux_image_entry(m, UX_ENTRY_ARM, track->arm);
+
+    if (arm == NULL || arm->base == 0 || track->waiting) {
+        return;
+    }
+
+    ux_changes_add(changes, arm->base + UX_ARM_ASSIGNED, -1);
+
+    if (track->error_seen) {
+        ux_changes_add(changes,
+                       arm->base + UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS, -1);
+    }
+
+    if (!confirmed) {
+        ux_apply_unconfirmed(track, -1, changes);
+
+    } else if (track->crossed) {
+        ux_changes_add(changes, arm->base + UX_ARM_LEFT, -1);
+
+    } else {
+        ux_count_take_counts(m, track, arm->base);
+        ux_count_take_totals(m, track, arm->base);
+        ux_count_take_carts(m, track);
+        ux_count_take_window(m, track);
+    }
+}
+
+
+static void
+ux_count_take_counts(ux_image_merging_t *m, const ux_track_t *track,
+    uint32_t base)
+{
+    ux_changes_t  *changes;
+
+    changes = &m->work->changes;
+
+    ux_changes_add(changes, base + UX_ARM_VISITORS, -1);
+    ux_changes_add(changes, base + UX_ARM_MOVED, -(int) track->moved);
+    ux_apply_each(changes, base + UX_ARM_EVENT_VISITORS, track->events, -1);
+    ux_apply_each(changes, base + UX_ARM_STEP_BEFORE, track->before, -1);
+    ux_apply_each(changes, base + UX_ARM_STEP_IN_ORDER, track->steps, -1);
+}
+
+
+static void
+ux_count_take_totals(ux_image_merging_t *m, const ux_track_t *track,
+    uint32_t base)
+{
+    unsigned     i;
+    ux_amount_t  amount;
+
+    static const ux_amount_t  nothing;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        amount.sum = ux_count_capped(m, track->arm, i, track->totals[i]);
+        amount.count = track->counts[i];
+
+        ux_apply_total(&m->work->changes,
+                       base + UX_ARM_TOTALS + i * UX_TOTAL_CELLS, amount,
+                       nothing);
+    }
+}
+
+
+/* What it counts for, as far as the configuration is known. */
+static int64_t
+ux_count_capped(const ux_image_merging_t *m, uint16_t arm, unsigned slot,
+    int64_t sum)
+{
+    unsigned           i;
+    const ux_arm_t    *known;
+    const ux_plan_t   *plan;
+    const ux_total_t  *total;
+
+    plan = &m->store->plan;
+    known = plan->model != NULL ? ux_apply_arm(plan, arm) : NULL;
+
+    for (i = 0; known != NULL && i < plan->model->ntotals; i++) {
+        total = &plan->model->totals[i];
+
+        if (ux_apply_total_slot(total) == slot) {
+            return ux_apply_capped(
+                &plan->model->experiments[known->experiment], total, sum);
+        }
+    }
+
+    return sum;
+}
+
+
+static void
+ux_count_take_carts(ux_image_merging_t *m, const ux_track_t *track)
+{
+    unsigned           i;
+    ux_cart_place_t    place;
+    const ux_entry_t  *entry;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        entry = ux_image_arm_cart(m, track->arm, i);
+
+        if (entry == NULL) {
+            continue;
+        }
+
+        place.base = entry->base;
+        place.within_ms = entry->value;
+        place.arm = track->arm;
+        place.cart = (uint8_t) i;
+        place.ring = entry->ring != 0;
+
+        ux_cart_take_back(&m->work->changes, &place, track, m->now_ms);
+    }
+}
+
+
+static void
+ux_count_take_window(ux_image_merging_t *m, const ux_track_t *track)
+{
+    uint64_t          window_ms;
+    ux_ring_change_t  change = { 0, 0, 0, 0, 0 };
+
+    window_ms = ux_image_window(m, track->arm);
+
+    if (window_ms == 0) {
+        return;
+    }
+
+    change.arm = track->arm;
+    change.field = UX_WINDOW_OPEN;
+    change.bucket = (uint32_t) (track->exposed_ms
+                                / ux_bucket_width_ms(window_ms));
+    change.delta = -1;
+
+    ux_changes_window(&m->work->changes, change);
+}
+
+
+uint64_t
+ux_image_window(const ux_image_merging_t *m, uint16_t arm)
+{
+    const ux_arm_t   *known;
+    const ux_plan_t  *plan;
+
+    plan = &m->store->plan;
+    known = plan->model != NULL ? ux_apply_arm(plan, arm) : NULL;
+
+    return known == NULL ? 0
+                         : plan->model->experiments[known->experiment]
+                               .window_ms;
+}
+
+
+void
+ux_image_apply(ux_image_merging_t *m)
+{
+    uint32_t                 cell;
+    unsigned                 i;
+    const ux_entry_t        *entry;
+    const ux_changes_t      *changes;
+    const ux_ring_change_t  *change;
+
+    changes = &m->work->changes;
+
+    for (i = 0; i < changes->n; i++) {
+        ux_counter_add(&m->shared, changes->items[i].cell,
+                       changes->items[i].delta);
+    }
+
+    for (i = 0; i < changes->nrings; i++) {
+        change = &changes->rings[i];
+        entry = ux_image_arm_cart(m, change->arm, change->cart);
+
+        if (entry != NULL && entry->ring != 0 && change->field < entry->width)
+        {
+            cell = entry->ring + change->bucket % UX_BUCKETS * entry->width
+                   + change->field;
+            ux_counter_ring_add(&m->shared, cell, change->bucket,
+                                change->delta);
+        }
+    }
+
+    for (i = 0; i < changes->nwindows; i++) {
+        change = &changes->windows[i];
+        entry = ux_image_entry(m, UX_ENTRY_ARM, change->arm);
+
+        if (entry != NULL && entry->base != 0) {
+            cell = entry->base + UX_ARM_WINDOW
+                   + (uint32_t) change->field * UX_BUCKETS
+                   + change->bucket % UX_BUCKETS;
+            ux_counter_ring_add(&m->shared, cell, change->bucket,
+                                change->delta);
+        }
+    }
+}

@@ -1,0 +1,426 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Records of an image into a zone, each by a turn of the visitor table as any
+ * other: whoever has to make room for it, or that there is none, is decided
+ * there.
+ *
+ * made = there + evicted + expired + erased: a record that comes in is made;
+ * one that cannot is made and evicted, an old one made and expired, one that
+ * joins another is neither.
+ */
+
+#include "ux_image_private.h"
+
+#include <string.h>
+
+
+#define UX_INSERT_TRIES  3
+
+
+static void ux_insert_record(ux_image_merging_t *m, const uint8_t *packed,
+    size_t len, bool again);
+static void ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor);
+static void ux_insert_slots(const ux_image_work_t *work, ux_track_t *track);
+static uint64_t ux_insert_mask(const uint8_t *map, uint64_t mask);
+static void ux_insert_carts(const ux_image_work_t *work, ux_track_t *track);
+static void ux_insert_pending(const ux_image_work_t *work,
+    ux_visitor_t *visitor);
+static void ux_insert_clamp(ux_visitor_t *visitor, uint64_t now_ms);
+static void ux_insert_earlier(uint64_t *ms, uint64_t now_ms);
+static bool ux_insert_expired(const ux_table_t *table,
+    const ux_visitor_t *visitor, uint32_t now_s);
+static void ux_insert_turn(ux_image_merging_t *m, bool again);
+static bool ux_insert_twice(const ux_image_merging_t *m);
+static void ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn);
+static void ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn);
+static void ux_insert_gone(ux_image_merging_t *m, uint32_t cell);
+
+
+void
+ux_image_merge_records(ux_image_merging_t *m)
+{
+    bool                       again;
+    size_t                     len;
+    uint64_t                   step;
+    const uint8_t             *at, *end;
+    const ux_image_info_t     *info;
+    const ux_image_section_t  *section;
+
+    if (!m->has[0]) {
+        return;
+    }
+
+    info = &m->views[0].info;
+    section = &m->views[0].sections[UX_IMAGE_RECORDS];
+
+    if (m->table.max_window_s < info->max_window_s) {
+        m->table.max_window_s = info->max_window_s;
+    }
+
+    m->strange = memcmp(info->index_key, m->store->head->index_key,
+                        sizeof(info->index_key)) != 0;
+
+    step = (uint64_t) m->views[0].sections[UX_IMAGE_CELLS].n
+           + m->views[1].sections[UX_IMAGE_CELLS].n;
+    at = section->data;
+    end = at + section->len;
+
+    while (end - at >= 2) {
+        len = ux_image_get(at, 2);
+        again = (len & UX_IMAGE_AGAIN) != 0;
+        len &= ~(size_t) UX_IMAGE_AGAIN;
+        step++;
+
+        if (step > m->adopted->next) {
+            ux_insert_record(m, at + 2, len, again);
+            __atomic_store_n(&m->adopted->next, step, __ATOMIC_RELEASE);
+        }
+
+        at += 2 + len;
+    }
+}
+
+
+static void
+ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
+    bool again)
+{
+    ux_visitor_t  *visitor;
+
+    visitor = &m->work->theirs;
+
+    if (ux_visitor_unpack(visitor, packed, len) != UX_OK) {
+        return;                      /* was checked */
+    }
+
+    ux_insert_renumber(m, visitor);
+    ux_insert_clamp(visitor, m->now_ms);
+
+    if (m->strange) {
+        if (!again) {
+            m->result->dropped++;
+            ux_insert_gone(m, UX_ZONE_EVICTED);
+        }
+
+    } else if (ux_insert_expired(&m->table, visitor,
+                                 (uint32_t) (m->now_ms / 1000)))
+    {
+        if (!again) {
+            m->result->expired++;
+            ux_insert_gone(m, UX_ZONE_EXPIRED);
+        }
+
+    } else {
+        ux_insert_turn(m, again);
+    }
+}
+
+
+/* From the image's numbers to the zone's. */
+static void
+ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor)
+{
+    unsigned           i, n;
+    const ux_entry_t  *arm;
+
+    n = 1;
+
+    for (i = 1; i < visitor->ntracks; i++) {
+        arm = ux_image_target(m, UX_ENTRY_ARM, visitor->tracks[i].arm);
+
+        if (arm == NULL) {
+            m->result->tracks++;
+            continue;
+        }
+
+        if (n != i) {
+            visitor->tracks[n] = visitor->tracks[i];
+        }
+
+        visitor->tracks[n++].arm = arm->ordinal;
+    }
+
+    visitor->ntracks = (uint8_t) n;
+
+    if (m->work->same_slots) {
+        return;
+    }
+
+    for (i = 0; i < n; i++) {
+        ux_insert_slots(m->work, &visitor->tracks[i]);
+        ux_insert_carts(m->work, &visitor->tracks[i]);
+    }
+
+    ux_insert_pending(m->work, visitor);
+}
+
+
+static void
+ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
+{
+    int64_t   sums[UX_TOTALS_MAX];
+    uint16_t  counts[UX_TOTALS_MAX];
+    unsigned  i;
+
+    track->events = ux_insert_mask(work->events, track->events);
+    track->steps = ux_insert_mask(work->steps, track->steps);
+    track->before = ux_insert_mask(work->steps, track->before);
+
+    memcpy(sums, track->totals, sizeof(sums));
+    memcpy(counts, track->counts, sizeof(counts));
+    memset(track->totals, 0, sizeof(sums));
+    memset(track->counts, 0, sizeof(counts));
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (work->totals[i] != UX_SLOT_NONE) {
+            track->totals[work->totals[i]] = sums[i];
+            track->counts[work->totals[i]] = counts[i];
+        }
+    }
+}
+
+
+static uint64_t
+ux_insert_mask(const uint8_t *map, uint64_t mask)
+{
+    uint64_t  mapped;
+    unsigned  slot;
+
+    mapped = 0;
+
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        slot = map[__builtin_ctzll(mask)];
+
+        if (slot != UX_SLOT_NONE) {
+            mapped |= (uint64_t) 1 << slot;
+        }
+    }
+
+    return mapped;
+}
+
+
+static void
+ux_insert_carts(const ux_image_work_t *work, ux_track_t *track)
+{
+    unsigned   i, n;
+    ux_cart_t  carts[UX_CARTS_MAX];
+
+    memcpy(carts, track->carts, sizeof(carts));
+    memset(track->carts, 0, sizeof(carts));
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (work->cart_slots[i] != UX_SLOT_NONE) {
+            track->carts[work->cart_slots[i]] = carts[i];
+        }
+    }
+
+    n = 0;
+
+    for (i = 0; i < track->npasts; i++) {
+        if (work->cart_slots[track->pasts[i].cart] != UX_SLOT_NONE) {
+            track->pasts[n] = track->pasts[i];
+            track->pasts[n].cart = work->cart_slots[track->pasts[i].cart];
+            n++;
+        }
+    }
+
+    track->npasts = (uint8_t) n;
+}
+
+
+static void
+ux_insert_pending(const ux_image_work_t *work, ux_visitor_t *visitor)
+{
+    unsigned  i, n;
+
+    n = 0;
+
+    for (i = 0; i < visitor->npending; i++) {
+        if (work->events[visitor->pending[i].event] != UX_SLOT_NONE) {
+            visitor->pending[n] = visitor->pending[i];
+            visitor->pending[n].event =
+                work->events[visitor->pending[i].event];
+            n++;
+        }
+    }
+
+    visitor->npending = (uint8_t) n;
+}
+
+
+/* The clock may have gone back since. */
+static void
+ux_insert_clamp(ux_visitor_t *visitor, uint64_t now_ms)
+{
+    uint32_t     now_s;
+    unsigned     i, k;
+    ux_track_t  *track;
+
+    now_s = (uint32_t) (now_ms / 1000);
+
+    visitor->first_s = visitor->first_s < now_s ? visitor->first_s : now_s;
+    visitor->last_s = visitor->last_s < now_s ? visitor->last_s : now_s;
+    visitor->tracks[0].exposed_ms = (uint64_t) visitor->first_s * 1000;
+
+    for (i = 0; i < visitor->ntracks; i++) {
+        track = &visitor->tracks[i];
+        ux_insert_earlier(&track->exposed_ms, now_ms);
+
+        for (k = 0; k < UX_CARTS_MAX; k++) {
+            ux_insert_earlier(&track->carts[k].created_ms, now_ms);
+        }
+
+        for (k = 0; k < track->npasts; k++) {
+            ux_insert_earlier(&track->pasts[k].created_ms, now_ms);
+        }
+    }
+
+    for (i = 0; i < visitor->npending; i++) {
+        ux_insert_earlier(&visitor->pending[i].now_ms, now_ms);
+    }
+}
+
+
+static void
+ux_insert_earlier(uint64_t *ms, uint64_t now_ms)
+{
+    if (*ms > now_ms) {
+        *ms = now_ms;
+    }
+}
+
+
+/* As ux_table_turn.c will say. */
+static bool
+ux_insert_expired(const ux_table_t *table, const ux_visitor_t *visitor,
+    uint32_t now_s)
+{
+    uint32_t  life_s;
+
+    life_s = table->inactive_s > table->max_window_s ? table->inactive_s
+                                                     : table->max_window_s;
+
+    if (now_s - visitor->last_s >= life_s) {
+        return true;
+    }
+
+    return table->retention_s != 0
+           && now_s - visitor->first_s >= table->retention_s;
+}
+
+
+static void
+ux_insert_turn(ux_image_merging_t *m, bool again)
+{
+    uint32_t         now_s;
+    unsigned         tries;
+    ux_key_t         key;
+    ux_turn_t        turn;
+    ux_status_t      rc;
+
+    now_s = (uint32_t) (m->now_ms / 1000);
+    key = ux_hash_key_of(m->work->theirs.key_id);
+    rc = UX_BUSY;
+
+    for (tries = 0; rc == UX_BUSY && tries < UX_INSERT_TRIES; tries++) {
+        rc = ux_table_open(&m->table, key, now_s, &m->work->ours, &turn);
+    }
+
+    if (rc != UX_OK) {
+        m->result->dropped++;
+        ux_insert_gone(m, UX_ZONE_EVICTED);
+        ux_counter_add(&m->shared, UX_ZONE_CONTENDED_DROP, 1);
+        return;
+    }
+
+    if (!turn.found) {
+        ux_insert_new(m, &turn);
+
+    } else if (again) {
+        ux_table_abort(&m->table, &turn);
+
+    } else if (m->alone || ux_insert_twice(m)) {
+        ux_table_abort(&m->table, &turn);
+        m->result->dropped++;
+
+    } else {
+        ux_insert_unite(m, &turn);
+    }
+}
+
+
+/*
+ * Has the record come in already?  Then it is the same: the merge was cut
+ * short before it could note that, or the image has it twice.
+ */
+static bool
+ux_insert_twice(const ux_image_merging_t *m)
+{
+    size_t   ours, theirs;
+    uint8_t  packed[2][UX_PACKED_MAX];
+
+    return ux_visitor_pack(&m->work->ours, packed[0], &ours) == UX_OK
+           && ux_visitor_pack(&m->work->theirs, packed[1], &theirs) == UX_OK
+           && ours == theirs && memcmp(packed[0], packed[1], ours) == 0;
+}
+
+
+static void
+ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn)
+{
+    ux_table_effects_t  effects;
+
+    if (ux_table_commit(&m->table, turn, &m->work->theirs,
+                        (uint32_t) (m->now_ms / 1000), &effects)
+        != UX_OK)
+    {
+        m->result->dropped++;
+        ux_insert_gone(m, UX_ZONE_EVICTED);
+        return;
+    }
+
+    m->result->visitors++;
+    ux_store_effects(m->store, &effects);
+
+    /* one that is made is taken for provisional */
+
+    ux_counter_add(&m->shared, UX_ZONE_PROVISIONAL,
+                   m->work->theirs.confirmed ? -1 : 0);
+}
+
+
+static void
+ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
+{
+    bool                was;
+    ux_table_effects_t  effects;
+
+    was = m->work->ours.confirmed;
+    ux_image_unite(m);
+
+    if (ux_table_commit(&m->table, turn, &m->work->ours,
+                        (uint32_t) (m->now_ms / 1000), &effects)
+        != UX_OK)
+    {
+        m->result->dropped++;
+        return;
+    }
+
+    m->result->united++;
+    ux_store_effects(m->store, &effects);
+    ux_counter_add(&m->shared, UX_ZONE_PROVISIONAL,
+                   m->work->ours.confirmed && !was ? -1 : 0);
+    ux_image_apply(m);
+}
+
+
+/* Made and gone. */
+static void
+ux_insert_gone(ux_image_merging_t *m, uint32_t cell)
+{
+    ux_counter_add(&m->shared, UX_ZONE_INSERTED, 1);
+    ux_counter_add(&m->shared, cell, 1);
+}

@@ -1,0 +1,414 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A merge from end to end: everything is checked on the bytes alone, then
+ * names, counters and records come in, in this order.
+ *
+ *   restore   into a new zone, from the images of incarnations that are no
+ *             more; then the configuration is bound
+ *   prepare   the names of one that is still alive
+ *   adopt     its images, once it is dead, into a zone that has counted since
+ *
+ * What both images have is taken from `visitors`; `counters`, the newer one,
+ * adds what does not follow from records: events, requests, money, discards.
+ * So unique counts are as old as the journeys and event counts are not.
+ *
+ * The zone notes whom it has merged, and while it does, how far it has come: a
+ * merge that was cut short goes on behind its last step.  Steps are counters,
+ * then records; a kill between the step and its note repeats that one step.
+ */
+
+#include "ux_image_private.h"
+
+#include <string.h>
+
+
+static ux_status_t ux_merge_check(ux_image_merging_t *m,
+    const ux_image_merge_t *merge, ux_error_t *error);
+static ux_status_t ux_merge_open(ux_image_merging_t *m,
+    const ux_image_merge_t *merge, unsigned n, ux_error_t *error);
+static ux_status_t ux_merge_pair(const ux_image_merging_t *m,
+    ux_error_t *error);
+static bool ux_merge_same_name(const ux_image_name_t *a,
+    const ux_image_name_t *b);
+static ux_status_t ux_merge_known(ux_image_merging_t *m, ux_error_t *error);
+static uint64_t ux_merge_hash(const ux_image_merging_t *m);
+static ux_adopted_t *ux_adopted_find(const ux_store_t *store,
+    const uint8_t uuid[16]);
+static ux_adopted_t *ux_adopted_add(ux_store_t *store,
+    const uint8_t uuid[16], uint64_t next, uint64_t images);
+static void ux_merge_finish(ux_image_merging_t *m);
+static const ux_image_info_t *ux_merge_info(const ux_image_merging_t *m);
+static bool ux_merge_empty(const ux_store_t *store);
+
+
+ux_status_t
+ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
+    ux_image_result_t *result, ux_error_t *error)
+{
+    ux_status_t         rc;
+    ux_image_merging_t  m;
+
+    memset(result, 0, sizeof(ux_image_result_t));
+    memset(&m, 0, sizeof(m));
+
+    m.store = store;
+    m.shared = store->counter;
+    m.shared.mine = NULL;
+    m.table = store->table;
+    m.mode = merge->mode;
+    m.now_ms = merge->now_ms;
+    m.work = merge->work;
+    m.result = result;
+
+    if (store->me == UX_PROCESS_NONE
+        || store->registry->capacity > UX_IMAGE_NAMES_MAX)
+    {
+        ux_image_say(error, "the zone is not open for writing");
+        return UX_BUSY;
+    }
+
+    rc = ux_merge_check(&m, merge, error);
+
+    if (rc == UX_OK) {
+        rc = ux_merge_known(&m, error);
+    }
+
+    if (rc != UX_OK) {
+        return rc;
+    }
+
+    if (ux_image_merge_names(&m) != UX_OK) {
+        ux_image_say(error, "another process keeps the names of the zone");
+        return UX_BUSY;
+    }
+
+    if (m.mode == UX_IMAGE_PREPARE) {
+        return UX_OK;
+    }
+
+    if (m.adopted == NULL) {
+        m.alone = m.mode == UX_IMAGE_RESTORE && ux_merge_empty(store);
+        m.adopted = ux_adopted_add(store, ux_merge_info(&m)->uuid, 0,
+                                   ux_merge_hash(&m));
+    }
+
+    ux_image_merge_cells(&m);
+    ux_image_merge_records(&m);
+    ux_merge_finish(&m);
+
+    return UX_OK;
+}
+
+
+static ux_status_t
+ux_merge_check(ux_image_merging_t *m, const ux_image_merge_t *merge,
+    ux_error_t *error)
+{
+    unsigned     n, last;
+    ux_status_t  rc;
+
+    m->has[0] = merge->visitors.len != 0;
+    m->has[1] = merge->counters.len != 0;
+
+    if (!m->has[0] && !m->has[1]) {
+        ux_image_say(error, "there is no snapshot");
+        return UX_ERROR;
+    }
+
+    for (n = 0; n < 2; n++) {
+        rc = m->has[n] ? ux_merge_open(m, merge, n, error) : UX_OK;
+
+        if (rc != UX_OK) {
+            return rc;
+        }
+    }
+
+    /* the one with more names last: these stay indexed */
+
+    last = m->views[1].sections[UX_IMAGE_NAMES].n
+           >= m->views[0].sections[UX_IMAGE_NAMES].n && m->has[1];
+
+    for (n = 0; n < 2; n++) {
+        if (m->has[n] && n != last) {
+            rc = ux_image_check_view(&m->views[n], m->work, error);
+
+            if (rc != UX_OK) {
+                return rc;
+            }
+        }
+    }
+
+    m->names = &m->views[last];
+
+    rc = ux_image_check_view(&m->views[last], m->work, error);
+
+    return rc == UX_OK && m->has[0] && m->has[1] ? ux_merge_pair(m, error)
+                                                 : rc;
+}
+
+
+static ux_status_t
+ux_merge_open(ux_image_merging_t *m, const ux_image_merge_t *merge,
+    unsigned n, ux_error_t *error)
+{
+    ux_str_t          name, currency;
+    ux_status_t       rc;
+    ux_image_view_t  *view;
+
+    const ux_image_bytes_t  *bytes[2] = { &merge->visitors,
+                                          &merge->counters };
+
+    view = &m->views[n];
+
+    rc = ux_image_open(bytes[n]->data, bytes[n]->len, view, error);
+    if (rc != UX_OK) {
+        return rc;
+    }
+
+    if (view->info.kind != (n == 0 ? UX_IMAGE_VISITORS : UX_IMAGE_COUNTERS)) {
+        ux_image_say(error, "the snapshot is of the other kind");
+        return UX_ERROR;
+    }
+
+    name.data = view->info.name;
+    name.len = strlen(view->info.name);
+    currency.data = view->info.currency;
+    currency.len = 3;
+
+    if (!ux_str_equal(name, merge->zone.name)) {
+        ux_image_say(error, "the snapshot is of zone \"%.*s\", not of "
+                     "\"%.*s\"", ux_word(name), ux_word(merge->zone.name));
+        return UX_DECLINED;
+    }
+
+    if (!ux_str_equal(currency, merge->zone.currency)) {
+        ux_image_say(error, "the snapshot of zone \"%.*s\" is in %.3s, the "
+                     "zone in %.*s", ux_word(name), currency.data,
+                     ux_word(merge->zone.currency));
+        return UX_DECLINED;
+    }
+
+    return UX_OK;
+}
+
+
+/* Of one incarnation, whose names only grow. */
+static ux_status_t
+ux_merge_pair(const ux_image_merging_t *m, ux_error_t *error)
+{
+    uint32_t         i, n;
+    ux_image_name_t  a, b;
+
+    n = m->views[0].sections[UX_IMAGE_NAMES].n;
+
+    if (m->views[1].sections[UX_IMAGE_NAMES].n < n) {
+        n = m->views[1].sections[UX_IMAGE_NAMES].n;
+    }
+
+    if (memcmp(m->views[0].info.uuid, m->views[1].info.uuid, 16) != 0) {
+        ux_image_say(error, "the two snapshots are not of one zone");
+        return UX_ERROR;
+    }
+
+    for (i = 0; i < n; i++) {
+        a = ux_image_name(&m->views[0], i);
+        b = ux_image_name(&m->views[1], i);
+
+        if (!ux_merge_same_name(&a, &b)) {
+            ux_image_say(error, "name %u of the two snapshots is not the "
+                         "same", i);
+            return UX_ERROR;
+        }
+    }
+
+    return UX_OK;
+}
+
+
+/* An experiment's `control` is since when it is removed, and may change. */
+static bool
+ux_merge_same_name(const ux_image_name_t *a, const ux_image_name_t *b)
+{
+    return a->kind == b->kind && ux_str_equal(a->text, b->text)
+           && a->parent == b->parent && a->aux == b->aux
+           && a->variant == b->variant && a->width == b->width
+           && a->flags == b->flags && a->value == b->value
+           && a->analysis == b->analysis;
+}
+
+
+/* Is it ours, or have we been here? */
+static ux_status_t
+ux_merge_known(ux_image_merging_t *m, ux_error_t *error)
+{
+    const ux_image_info_t  *info;
+
+    static const uint8_t  nobody[16];
+
+    info = ux_merge_info(m);
+
+    if (memcmp(info->uuid, m->store->head->uuid, 16) == 0
+        || memcmp(info->uuid, nobody, 16) == 0)
+    {
+        ux_image_say(error, "the snapshot is the zone's own");
+        return UX_DECLINED;
+    }
+
+    m->adopted = ux_adopted_find(m->store, info->uuid);
+
+    if (m->adopted == NULL) {
+        return UX_OK;
+    }
+
+    if (m->adopted->next != UX_ADOPTED_DONE
+        && m->adopted->images != ux_merge_hash(m))
+    {
+        /* no way to tell what of it is there */
+        __atomic_store_n(&m->adopted->next, UX_ADOPTED_DONE,
+                         __ATOMIC_RELEASE);
+    }
+
+    if (m->adopted->next == UX_ADOPTED_DONE) {
+        ux_image_say(error, "the zone holds already what the snapshot "
+                     "counted");
+        return UX_DECLINED;
+    }
+
+    return UX_OK;
+}
+
+
+static const ux_image_info_t *
+ux_merge_info(const ux_image_merging_t *m)
+{
+    return &m->views[m->has[0] ? 0 : 1].info;
+}
+
+
+/* A section's hash is in the table, so these stand for all of the bytes. */
+static uint64_t
+ux_merge_hash(const ux_image_merging_t *m)
+{
+    uint64_t  sums[2 * UX_IMAGE_SECTIONS];
+    unsigned  i, n;
+
+    for (n = 0; n < 2; n++) {
+        for (i = 0; i < UX_IMAGE_SECTIONS; i++) {
+            sums[n * UX_IMAGE_SECTIONS + i] =
+                ux_hash64(m->views[n].sections[i].data,
+                          m->views[n].sections[i].len);
+        }
+    }
+
+    return ux_hash64(sums, sizeof(sums));
+}
+
+
+/* Every record that was made is gone, or none was. */
+static bool
+ux_merge_empty(const ux_store_t *store)
+{
+    const ux_counter_t  *counter;
+
+    counter = &store->counter;
+
+    return ux_counter_read(counter, UX_ZONE_INSERTED)
+           == ux_counter_read(counter, UX_ZONE_EVICTED)
+              + ux_counter_read(counter, UX_ZONE_EXPIRED)
+              + ux_counter_read(counter, UX_ZONE_ERASED);
+}
+
+
+/* Whom it had adopted, so have we: their files may still be there. */
+static void
+ux_merge_finish(ux_image_merging_t *m)
+{
+    unsigned                i;
+    uint64_t                images;
+    ux_adopted_t           *adopted;
+    const ux_image_info_t  *info;
+
+    info = ux_merge_info(m);
+    images = m->adopted->images;
+
+    for (i = 0; i < info->nadopted; i++) {
+        if (ux_adopted_find(m->store, info->adopted[i]) == NULL) {
+            (void) ux_adopted_add(m->store, info->adopted[i],
+                                  UX_ADOPTED_DONE, 0);
+        }
+    }
+
+    adopted = ux_adopted_find(m->store, info->uuid);
+
+    if (adopted == NULL) {
+        (void) ux_adopted_add(m->store, info->uuid, UX_ADOPTED_DONE, images);
+        return;
+    }
+
+    __atomic_store_n(&adopted->next, UX_ADOPTED_DONE, __ATOMIC_RELEASE);
+}
+
+
+bool
+ux_image_adopted(const ux_store_t *store, const uint8_t uuid[16])
+{
+    const ux_adopted_t  *adopted;
+
+    adopted = ux_adopted_find(store, uuid);
+
+    return adopted != NULL
+           && __atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE)
+              == UX_ADOPTED_DONE;
+}
+
+
+static ux_adopted_t *
+ux_adopted_find(const ux_store_t *store, const uint8_t uuid[16])
+{
+    unsigned       i;
+    ux_adopted_t  *adopted;
+
+    adopted = store->head->adopted;
+
+    for (i = 0; i < UX_ADOPTED_MAX; i++) {
+        if (memcmp(adopted[i].uuid, uuid, 16) == 0) {
+            return &adopted[i];
+        }
+    }
+
+    return NULL;
+}
+
+
+/* In the first free place; when there is none, the oldest one goes. */
+static ux_adopted_t *
+ux_adopted_add(ux_store_t *store, const uint8_t uuid[16], uint64_t next,
+    uint64_t images)
+{
+    unsigned       i;
+    ux_adopted_t  *adopted;
+
+    static const uint8_t  nobody[16];
+
+    adopted = ux_adopted_find(store, nobody);
+
+    for (i = 0; adopted == NULL && i < UX_ADOPTED_MAX - 1; i++) {
+        store->head->adopted[i] = store->head->adopted[i + 1];
+    }
+
+    if (adopted == NULL) {
+        adopted = &store->head->adopted[UX_ADOPTED_MAX - 1];
+        memset(adopted->uuid, 0, 16);
+    }
+
+    adopted->next = next;
+    adopted->images = images;
+
+    /* last: an entry without it is none */
+    __atomic_thread_fence(__ATOMIC_RELEASE);
+    memcpy(adopted->uuid, uuid, 16);
+
+    return adopted;
+}

@@ -1,0 +1,395 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Two records of one visitor, of a zone that is no more and of this one.  The
+ * counters hold what both have added, so what the two count together, less
+ * what one visitor counts, is taken out again:
+ *
+ *   out of the counters: what their track and ours have added
+ *   into them:           what the united track would have added
+ *
+ * What a track has added is what ux_track_cross.c takes back, and whether it
+ * was assigned.  Events, requests and carts bought are facts of either zone
+ * and simply add up.
+ *
+ *   same arm             masks united, sums added, the earlier exposure
+ *   same variant, other  likewise, in the arm of the earlier exposure
+ *   epoch
+ *   other variant        a crossover: out of the visitors of both arms
+ *   one of them crossed  crossed
+ *
+ * Bounds: as there, a cap or a window is what is configured now, and unknown
+ * before the configuration is bound; an open cart that the other zone saw
+ * bought without having it stays open; of past carts a record remembers 16.
+ */
+
+#include "ux_image_private.h"
+#include "ux_apply.h"
+
+#include <string.h>
+
+
+static void ux_unite_tracks(ux_image_merging_t *m, bool ours, bool theirs);
+static unsigned ux_unite_find(ux_image_merging_t *m,
+    const ux_visitor_t *visitor, const ux_track_t *track);
+static uint16_t ux_unite_experiment(ux_image_merging_t *m, uint16_t arm);
+static void ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
+    const ux_track_t *theirs, bool was_ours, bool was_theirs);
+static void ux_unite_same(ux_track_t *track, const ux_track_t *other);
+static void ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
+    const ux_track_t *other);
+static void ux_unite_leave(ux_track_t *track);
+static void ux_unite_cart(ux_cart_t *cart, const ux_cart_t *other);
+static uint16_t ux_unite_sum(unsigned a, unsigned b);
+static void ux_unite_life(ux_visitor_t *ours, const ux_visitor_t *theirs);
+static void ux_unite_ids(ux_visitor_t *ours, const ux_visitor_t *theirs);
+static void ux_unite_pending(ux_image_merging_t *m, ux_event_t *events,
+    unsigned n);
+
+
+void
+ux_image_unite(ux_image_merging_t *m)
+{
+    bool           confirmed, was_ours, was_theirs;
+    unsigned       n;
+    ux_event_t     waiting[2 * UX_PENDING_MAX];
+    ux_visitor_t  *ours, *theirs;
+
+    ours = &m->work->ours;
+    theirs = &m->work->theirs;
+
+    ux_changes_clear(&m->work->changes);
+
+    if (ours->alias || theirs->alias) {
+        ours->last_s = ours->last_s > theirs->last_s ? ours->last_s
+                                                     : theirs->last_s;
+        return;
+    }
+
+    was_ours = ours->confirmed;
+    was_theirs = theirs->confirmed;
+    confirmed = was_ours || was_theirs;
+
+    n = theirs->npending;
+    memcpy(waiting, theirs->pending, n * sizeof(ux_event_t));
+    memcpy(waiting + n, ours->pending, ours->npending * sizeof(ux_event_t));
+    n += ours->npending;
+
+    ours->confirmed = confirmed;
+    ours->npending = 0;
+
+    ux_unite_tracks(m, was_ours, was_theirs);
+    ux_unite_life(ours, theirs);
+    ux_unite_ids(ours, theirs);
+
+    if (ours->error_seen && theirs->error_seen) {
+        ux_changes_add(&m->work->changes,
+                       UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS, -1);
+    }
+
+    ours->error_seen = ours->error_seen || theirs->error_seen;
+
+    if (confirmed) {
+        ux_unite_pending(m, waiting, n);
+        return;
+    }
+
+    n = n < UX_PENDING_MAX ? n : UX_PENDING_MAX;
+    memcpy(ours->pending, waiting, n * sizeof(ux_event_t));
+    ours->npending = (uint8_t) n;
+}
+
+
+/* was_: confirmed before. */
+static void
+ux_unite_tracks(ux_image_merging_t *m, bool was_ours, bool was_theirs)
+{
+    uint32_t       paired;
+    unsigned       i, k, n;
+    ux_track_t    *track;
+    ux_visitor_t  *ours, *theirs;
+
+    ours = &m->work->ours;
+    theirs = &m->work->theirs;
+    n = ours->ntracks;
+    paired = 0;
+
+    for (i = 1; i < theirs->ntracks; i++) {
+        track = &theirs->tracks[i];
+        k = ux_unite_find(m, ours, track);
+
+        if (k != 0 && k < n && !(paired >> k & 1)) {
+            ux_unite_pair(m, &ours->tracks[k], track, was_ours, was_theirs);
+            paired |= 1u << k;
+
+        } else if (k != 0 || ours->ntracks == UX_TRACKS_MAX) {
+            m->result->tracks++;
+
+        } else {
+            ours->tracks[ours->ntracks++] = *track;
+
+            if (was_theirs != ours->confirmed) {
+                ux_image_take_track(m, track, was_theirs);
+                ux_image_put_track(m, track, ours->confirmed);
+            }
+        }
+    }
+
+    for (k = 1; k < n && was_ours != ours->confirmed; k++) {
+        if (!(paired >> k & 1)) {
+            ux_image_take_track(m, &ours->tracks[k], was_ours);
+            ux_image_put_track(m, &ours->tracks[k], ours->confirmed);
+        }
+    }
+}
+
+
+/* Of the same experiment; 0: none. */
+static unsigned
+ux_unite_find(ux_image_merging_t *m, const ux_visitor_t *visitor,
+    const ux_track_t *track)
+{
+    uint16_t  experiment;
+    unsigned  i;
+
+    experiment = ux_unite_experiment(m, track->arm);
+
+    for (i = 1; i < visitor->ntracks; i++) {
+        if (visitor->tracks[i].arm == track->arm
+            || (experiment != UX_PARENT_NONE
+                && ux_unite_experiment(m, visitor->tracks[i].arm)
+                   == experiment))
+        {
+            return i;
+        }
+    }
+
+    return 0;
+}
+
+
+static uint16_t
+ux_unite_experiment(ux_image_merging_t *m, uint16_t arm)
+{
+    const ux_entry_t  *entry;
+
+    entry = ux_image_entry(m, UX_ENTRY_ARM, arm);
+
+    if (entry != NULL) {
+        entry = ux_image_entry(m, UX_ENTRY_EPOCH, entry->parent);
+    }
+
+    return entry == NULL ? UX_PARENT_NONE : entry->parent;
+}
+
+
+static void
+ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
+    const ux_track_t *theirs, bool was_ours, bool was_theirs)
+{
+    ux_track_t         track, other;
+    const ux_entry_t  *arm, *another;
+
+    ux_image_take_track(m, ours, was_ours);
+    ux_image_take_track(m, theirs, was_theirs);
+
+    track = *theirs;
+    other = *ours;
+
+    if (theirs->waiting
+        || (!ours->waiting && ours->exposed_ms <= theirs->exposed_ms))
+    {
+        track = *ours;
+        other = *theirs;
+    }
+
+    arm = ux_image_entry(m, UX_ENTRY_ARM, track.arm);
+    another = ux_image_entry(m, UX_ENTRY_ARM, other.arm);
+
+    if (!other.waiting) {
+        track.error_seen = track.error_seen || other.error_seen;
+
+        if (arm != NULL && another != NULL && arm->aux != another->aux) {
+            track.error_seen = ours->arm == track.arm ? ours->error_seen
+                                                      : theirs->error_seen;
+            ux_unite_cross(m, &track, &other);
+
+        } else if (track.crossed || other.crossed) {
+            ux_unite_leave(&track);
+
+        } else {
+            ux_unite_same(&track, &other);
+        }
+    }
+
+    ux_image_put_track(m, &track, m->work->ours.confirmed);
+    *ours = track;
+}
+
+
+static void
+ux_unite_same(ux_track_t *track, const ux_track_t *other)
+{
+    int64_t   sum;
+    unsigned  i;
+
+    track->moved = track->moved || other->moved;
+    track->events |= other->events;
+    track->steps |= other->steps;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        sum = track->totals[i] + other->totals[i];
+        track->totals[i] = sum < UX_TOTAL_MAX ? sum : UX_TOTAL_MAX;
+        track->counts[i] = ux_unite_sum(track->counts[i], other->counts[i]);
+    }
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        ux_unite_cart(&track->carts[i], &other->carts[i]);
+    }
+
+    for (i = 0; i < other->npasts && track->npasts < UX_PASTS_MAX; i++) {
+        track->pasts[track->npasts++] = other->pasts[i];
+    }
+}
+
+
+/* Both leave; the record keeps the one it was exposed to first. */
+static void
+ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
+    const ux_track_t *other)
+{
+    bool               known;
+    ux_track_t         left;
+    const ux_entry_t  *arm;
+
+    known = track->crossed || other->crossed;
+    arm = ux_image_entry(m, UX_ENTRY_ARM, track->arm);
+
+    left = *other;
+    ux_unite_leave(&left);
+    ux_unite_leave(track);
+
+    ux_image_put_track(m, &left, m->work->ours.confirmed);
+
+    if (!known && arm != NULL) {
+        ux_changes_add(&m->work->changes, arm->base + UX_ARM_CROSSOVER, 1);
+    }
+}
+
+
+/* As ux_track_cross() leaves it. */
+static void
+ux_unite_leave(ux_track_t *track)
+{
+    track->crossed = true;
+    track->moved = false;
+    track->npasts = 0;
+    memset(&track->events, 0, offsetof(ux_track_t, pasts)
+                              - offsetof(ux_track_t, events));
+}
+
+
+/* Two open ones were one: of whichever is older, as far as either came. */
+static void
+ux_unite_cart(ux_cart_t *cart, const ux_cart_t *other)
+{
+    cart->purchased = ux_unite_sum(cart->purchased, other->purchased);
+    cart->lacking = ux_unite_sum(cart->lacking, other->lacking);
+    cart->carried_in = cart->carried_in || other->carried_in;
+
+    if (cart->state != UX_CART_OPEN && other->state != UX_CART_NONE) {
+        cart->state = other->state;
+        cart->created_ms = other->created_ms;
+        cart->furthest = other->furthest;
+        return;
+    }
+
+    if (other->state == UX_CART_OPEN) {
+        cart->created_ms = cart->created_ms < other->created_ms
+                           ? cart->created_ms : other->created_ms;
+        cart->furthest = cart->furthest > other->furthest ? cart->furthest
+                                                          : other->furthest;
+    }
+}
+
+
+static uint16_t
+ux_unite_sum(unsigned a, unsigned b)
+{
+    return (uint16_t) (a + b < UINT16_MAX ? a + b : UINT16_MAX);
+}
+
+
+static void
+ux_unite_life(ux_visitor_t *ours, const ux_visitor_t *theirs)
+{
+    ux_track_t  *life;
+
+    life = &ours->tracks[0];
+    ux_unite_same(life, &theirs->tracks[0]);
+    memset(life->counts, 0, sizeof(life->counts));
+
+    ours->first_s = ours->first_s < theirs->first_s ? ours->first_s
+                                                    : theirs->first_s;
+    ours->last_s = ours->last_s > theirs->last_s ? ours->last_s
+                                                 : theirs->last_s;
+    life->exposed_ms = (uint64_t) ours->first_s * 1000;
+
+    if (ours->cookie_hash == 0) {
+        ours->cookie_hash = theirs->cookie_hash;
+    }
+}
+
+
+/* The last ones of theirs, then ours, as if ours came later. */
+static void
+ux_unite_ids(ux_visitor_t *ours, const ux_visitor_t *theirs)
+{
+    uint32_t             ids[2 * UX_IDS_MAX];
+    unsigned             i, k, n;
+    const ux_visitor_t  *from;
+
+    n = 0;
+
+    for (k = 0; k < 2; k++) {
+        from = k == 0 ? theirs : ours;
+
+        for (i = 0; i < from->nids; i++) {
+            ids[n++] = from->ids[from->nids < UX_IDS_MAX
+                                 ? i : (from->next_id + i) % UX_IDS_MAX];
+        }
+    }
+
+    k = n > UX_IDS_MAX ? n - UX_IDS_MAX : 0;
+    memcpy(ours->ids, ids + k, (n - k) * sizeof(uint32_t));
+
+    ours->nids = (uint8_t) (n - k);
+    ours->next_id = (uint8_t) ((n - k) % UX_IDS_MAX);
+}
+
+
+/*
+ * What waited for one of them to be confirmed counts now, if the zone is
+ * bound; else nobody can tell what it counts for.
+ */
+static void
+ux_unite_pending(ux_image_merging_t *m, ux_event_t *events, unsigned n)
+{
+    unsigned           i, k;
+    const ux_plan_t   *plan;
+    const ux_model_t  *model;
+
+    plan = &m->store->plan;
+    model = plan->model;
+
+    for (i = 0; i < n && model != NULL; i++) {
+        for (k = 0; k < model->nevents; k++) {
+            if (model->event_slots[k] == events[i].event) {
+                (void) ux_apply_event(plan, &m->work->ours, &events[i],
+                                      (uint8_t) k, &m->work->changes);
+                break;
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Snapshots.  The first byte of the input is flags, the rest the image as it
+ * is, or edits of a sound one: two bytes where, one how many, and so many
+ * bytes.  Most are given right checksums then, so that what they mean is
+ * looked at.  What is accepted is merged into a zone, empty or busy, and what
+ * that zone writes then must be sound again.
+ */
+
+#include "fuzz.h"
+
+#include "ux_image_private.h"
+
+
+#define RAW       0x01                 /* no edits: all of the image */
+#define UNSUMMED  0x02                 /* checksums stay wrong */
+#define BUSY      0x04                 /* into a zone that has counted */
+#define COUNTERS  0x08
+#define PREPARE   0x10
+#define REWRITE   0x60                 /* one in four: it takes the longest */
+
+#define ZONE_SIZE  UX_STORE_SIZE_MIN
+#define START      1700000000000ull
+#define VISITORS   24
+
+
+static void make_zone(bool busy);
+static void bind(ux_store_t *store);
+static void visit(ux_store_t *store, unsigned n);
+static ux_str_t write_image(ux_store_t *store, ux_image_kind_e kind);
+static ux_str_t edited(const uint8_t *data, size_t size);
+static void sum(uint8_t *data, size_t len);
+static void merge(ux_str_t image, unsigned flags);
+static void check_zone(ux_store_t *store);
+
+
+const char *const  fuzz_words[] = {
+    "UImage\x1a\n", "\x01\x01", "EUR", "shop", "\xff\xff\xff\xff\xff\xff\xff",
+    "purchase", "control", "\x80", NULL
+};
+
+
+static uint8_t            memory[ZONE_SIZE] __attribute__((aligned(64)));
+static uint8_t            fresh[2][ZONE_SIZE] __attribute__((aligned(64)));
+static uint8_t            written[4 * ZONE_SIZE];
+static ux_store_t         stores[2];
+static int                used = -1;   /* whose bytes memory has; -1: none */
+static ux_model_t         model;
+static ux_experiment_t    experiment;
+static ux_arm_t           arms[512];
+static ux_binding_t       bindings[1];
+static ux_changes_t       changes;
+static ux_visitor_t       visitor;
+static ux_image_work_t    work;
+static ux_str_t           images[2];
+static const ux_image_zone_t  zone = { ux_str("shop"), ux_str("EUR") };
+
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void) argc;
+    (void) argv;
+
+    make_zone(true);
+
+    images[0] = write_image(&stores[1], UX_IMAGE_VISITORS);
+    images[1] = write_image(&stores[1], UX_IMAGE_COUNTERS);
+
+    /* the zone that has counted is another incarnation, of the same key */
+
+    fresh[1][offsetof(ux_store_head_t, uuid)] = 2;
+    make_zone(false);
+    used = -1;
+
+    return 0;
+}
+
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    unsigned  flags;
+    ux_str_t  image;
+
+    if (size == 0) {
+        return 0;
+    }
+
+    flags = data[0];
+
+    image = flags & RAW ? fuzz_copy(data + 1, size - 1) : edited(data, size);
+
+    if (!(flags & UNSUMMED)) {
+        sum((uint8_t *) (void *) image.data, image.len);
+    }
+
+    merge(image, flags);
+    fuzz_free(image);
+
+    return 0;
+}
+
+
+/* Into fresh[busy], with a writer that goes on writing to memory. */
+static void
+make_zone(bool busy)
+{
+    uint8_t             random[64];
+    unsigned            i;
+    ux_error_t          error;
+    ux_store_params_t   params = { 4, 4, 2592000 };
+
+    memset(memory, 0, sizeof(memory));
+    memset(random, 7, sizeof(random));
+    random[0] = busy;
+
+    fuzz_check(ux_store_init(memory, sizeof(memory), &params, random, START,
+                             &error)
+               == UX_OK);
+    fuzz_check(ux_store_attach(&stores[busy], memory, sizeof(memory), &error)
+               == UX_OK);
+    fuzz_check(ux_store_join(&stores[busy]) == UX_OK);
+
+    if (busy) {
+        bind(&stores[1]);
+
+        for (i = 0; i < 3 * VISITORS; i++) {
+            visit(&stores[1], i);
+        }
+    }
+
+    memcpy(fresh[busy], memory, sizeof(memory));
+}
+
+
+static void
+bind(ux_store_t *store)
+{
+    ux_model_init(&model, zone.name, 0);
+
+    model.totals[1].event = UX_EVENT_PURCHASE;
+    model.totals[1].type = UX_METRIC_RATIO;
+    model.ntotals = 2;
+
+    model.nfunnels = 1;
+    model.funnels[0].name = fuzz_str("checkout");
+    model.funnels[0].nsteps = 2;
+    model.funnels[0].steps[0].event = UX_EVENT_BEGIN_CHECKOUT;
+    model.funnels[0].steps[1].event = UX_EVENT_PURCHASE;
+    model.funnels[0].cart_event = UX_EVENT_ADD_TO_CART;
+    model.funnels[0].within_ms = 3600000;
+
+    experiment.name = fuzz_str("layout");
+    experiment.salt = experiment.name;
+    experiment.version = 1;
+    experiment.traffic = 1;
+    experiment.window_ms = 86400000;
+    experiment.cap = 5000;
+    experiment.serve = -1;
+    experiment.nvariants = 2;
+    experiment.variants[0].name = fuzz_str("control");
+    experiment.variants[0].weight = 1;
+    experiment.variants[1].name = fuzz_str("short");
+    experiment.variants[1].weight = 1;
+    experiment.nmetrics = 1;
+    experiment.metrics[0].event = UX_EVENT_PURCHASE;
+
+    model.experiments = &experiment;
+    model.nexperiments = 1;
+
+    fuzz_check(ux_store_bind(store, &model, arms, bindings, START) == UX_OK);
+}
+
+
+static void
+visit(ux_store_t *store, unsigned n)
+{
+    char                name[16];
+    ux_turn_t           turn;
+    ux_event_t          event;
+    ux_discard_e        why;
+    ux_table_effects_t  effects;
+
+    (void) snprintf(name, sizeof(name), "%u", n % VISITORS);
+    ux_changes_clear(&changes);
+
+    fuzz_check(ux_table_open(&store->table,
+                             ux_hash_key(store->head->index_key,
+                                         fuzz_str(name)),
+                             (uint32_t) (START / 1000) + n, &visitor, &turn)
+               == UX_OK);
+
+    /* every third one stays unconfirmed */
+
+    if (turn.found && n % 3 != 0) {
+        ux_track_confirm(&store->plan, &visitor, &changes);
+    }
+
+    (void) ux_track_expose(&store->plan, &visitor, 0, n % VISITORS % 2,
+                           START + n * 1000, &changes);
+
+    memset(&event, 0, sizeof(event));
+    event.now_ms = START + n * 1000;
+    event.event = (uint8_t) (n % 6);
+    event.has_value = true;
+    event.value = 100 * n;
+    event.id_hash = n;
+    event.currency = UX_CURRENCY_ZONE;
+    (void) ux_track_event(&store->plan, &visitor, &event, &changes, &why);
+
+    fuzz_check(ux_table_commit(&store->table, &turn, &visitor,
+                               (uint32_t) (START / 1000) + n, &effects)
+               == UX_OK);
+    ux_store_effects(store, &effects);
+    ux_store_apply(store, &changes);
+}
+
+
+static ux_str_t
+write_image(ux_store_t *store, ux_image_kind_e kind)
+{
+    size_t  len;
+
+    fuzz_check(ux_image_write(store, kind, &zone, START + 3600000, written,
+                              sizeof(written), &len)
+               == UX_OK);
+
+    return fuzz_copy(written, len);
+}
+
+
+static ux_str_t
+edited(const uint8_t *data, size_t size)
+{
+    size_t     at, n, i;
+    uint8_t   *bytes;
+    ux_str_t   image;
+
+    i = data[0] & COUNTERS ? 1 : 0;
+    image = fuzz_copy(images[i].data, images[i].len);
+    bytes = (uint8_t *) (void *) image.data;
+
+    for (i = 1; i + 3 < size; i += 3 + n) {
+        at = (size_t) (data[i] | data[i + 1] << 8);
+        n = data[i + 2] % 16;
+
+        if (at + n > image.len || n > size - i - 3) {
+            continue;
+        }
+
+        memcpy(bytes + at, data + i + 3, n);
+    }
+
+    return image;
+}
+
+
+static void
+sum(uint8_t *data, size_t len)
+{
+    size_t    size;
+    uint64_t  offset, length;
+    unsigned  i;
+    uint8_t  *entry;
+
+    size = len < UX_IMAGE_TABLE_AT ? len
+           : UX_IMAGE_TABLE_AT + (size_t) data[19] * UX_IMAGE_SECTION_SIZE;
+
+    if (size + 8 > len || data[19] > UX_IMAGE_SECTIONS_MAX) {
+        return;
+    }
+
+    for (i = 0; i < data[19]; i++) {
+        entry = data + UX_IMAGE_TABLE_AT + i * UX_IMAGE_SECTION_SIZE;
+        offset = ux_image_get(entry + 8, 8);
+        length = ux_image_get(entry + 16, 8);
+
+        if (offset <= len && length <= len - offset) {
+            ux_image_put(entry + 24, ux_hash64(data + offset, length), 8);
+        }
+    }
+
+    ux_image_put(data + size, ux_hash64(data, size), 8);
+}
+
+
+static void
+merge(ux_str_t image, unsigned flags)
+{
+    int                 busy;
+    ux_error_t          error;
+    ux_status_t         rc, checked;
+    ux_store_t         *store;
+    ux_image_merge_t    m;
+    ux_image_info_t     info;
+    ux_image_bytes_t   *bytes;
+    ux_image_result_t   result;
+
+    checked = ux_image_check((const uint8_t *) image.data, image.len, &work,
+                             &error);
+
+    busy = flags & BUSY ? 1 : 0;
+    store = &stores[busy];
+
+    if (used != busy) {
+        memcpy(memory, fresh[busy], sizeof(memory));
+        used = busy;
+    }
+
+    memset(&m, 0, sizeof(m));
+    m.mode = flags & PREPARE ? UX_IMAGE_PREPARE
+             : busy ? UX_IMAGE_ADOPT : UX_IMAGE_RESTORE;
+    m.zone = zone;
+    m.now_ms = START + 3600000;
+    m.work = &work;
+
+    bytes = checked == UX_OK && image.data[17] == UX_IMAGE_VISITORS
+            ? &m.visitors : &m.counters;
+    bytes->data = (const uint8_t *) image.data;
+    bytes->len = image.len;
+
+    rc = ux_image_merge(store, &m, &result, &error);
+    fuzz_check(rc != UX_OK || checked == UX_OK);
+
+    if (rc != UX_OK) {
+        fuzz_check(ux_registry_count(store->registry)
+                   == ((ux_registry_t *) (void *)
+                       (fresh[busy] + store->head->registry_at))->count);
+        return;
+    }
+
+    used = -1;
+    fuzz_check(ux_image_info((const uint8_t *) image.data, image.len, &info,
+                             &error)
+               == UX_OK);
+    fuzz_check(ux_image_adopted(store, info.uuid)
+               == (m.mode != UX_IMAGE_PREPARE));
+
+    if ((flags & REWRITE) == 0) {
+        check_zone(store);
+    }
+}
+
+
+/* Whatever came in, the zone's own image is sound. */
+static void
+check_zone(ux_store_t *store)
+{
+    ux_str_t    image;
+    ux_error_t  error;
+
+    fuzz_check(ux_registry_count(store->registry)
+               <= store->registry->capacity);
+
+    image = write_image(store, UX_IMAGE_VISITORS);
+    fuzz_check(ux_image_check((const uint8_t *) image.data, image.len, &work,
+                              &error)
+               == UX_OK);
+    fuzz_free(image);
+}

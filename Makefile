@@ -48,12 +48,14 @@ FUZZ_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
 FUZZ_TRACE = -fsanitize-coverage=trace-pc
 FUZZ_DRIVER = $(BUILD)/fuzz/driver.o $(BUILD)/fuzz/mutate.o
 FUZZ_LINK  =
+FUZZ_FOUND =
 FUZZERS   = $(patsubst t/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard t/fuzz/fuzz_*.c))
 
 ifneq ($(findstring clang,$(FUZZ_CC)),)
-FUZZ_TRACE = -fsanitize=fuzzer-no-link
+FUZZ_TRACE = -fsanitize=fuzzer-no-link -Wno-error
 FUZZ_DRIVER =
 FUZZ_LINK  = -fsanitize=fuzzer
+FUZZ_FOUND = --found
 endif
 
 PACKAGES  = gcc libc6-dev pkg-config perl python3 nginx nginx-dev \
@@ -70,7 +72,7 @@ all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
 $(BUILD)/core/%.o: src/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(CC) $(STRICT) -c -o $@ $<
+	$(CC) $(STRICT) $(APR_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libux.a: $(OBJS)
 	@rm -f $@
@@ -83,7 +85,7 @@ $(BUILD)/uxctl: $(CLI) $(wildcard src/cli/*.h) $(BUILD)/libux.a
 $(BUILD)/t/%: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libux.a
 	@mkdir -p $(@D)
 	$(CC) $(STRICT) -Isrc -It/unit -o $@ $< $(BUILD)/libux.a $(LIBS) \
-	    -lpthread
+	    $(APR_LIBS) -lpthread
 
 units: $(UNITS)
 
@@ -94,7 +96,7 @@ FUZZ_COMPILE = $(FUZZ_CC) $(STRICT) $(FUZZ_FLAGS)
 
 $(BUILD)/fuzz/core/%.o: src/%.c $(HEADERS) Makefile
 	@mkdir -p $(@D)
-	$(FUZZ_COMPILE) $(FUZZ_TRACE) -c -o $@ $<
+	$(FUZZ_COMPILE) $(FUZZ_TRACE) $(APR_CFLAGS) -c -o $@ $<
 
 $(BUILD)/fuzz/cli/%.o: src/cli/%.c $(HEADERS) $(wildcard src/cli/*.h) Makefile
 	@mkdir -p $(@D)
@@ -165,7 +167,7 @@ simulate: deps
 fuzz: MORE_PACKAGES = libasan8 libubsan1
 fuzz: deps
 	$(MAKE) -j$(JOBS) fuzzers
-	perl t/fuzz/run --runs=$(RUNS) --jobs=$(JOBS) $(FUZZERS)
+	perl t/fuzz/run --runs=$(RUNS) --jobs=$(JOBS) $(FUZZ_FOUND) $(FUZZERS)
 
 
 check-valgrind: MORE_PACKAGES = valgrind libc6-dbg

@@ -169,12 +169,12 @@ ngx_module_t  ngx_http_ux_module = {
     ngx_http_ux_commands,                  /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    NULL,                                  /* init module */
+    ngx_http_ux_init_module,               /* init module */
     ngx_http_ux_init_process,              /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
     ngx_http_ux_exit_process,              /* exit process */
-    NULL,                                  /* exit master */
+    ngx_http_ux_exit_master,               /* exit master */
     NGX_MODULE_V1_PADDING
 };
 

@@ -36,6 +36,9 @@
 #define NGX_HTTP_UX_TOUCH         60
 
 
+typedef struct ngx_http_ux_snapshot_s  ngx_http_ux_snapshot_t;
+
+
 /* Where a directive stood, for errors found after parsing. */
 typedef struct {
     ngx_str_t                   file;
@@ -51,6 +54,8 @@ typedef struct {
     ngx_shm_zone_t             *shm_zone;
     size_t                      size;
     ngx_str_t                   snapshot;      /* directory, may be empty */
+    ngx_msec_t                  interval;      /* between saves: counters, */
+    ngx_msec_t                  journeys;      /*   and visitors */
     time_t                      inactive;
     time_t                      retention;     /* no record gets older */
     ngx_core_conf_t            *core;          /* knows the workers' user */
@@ -62,6 +67,7 @@ typedef struct {
                                                   ngx_http_ux_target_t */
     ngx_array_t                 funnel_places;
     ngx_http_ux_place_t         place;
+    ngx_http_ux_snapshot_t     *files;         /* see ngx_http_ux_snapshot.h */
 
     /* per process, since init_process */
     ux_store_t                  store;
@@ -339,6 +345,15 @@ void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
 void ngx_http_ux_look_start(ngx_cycle_t *cycle,
     ngx_http_ux_main_conf_t *mcf);
 
+/* ngx_http_ux_snapshot.c */
+ngx_http_ux_snapshot_t *ngx_http_ux_snapshot_create(ngx_conf_t *cf);
+ngx_int_t ngx_http_ux_init_module(ngx_cycle_t *cycle);
+void ngx_http_ux_exit_master(ngx_cycle_t *cycle);
+void ngx_http_ux_snapshot_start(ngx_cycle_t *cycle,
+    ngx_http_ux_main_conf_t *mcf);
+void ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone,
+    ngx_cycle_t *cycle);
+
 /* ngx_http_ux_reload.c: says what becomes of the experiments */
 void ngx_http_ux_reload(ngx_http_ux_zone_t *was, ngx_http_ux_zone_t *now,
     ngx_log_t *log);
@@ -348,6 +363,10 @@ ngx_int_t ngx_http_ux_random(uint8_t *buf, size_t len);
 ngx_int_t ngx_http_ux_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     ngx_array_t *keys);
 void ngx_http_ux_secret_open(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+/* Makes the snapshot directory if it is not there. */
+ngx_int_t ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
 
 /* ngx_http_ux_request.c: phases, and the state of a request */
 ngx_int_t ngx_http_ux_post_read_handler(ngx_http_request_t *r);

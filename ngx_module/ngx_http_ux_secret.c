@@ -17,8 +17,6 @@ static ngx_int_t ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool,
     ux_str_t *key, ngx_log_t *log);
 static void ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone,
     ngx_str_t *file, ngx_log_t *log);
-static ngx_int_t ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone,
-    ngx_log_t *log);
 static ngx_int_t ngx_http_ux_secret_own(ngx_http_ux_zone_t *zone,
     ngx_str_t *name, ngx_fd_t fd, ngx_log_t *log);
 static void ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64]);
@@ -328,7 +326,7 @@ ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
 
 
 /* Made by us: 0700 and the workers' own.  Found: left as it is. */
-static ngx_int_t
+ngx_int_t
 ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
     int         fd;

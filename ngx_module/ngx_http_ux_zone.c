@@ -9,18 +9,28 @@
  * the first new worker, in init_process().
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_snapshot.h"
 
 
-static ngx_int_t ngx_http_ux_zone_resized(ngx_shm_zone_t *shm_zone);
-static ngx_int_t ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone,
+static ngx_http_ux_zone_t *ngx_http_ux_zone_resized(
+    ngx_shm_zone_t *shm_zone);
+static ngx_int_t ngx_http_ux_zone_new(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
+static ngx_int_t ngx_http_ux_zone_alloc(ngx_shm_zone_t *shm_zone,
+    ngx_http_ux_zone_t *zone, uint8_t random[64]);
+static ngx_int_t ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone,
+    ngx_http_ux_zone_t *zone, uint8_t random[64]);
+static ngx_int_t ngx_http_ux_zone_open(ngx_shm_zone_t *shm_zone,
+    ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_zone_limits(ngx_http_ux_zone_t *zone);
 static ngx_int_t ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone,
     ngx_cycle_t *cycle);
 static void ngx_http_ux_zone_began(ngx_http_ux_zone_t *zone);
 static uint32_t ngx_http_ux_zone_window(ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_zone_follow(ngx_http_ux_zone_t *old,
+    ngx_http_ux_zone_t *zone);
 
 
 ngx_int_t
@@ -29,12 +39,13 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     ngx_http_ux_zone_t  *zone;
 
     zone = shm_zone->data;
+    zone->files->was = data;
 
     if (data == NULL) {
+        zone->files->was = ngx_http_ux_zone_resized(shm_zone);
+        zone->files->resized = (zone->files->was != NULL);
 
-        if (ngx_http_ux_zone_resized(shm_zone) != NGX_OK
-            || ngx_http_ux_zone_layout(shm_zone, zone) != NGX_OK)
-        {
+        if (ngx_http_ux_zone_new(shm_zone, zone) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -44,15 +55,29 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (data != NULL) {
-        ngx_http_ux_reload(data, zone, shm_zone->shm.log);
+        ngx_http_ux_zone_follow(data, zone);
+    }
+
+    if (zone->files->was != NULL) {
+        ngx_http_ux_reload(zone->files->was, zone, shm_zone->shm.log);
     }
 
     return NGX_OK;
 }
 
 
-/* A zone of this name with another size lives on in the old processes. */
-static ngx_int_t
+/* Newer than the configuration it replaces, and than any that was bound. */
+static void
+ngx_http_ux_zone_follow(ngx_http_ux_zone_t *old, ngx_http_ux_zone_t *zone)
+{
+    zone->store.generation = ngx_max(old->store.generation,
+                                     zone->store.head->generation)
+                             + 1;
+}
+
+
+/* The zone of this name with another size that lives on in old processes. */
+static ngx_http_ux_zone_t *
 ngx_http_ux_zone_resized(ngx_shm_zone_t *shm_zone)
 {
     ngx_uint_t        i;
@@ -60,7 +85,7 @@ ngx_http_ux_zone_resized(ngx_shm_zone_t *shm_zone)
     ngx_list_part_t  *part;
 
     if (ngx_is_init_cycle(ngx_cycle) || ngx_test_config) {
-        return NGX_OK;
+        return NULL;
     }
 
     part = (ngx_list_part_t *) &ngx_cycle->shared_memory.part;
@@ -85,14 +110,92 @@ ngx_http_ux_zone_resized(ngx_shm_zone_t *shm_zone)
                           shm_zone->shm.name.len)
                == 0)
         {
-            ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                          "size of ux_zone \"%V\" cannot change from %uz to "
-                          "%uz bytes in a reload: its numbers would be lost; "
-                          "restart nginx, or keep the size",
-                          &shm_zone->shm.name, old[i].shm.size,
-                          shm_zone->shm.size);
-            return NGX_ERROR;
+            return old[i].data;
         }
+    }
+
+    return NULL;
+}
+
+
+/*
+ * A new memory, with what others have left of this zone.  Where that leaves
+ * no room for the configuration, the zone starts without, and is given what
+ * has a place in it once the names are bound.
+ */
+static ngx_int_t
+ngx_http_ux_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
+{
+    uint8_t              random[64];
+    ux_error_t           error;
+    ngx_log_t           *log;
+    ngx_http_ux_zone_t  *was;
+
+    log = shm_zone->shm.log;
+    was = zone->files->was;
+
+    if (ngx_http_ux_zone_alloc(shm_zone, zone, random) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (was != NULL) {
+        ngx_memcpy(random + 16, was->store.head->index_key, 16);
+
+    } else {
+        ngx_http_ux_restore_find(zone, random + 16, log);
+    }
+
+    if (ngx_http_ux_zone_layout(shm_zone, zone, random) != NGX_OK
+        || ngx_http_ux_zone_open(shm_zone, zone) != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    if (was != NULL) {
+        ngx_http_ux_resize(zone, log);
+
+    } else {
+        ngx_http_ux_restore(zone, log);
+    }
+
+    if (ux_registry_count(zone->store.registry) == 0
+        || ux_store_fits(&zone->store, &zone->model, &error) == UX_OK)
+    {
+        return NGX_OK;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, log, 0,
+                  "ux_zone \"%V\": no room for earlier epochs beside the "
+                  "configuration, they are left out: %s", &zone->name,
+                  error.message);
+
+    ngx_http_ux_restore_forget(zone);
+
+    return ngx_http_ux_zone_layout(shm_zone, zone, random);
+}
+
+
+/* The only allocation ever made in the zone: all of it. */
+static ngx_int_t
+ngx_http_ux_zone_alloc(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone,
+    uint8_t random[64])
+{
+    ngx_slab_pool_t  *shpool;
+
+    shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
+
+    shpool->data = ngx_slab_alloc(shpool, shpool->pfree * ngx_pagesize);
+
+    if (shpool->data == NULL) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "ux_zone \"%V\" is too small", &zone->name);
+        return NGX_ERROR;
+    }
+
+    if (ngx_http_ux_random(random, 64) != NGX_OK) {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "no random bytes for ux_zone \"%V\"", &zone->name);
+        return NGX_ERROR;
     }
 
     return NGX_OK;
@@ -100,39 +203,23 @@ ngx_http_ux_zone_resized(ngx_shm_zone_t *shm_zone)
 
 
 static ngx_int_t
-ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
+ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone,
+    uint8_t random[64])
 {
-    void             *mem;
     size_t            size;
-    uint8_t           random[64];
     ux_error_t        error;
     ngx_slab_pool_t  *shpool;
 
     shpool = (ngx_slab_pool_t *) shm_zone->shm.addr;
-
-    /* the only allocation ever made in the zone: all of it */
-
-    size = shpool->pfree * ngx_pagesize;
-    mem = ngx_slab_alloc(shpool, size);
-
-    if (mem == NULL) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "ux_zone \"%V\" is too small", &zone->name);
-        return NGX_ERROR;
-    }
-
-    if (ngx_http_ux_random(random, sizeof(random)) != NGX_OK) {
-        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
-                      "no random bytes for ux_zone \"%V\"", &zone->name);
-        return NGX_ERROR;
-    }
+    size = ((size_t) (shpool->end - (u_char *) shpool->data)
+            / ngx_pagesize) * ngx_pagesize;
 
     /* touches every page, so that none has to be found later */
 
-    ngx_memzero(mem, size);
+    ngx_memzero(shpool->data, size);
 
-    if (ux_store_init(mem, size, &zone->params, random, ngx_http_ux_now_ms(),
-                      &error)
+    if (ux_store_init(shpool->data, size, &zone->params, random,
+                      ngx_http_ux_now_ms(), &error)
         != UX_OK)
     {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
@@ -141,14 +228,12 @@ ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
         return NGX_ERROR;
     }
 
-    shpool->data = mem;
-
     return NGX_OK;
 }
 
 
 static ngx_int_t
-ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
+ngx_http_ux_zone_open(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
 {
     ux_error_t        error;
     ngx_slab_pool_t  *shpool;
@@ -158,9 +243,30 @@ ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
     if (ux_store_attach(&zone->store, shpool->data,
                         (size_t) ((ux_store_head_t *) shpool->data)->size,
                         &error)
-            != UX_OK
-        || ux_store_fits(&zone->store, &zone->model, &error) != UX_OK)
+        != UX_OK)
     {
+        ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
+                      "ux_zone \"%V\": %s in %V:%ui", &zone->name,
+                      error.message, &zone->place.file, zone->place.line);
+        return NGX_ERROR;
+    }
+
+    ngx_http_ux_zone_limits(zone);
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
+{
+    ux_error_t  error;
+
+    if (ngx_http_ux_zone_open(shm_zone, zone) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (ux_store_fits(&zone->store, &zone->model, &error) != UX_OK) {
         ngx_log_error(NGX_LOG_EMERG, shm_zone->shm.log, 0,
                       "ux_zone \"%V\": %s in %V:%ui", &zone->name,
                       error.message, &zone->place.file, zone->place.line);
@@ -237,6 +343,10 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
         ngx_http_ux_look_start(cycle, mcf);
     }
 
+    if (mcf->zones.nelts != 0 && ngx_process == NGX_PROCESS_SINGLE) {
+        ngx_http_ux_snapshot_start(cycle, mcf);
+    }
+
     return NGX_OK;
 }
 
@@ -281,7 +391,13 @@ ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
     }
 
     ngx_http_ux_zone_began(zone);
+    ngx_http_ux_zone_limits(zone);
+}
 
+
+static void
+ngx_http_ux_zone_limits(ngx_http_ux_zone_t *zone)
+{
     zone->store.plan.experiments_max = zone->params.experiments;
     zone->store.table.retention_s = (uint32_t) zone->retention;
     zone->store.table.inactive_s = (uint32_t) zone->inactive
@@ -354,6 +470,7 @@ ngx_http_ux_exit_process(ngx_cycle_t *cycle)
         if (zones[i]->joined) {
             ux_store_leave(&zones[i]->store);
             zones[i]->joined = 0;
+            ngx_http_ux_snapshot_leave(zones[i], cycle);
         }
     }
 }

@@ -11,6 +11,9 @@
 /* a twelfth of 365.25 days */
 #define NGX_HTTP_UX_MONTH  2629800
 
+/* milliseconds */
+#define NGX_HTTP_UX_PERIOD_MAX  (24 * 60 * 60 * 1000)
+
 
 typedef struct {
     ngx_str_t    name;
@@ -30,6 +33,9 @@ static char *ngx_http_ux_zone_snapshot(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_interval(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
+static char *ngx_http_ux_zone_journeys(ngx_conf_t *cf,
+    ngx_http_ux_zone_t *zone, ngx_str_t *value);
+static char *ngx_http_ux_zone_period(ngx_str_t *value, ngx_msec_t *period);
 static char *ngx_http_ux_zone_removed(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *value);
 static char *ngx_http_ux_zone_retention(ngx_conf_t *cf,
@@ -44,14 +50,10 @@ static char *ngx_http_ux_zone_totals(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
     ngx_str_t *value);
 
 
-/*
- * The periods of what is written to disk are checked and kept for the
- * release that writes snapshots.
- */
 static ngx_http_ux_zone_param_t  ngx_http_ux_zone_words[] = {
     { ngx_string("snapshot="), ngx_http_ux_zone_snapshot },
     { ngx_string("interval="), ngx_http_ux_zone_interval },
-    { ngx_string("journeys="), ngx_http_ux_zone_interval },
+    { ngx_string("journeys="), ngx_http_ux_zone_journeys },
     { ngx_string("inactive="), ngx_http_ux_zone_inactive },
     { ngx_string("currency="), ngx_http_ux_zone_currency },
     { ngx_string("experiments="), ngx_http_ux_zone_experiments },
@@ -151,8 +153,15 @@ ngx_http_ux_zone_create(ngx_conf_t *cf, ngx_str_t *name, size_t size)
         return NULL;
     }
 
+    zone->files = ngx_http_ux_snapshot_create(cf);
+    if (zone->files == NULL) {
+        return NULL;
+    }
+
     zone->name = *name;
     zone->size = size;
+    zone->interval = 1000;
+    zone->journeys = 10000;
     zone->core = (ngx_core_conf_t *) ngx_get_conf(cf->cycle->conf_ctx,
                                                   ngx_core_module);
     zone->inactive = 30 * 24 * 60 * 60;
@@ -247,10 +256,6 @@ ngx_http_ux_zone_snapshot(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
         return "a directory";
     }
 
-    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                       "\"snapshot=%V\": this version keeps the cookie key "
-                       "there, and writes no counters yet", value);
-
     return NGX_CONF_OK;
 }
 
@@ -259,12 +264,32 @@ static char *
 ngx_http_ux_zone_interval(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
     ngx_str_t *value)
 {
+    return ngx_http_ux_zone_period(value, &zone->interval);
+}
+
+
+static char *
+ngx_http_ux_zone_journeys(ngx_conf_t *cf, ngx_http_ux_zone_t *zone,
+    ngx_str_t *value)
+{
+    return ngx_http_ux_zone_period(value, &zone->journeys);
+}
+
+
+static char *
+ngx_http_ux_zone_period(ngx_str_t *value, ngx_msec_t *period)
+{
     ngx_int_t  n;
 
     n = ngx_parse_time(value, 0);
 
-    return (n == NGX_ERROR || n == 0) ? "a time above zero, like \"10s\""
-                                      : NGX_CONF_OK;
+    if (n == NGX_ERROR || n == 0 || n > NGX_HTTP_UX_PERIOD_MAX) {
+        return "a time above zero, at most 1d, like \"10s\"";
+    }
+
+    *period = (ngx_msec_t) n;
+
+    return NGX_CONF_OK;
 }
 
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 
+static size_t ux_json_scan_escape(const char *p, size_t len);
 static size_t ux_json_scan_len(const char *p, size_t len);
 static size_t ux_json_scan_digits(const char *p, size_t len);
 
@@ -18,6 +19,7 @@ ux_status_t
 ux_json_scan_number(ux_str_t *rest, ux_str_t *number)
 {
     bool         quoted;
+    size_t       n;
     const char  *p, *end;
 
     quoted = false;
@@ -34,8 +36,17 @@ ux_json_scan_number(ux_str_t *rest, ux_str_t *number)
         if (*p == '"') {
             quoted = !quoted;
 
+        } else if (quoted && *p == '\\') {
+            n = ux_json_scan_escape(p, (size_t) (end - p));
+
+            if (n == 0) {
+                return UX_ERROR;
+            }
+
+            p += n - 1;
+
         } else if (quoted) {
-            p += *p == '\\' && p + 1 < end;
+            continue;
 
         } else if (*p == '-' || (*p >= '0' && *p <= '9')) {
             number->data = p;
@@ -101,6 +112,35 @@ ux_json_scan_utf8(const char *p, size_t len)
     }
 
     return n;
+}
+
+
+/* 0 if it is none; of those without digits cJSON knows which there are. */
+static size_t
+ux_json_scan_escape(const char *p, size_t len)
+{
+    size_t  i;
+
+    if (len < 2) {
+        return 0;
+    }
+
+    if (p[1] != 'u') {
+        return 2;
+    }
+
+    if (len < 6) {
+        return 0;
+    }
+
+    for (i = 2; i < 6; i++) {
+
+        if (p[i] == '\0' || strchr("0123456789abcdefABCDEF", p[i]) == NULL) {
+            return 0;
+        }
+    }
+
+    return 6;
 }
 
 

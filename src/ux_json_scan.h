@@ -15,7 +15,7 @@
 /*
  * Takes all up to the next number's end off the front of *rest; UX_DECLINED:
  * there is none.  UX_ERROR: what cJSON would let through, a number RFC 8259
- * does not know or a control character.
+ * does not know, a control character, or \u without its four digits.
  */
 ux_status_t ux_json_scan_number(ux_str_t *rest, ux_str_t *number);
 

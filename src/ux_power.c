@@ -11,6 +11,7 @@
 #include "ux_sequence.h"
 #include "ux_special.h"
 
+#include <float.h>
 #include <math.h>
 
 
@@ -200,7 +201,9 @@ ux_power_looked(const ux_power_t *plan, double alpha, double power,
         return NAN;
     }
 
-    hi = lo;
+    /* A size so small that it became 0 would never double. */
+
+    hi = fmax(lo, DBL_MIN);
 
     do {
         hi *= 2;

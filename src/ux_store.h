@@ -45,6 +45,8 @@ typedef struct {
     ux_lock_t  lock;               /* one process at a time saves, adopts */
     uint64_t   interval_ms;        /* between saves; 0: no files are kept */
     uint64_t   saved_ms;           /* all is in files as of then; 0: never */
+    uint64_t   generation;         /* of configurations: processes of an
+                                      earlier one save no more */
     uint64_t   errors;             /* saves that failed */
     uint64_t   restored;           /* incarnations found in files, or left
                                       behind in memory, and taken over */

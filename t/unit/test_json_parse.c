@@ -103,7 +103,10 @@ test_refused(void)
         ux_str("[-Infinity]"), ux_str("{\"a\" 1}"), ux_str("{a:1}"),
         ux_str("['a']"), ux_str("[\"a]"), ux_str("[\"\\x\"]"),
         ux_str("[\"a\nb\"]"), ux_str("[1]\0"), ux_str("[\0]"),
-        ux_str("[\f1]"), ux_str("\"\\"), ux_str("[\"\\ud800\"]")
+        ux_str("[\f1]"), ux_str("\"\\"), ux_str("[\"\\ud800\"]"),
+        ux_str("[\"\\u00g0\"]"), ux_str("[\"\\u00\"]"),
+        ux_str("[\"\\uzzzz\"]"), ux_str("{\"\\u12 4\":1}"),
+        ux_str("[\"\\u-001\"]")
     };
 
     for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -185,6 +185,12 @@ test_sequential_means(void)
 
     ok(near(n, 2 * 134.6 * z * z / (0.65279 * 0.65279)),
        "its own z gives it back");
+
+    /* delta^2 is beyond all doubles, so that a look at the end needs 0 */
+
+    n = ux_power_sequential_means(5e198, 1, 0.05, 0.8, 10000);
+
+    ok(n >= 0 && n < 1, "an effect beyond measure needs less than a visitor");
 }
 
 

@@ -1,0 +1,135 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What the files of snapshots share.
+ *
+ *   ngx_http_ux_snapshot.c  when zones are saved, and by which process
+ *   ngx_http_ux_save.c      saving one
+ *   ngx_http_ux_restore.c   a new zone takes over what dead ones left
+ *   ngx_http_ux_adopt.c     a zone that lives takes over those that die later
+ *   ngx_http_ux_resize.c    a reload changes a zone's size
+ */
+
+#ifndef NGX_HTTP_UX_SNAPSHOT_H
+#define NGX_HTTP_UX_SNAPSHOT_H
+
+
+#include "ngx_http_ux_module.h"
+
+#include "ux_file.h"
+#include "ux_image.h"
+
+
+/* Another incarnation that has files in the directory. */
+typedef struct {
+    u_char                      uuid[16];
+    uint64_t                    key[2];        /* of its index */
+    uint64_t                    written_ms;
+    int                         lock;          /* -1: not ours */
+    ngx_uint_t                  damaged;       /* mask of its files */
+    unsigned                    used:1;        /* the entry is one */
+    unsigned                    alive:1;
+    unsigned                    visitors:1;    /* knows visitors */
+    unsigned                    merged:1;      /* to be removed, once we are
+                                                  saved */
+    unsigned                    foreign:1;     /* to be left alone */
+} ngx_http_ux_found_t;
+
+
+/* When the zone was saved last, by kind of file. */
+typedef struct {
+    ngx_msec_t                  due[UX_FILE_KINDS];
+    uint64_t                    hash[UX_FILE_KINDS];
+    ngx_uint_t                  saved;         /* mask of kinds; 0 after an
+                                                  error */
+} ngx_http_ux_saver_t;
+
+
+struct ngx_http_ux_snapshot_s {
+    ngx_http_ux_zone_t         *was;           /* of the cycle before, until
+                                                  the reload is committed */
+    int                         lock;          /* of this incarnation */
+    ngx_http_ux_found_t         found[UX_FILE_LIST_MAX];
+    ngx_http_ux_saver_t         saver;
+    ngx_msec_t                  looked;        /* for other incarnations */
+    time_t                      said;          /* an error */
+    uint64_t                    generation;    /* see ux_saved_t */
+    unsigned                    resized:1;     /* `was` is another memory */
+    unsigned                    cleaned:1;
+};
+
+
+/* ngx_http_ux_save.c */
+
+/*
+ * Saves what is due, or both files if `all`; milliseconds until the next.
+ * With the saving lock, or as the only process.
+ */
+ngx_msec_t ngx_http_ux_save_due(ngx_http_ux_zone_t *zone, ngx_uint_t all,
+    ngx_log_t *log);
+
+/* An image of a store; free() it.  NULL: no memory. */
+uint8_t *ngx_http_ux_image(ngx_http_ux_zone_t *zone, ux_store_t *store,
+    ux_image_kind_e kind, size_t *len);
+
+/* At most once a minute a process. */
+void ngx_http_ux_save_failed(ngx_http_ux_zone_t *zone, const char *sentence,
+    ngx_log_t *log);
+
+void ngx_http_ux_file_zone(ngx_http_ux_zone_t *zone, ux_file_zone_t *files);
+void ngx_http_ux_image_zone(ngx_http_ux_zone_t *zone,
+    ux_image_zone_t *image);
+
+/*
+ * Files are the workers' own, and so is the directory: root goes there as
+ * one of them, and cannot be led astray.
+ */
+void ngx_http_ux_user_begin(ngx_http_ux_zone_t *zone);
+void ngx_http_ux_user_end(ngx_http_ux_zone_t *zone);
+
+
+/* ngx_http_ux_restore.c */
+
+/* Looks for incarnations; *key becomes the index key of what is found. */
+void ngx_http_ux_restore_find(ngx_http_ux_zone_t *zone, uint8_t key[16],
+    ngx_log_t *log);
+
+/* Takes over what was found, or lets it go. */
+void ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+void ngx_http_ux_restore_forget(ngx_http_ux_zone_t *zone);
+
+/*
+ * Merges the files of one; NGX_AGAIN: later, NGX_DECLINED: not ours to have,
+ * NGX_ERROR: there is no whole one among them.
+ */
+ngx_int_t ngx_http_ux_merge_files(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_found_t *found, ux_image_mode_e mode, ngx_log_t *log);
+
+/* Merges images that are in memory. */
+ngx_int_t ngx_http_ux_merge(ngx_http_ux_zone_t *zone,
+    ux_image_merge_t *merge, u_char *uuid, ngx_log_t *log);
+
+ux_image_work_t *ngx_http_ux_image_work(void);
+
+
+/* ngx_http_ux_adopt.c */
+
+/* Takes over what has died since; how many are to be removed after a save. */
+ngx_uint_t ngx_http_ux_adopt(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+ngx_uint_t ngx_http_ux_adopted(ngx_http_ux_zone_t *zone);
+
+/* After a save of both files. */
+void ngx_http_ux_adopt_remove(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+ngx_http_ux_found_t *ngx_http_ux_found(ngx_http_ux_zone_t *zone,
+    const uint8_t uuid[16]);
+
+
+/* ngx_http_ux_resize.c */
+
+/* In init(), from the memory of the zone with the other size. */
+void ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+
+#endif

@@ -100,6 +100,17 @@ fuzz_inside(ux_str_t part, ux_str_t whole)
 }
 
 
+/* Two hex digits as a byte: unlike sscanf() it looks at no more. */
+__attribute__((unused))
+static unsigned
+fuzz_hex(const char *p)
+{
+    char  digits[3] = { p[0], p[1], '\0' };
+
+    return (unsigned) strtoul(digits, NULL, 16);
+}
+
+
 /* Takes a line, or what is left, off *rest; false if nothing is left. */
 __attribute__((unused))
 static bool

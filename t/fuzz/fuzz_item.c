@@ -189,9 +189,8 @@ check_string(ux_str_t text)
 static void
 check_display(ux_str_t text)
 {
-    char      *bytes;
-    size_t     i, n, length;
-    unsigned   byte;
+    char    *bytes;
+    size_t   i, n, length;
 
     bytes = malloc(text.len + 1);
     fuzz_check(bytes != NULL);
@@ -200,9 +199,8 @@ check_display(ux_str_t text)
         fuzz_check(text.data[i] >= ' ' && text.data[i] <= '~');
 
         if (text.data[i] == '%') {
-            fuzz_check(i + 2 < text.len
-                       && sscanf(text.data + i + 1, "%2x", &byte) == 1);
-            bytes[n++] = (char) byte;
+            fuzz_check(i + 2 < text.len);
+            bytes[n++] = (char) fuzz_hex(text.data + i + 1);
             i += 2;
 
         } else {

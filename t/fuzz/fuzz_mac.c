@@ -110,12 +110,10 @@ resign(const ux_cookie_t *cookie, unsigned bit)
 static void
 unhex(const char *hex, uint8_t *bytes, size_t n)
 {
-    size_t    i;
-    unsigned  byte;
+    size_t  i;
 
     for (i = 0; i < n; i++) {
-        fuzz_check(sscanf(hex + 2 * i, "%2x", &byte) == 1);
-        bytes[i] = (uint8_t) byte;
+        bytes[i] = (uint8_t) fuzz_hex(hex + 2 * i);
     }
 }
 

@@ -114,6 +114,10 @@ check_slowly(ux_str_t word, uint64_t ms)
     t = text[used];
     fuzz_check(t == '\0' || strchr("Zz+-", t) != NULL);
 
+    fuzz_check(tm.tm_mon >= 1 && tm.tm_mon <= 12);
+    fuzz_check(tm.tm_mday >= 1 && tm.tm_mday <= 31);
+    fuzz_check(tm.tm_hour <= 23 && tm.tm_min <= 59 && tm.tm_sec <= 60);
+
     tm.tm_year -= 1900;
     tm.tm_mon--;
 

@@ -711,8 +711,8 @@ sub the_result_restarts
             [ $epoch, $epoch ], "restart: $line opens an epoch, the first"
             . ' of the result');
         is_deeply([ map { $_->{used} ? 1 : 0 } @{ $stats->{epochs} } ],
-            [ (0) x ($epoch - 1), 1 ],
-            "restart: $line: no earlier one is used");
+            [ (0) x $epoch ],
+            "restart: $line: no earlier one is used, nor one of nobody");
         is($stats->{epochs}[0]{visitors}, 7,
             "restart: $line: nothing that was counted is lost");
         like(substr($t->error_log, $seen), qr/\[notice\].*"fixed".*restart/,
@@ -726,8 +726,8 @@ sub the_result_restarts
     is_deeply([ @$stats{qw(epoch analysis_since_epoch)} ],
         [ $epoch + 1, $since ], 'restart: other weights are none');
     is_deeply([ map { $_->{used} ? 1 : 0 } @{ $stats->{epochs} } ],
-        [ (0) x ($epoch - 1), 1, 1 ],
-        'restart: both epochs since the last one are used');
+        [ (0) x ($epoch + 1) ],
+        'restart: epochs that nobody came in are not used');
 
     return;
 }

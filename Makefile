@@ -41,7 +41,8 @@ GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map
 UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
 TESTS     = $(filter $(BUILD)/t/test_%,$(UNITS))
 
-# FUZZ_CC=clang takes libFuzzer instead of our own driver
+# FUZZ_CC=clang takes libFuzzer instead of our own driver; give it a BUILD of
+# its own.
 FUZZ_CC   = gcc
 FUZZ_FLAGS = -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
             -fno-sanitize-recover=all

@@ -183,7 +183,11 @@ ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
     case UX_ENTRY_BALANCE:
         there = there && ux_names_ordinal(m, UX_ENTRY_EPOCH, name->value,
                                           &ordinal);
-        claim->value = ordinal;
+
+        if (there) {
+            claim->value = ordinal;
+        }
+
         break;
 
     default:

@@ -454,7 +454,7 @@ sub records_hold_what_they_must
         ux_cart_t => 'created_ms purchased lacking state furthest carried_in',
         ux_past_t => 'created_ms n cart furthest recovered',
         ux_track_t => 'arm moved waiting crossed error_seen npasts exposed_ms'
-            . ' events steps before totals carts pasts',
+            . ' events steps before totals counts carts pasts',
         ux_event_t => 'now_ms value id_hash event has_value currency',
         ux_visitor_t => 'key_id cookie_hash first_s last_s confirmed'
             . ' error_seen alias ntracks npending nids next_id ids tracks'

@@ -159,7 +159,8 @@ ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone)
         return;
     }
 
-    if (zone->snapshot.len == was->snapshot.len
+    if (zone->snapshot.len != 0
+        && zone->snapshot.len == was->snapshot.len
         && ngx_memcmp(zone->snapshot.data, was->snapshot.data,
                       zone->snapshot.len)
            == 0)

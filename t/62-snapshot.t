@@ -19,6 +19,10 @@ use UxTest;
 
 use constant { KILLS => 8, CLIENTS => 3, INTERVAL => 0.2, JOURNEYS => 0.5 };
 
+# A new binary needs what the old one was started with.
+use constant INHERITED => join '', map { "env $_;\n" }
+    $ENV{TEST_NGINX_PRELOAD} ? qw(LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS) : ();
+
 
 my $SELF = $$;
 my @strays;                 # masters that are not our children
@@ -432,7 +436,7 @@ sub gone
 # Both serve; the old one goes; the numbers are those of both.
 sub an_upgrade
 {
-    my $t = start_detached(shop());
+    my $t = start_detached(shop(globals => INHERITED));
     my $told = shop_for_a_while($t, 'before');
     numbers($t, 70);
 
@@ -480,7 +484,7 @@ sub an_upgrade
 
 sub an_upgrade_rolled_back
 {
-    my $t = start_detached(shop());
+    my $t = start_detached(shop(globals => INHERITED));
     my $told = shop_for_a_while($t, 'before');
 
     my $new = upgrade($t);

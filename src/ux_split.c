@@ -29,11 +29,6 @@
 #include <math.h>
 
 
-/* From here on six terms of the series of c() are all that a double holds. */
-#define UX_STIRLING_MIN      10.0
-#define UX_HALF_LOG_2PI      0.91893853320467274178
-
-
 /* The labels that have a share. */
 typedef struct {
     unsigned       labels;
@@ -54,7 +49,6 @@ static double ux_split_prior_of(const ux_split_prior_t *prior,
     const double *shares, unsigned label);
 static double ux_split_term(const ux_split_prior_t *prior, double share,
     double pseudo, double count, double growth);
-static double ux_stirling_rest(double x);
 static double ux_split_distance(const uint64_t *counts, const double *shares,
     unsigned n, const ux_split_prior_t *sums);
 
@@ -110,8 +104,8 @@ ux_split_factor(const uint64_t *counts, const double *shares, unsigned n,
 
     growth = log1p(prior->count / prior->prior);
 
-    value = growth / 2 + ux_stirling_rest(prior->prior)
-            - ux_stirling_rest(prior->prior + prior->count);
+    value = growth / 2 + ux_special_stirling(prior->prior)
+            - ux_special_stirling(prior->prior + prior->count);
 
     for (i = 0; i < n; i++) {
         if (shares[i] == 0) {
@@ -201,30 +195,11 @@ ux_split_term(const ux_split_prior_t *prior, double share, double pseudo,
             - (ratio + growth) / 2 + (pseudo - 0.5) * offset;
 
     if (count > 0) {
-        value += ux_stirling_rest(pseudo + count) - ux_stirling_rest(pseudo);
+        value += ux_special_stirling(pseudo + count)
+                 - ux_special_stirling(pseudo);
     }
 
     return value;
-}
-
-
-/* ln G(x) - [(x - 1/2) ln x - x + ln(2 pi)/2]. */
-static double
-ux_stirling_rest(double x)
-{
-    int     sign;
-    double  r, rr;
-
-    if (x < UX_STIRLING_MIN) {
-        return lgamma_r(x, &sign) - (x - 0.5) * log(x) + x - UX_HALF_LOG_2PI;
-    }
-
-    r = 1 / x;
-    rr = r * r;
-
-    return r * (1 / 12.0 - rr * (1 / 360.0 - rr * (1 / 1260.0
-           - rr * (1 / 1680.0 - rr * (1 / 1188.0
-           - rr * (691 / 360360.0))))));
 }
 
 

@@ -39,7 +39,8 @@ done_testing();
 # --- sizes
 
 sub sizes {
-    my $plan = planned('--baseline', '3%', '--effect', '10%', '--traffic', 5000);
+    my $plan = planned('--baseline', '3%', '--effect', '10%',
+        '--traffic', 5000);
 
     # power.prop.test(p1 = .03, p2 = .033, power = .8) of R: 53210.3
     is($plan->{fixed_horizon}{visitors_per_variant}, 53211,
@@ -241,7 +242,8 @@ sub http {
     is($json->decode($got)->{metric}, 'purchase', 'no path at all');
 
     ($got) = served("HTTP/1.1 404 Not Found\r\n\r\n{}", '/x', @words);
-    like($got, qr/answered "HTTP\/1\.1 404 Not Found": expected 200/, "not found");
+    like($got, qr/answered "HTTP\/1\.1 404 Not Found": expected 200/,
+        "not found");
 
     ($got) = served('hello', '/x', @words);
     like($got, qr/did not answer in HTTP/, 'no HTTP');

@@ -41,6 +41,8 @@ static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
+static void ux_bind_arms(ux_binder_t *binder, unsigned index,
+    const uint16_t *variants, uint16_t epoch);
 static void ux_bind_evidence(ux_binder_t *binder,
     const ux_experiment_t *experiment, uint16_t parent,
     const uint16_t *variants, uint16_t epoch);
@@ -271,7 +273,7 @@ ux_bind_funnel(ux_binder_t *binder, unsigned index)
 static void
 ux_bind_experiment(ux_binder_t *binder, unsigned index)
 {
-    uint16_t                parent, epoch, ordinal;
+    uint16_t                parent, epoch;
     uint16_t                variants[UX_VARIANTS_MAX];
     unsigned                i;
     ux_claim_t              claim;
@@ -323,6 +325,22 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
         return;
     }
 
+    ux_bind_arms(binder, index, variants, epoch);
+    ux_bind_evidence(binder, experiment, parent, variants, epoch);
+}
+
+
+static void
+ux_bind_arms(ux_binder_t *binder, unsigned index, const uint16_t *variants,
+    uint16_t epoch)
+{
+    uint16_t                ordinal;
+    unsigned                i;
+    ux_claim_t              claim;
+    const ux_experiment_t  *experiment;
+
+    experiment = &binder->model->experiments[index];
+
     for (i = 0; i < experiment->nvariants; i++) {
         if (variants[i] == UX_PARENT_NONE) {
             continue;
@@ -347,8 +365,6 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
             ux_bind_arm_carts(binder, ordinal, variants[i]);
         }
     }
-
-    ux_bind_evidence(binder, experiment, parent, variants, epoch);
 }
 
 

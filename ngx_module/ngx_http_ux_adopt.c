@@ -20,8 +20,11 @@
 #define NGX_HTTP_UX_ADOPT_MAX  (UX_ADOPTED_MAX / 2)
 
 
+static ngx_uint_t ngx_http_ux_adopt_waits(ngx_http_ux_zone_t *zone,
+    ux_file_list_t *list, const uint8_t uuid[16]);
 static void ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone,
-    ux_file_zone_t *files, uint8_t uuid[16], ngx_log_t *log);
+    ux_file_zone_t *files, ux_file_list_t *list, uint8_t uuid[16],
+    ngx_log_t *log);
 static ngx_http_ux_found_t *ngx_http_ux_found_add(ngx_http_ux_zone_t *zone,
     const uint8_t uuid[16]);
 static void ngx_http_ux_adopt_aside(ngx_http_ux_zone_t *zone,
@@ -57,7 +60,7 @@ ngx_http_ux_adopt(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         }
 
         if (ngx_memcmp(list.uuids[i], zone->store.head->uuid, 16) != 0) {
-            ngx_http_ux_adopt_one(zone, &files, list.uuids[i], log);
+            ngx_http_ux_adopt_one(zone, &files, &list, list.uuids[i], log);
         }
     }
 
@@ -80,10 +83,116 @@ ngx_http_ux_adopted(ngx_http_ux_zone_t *zone)
 }
 
 
+/*
+ * Another incarnation holds it: that one tells how much of it, and is taken
+ * over first; while it lives it does so itself.
+ */
+static ngx_uint_t
+ngx_http_ux_adopt_waits(ngx_http_ux_zone_t *zone, ux_file_list_t *list,
+    const uint8_t uuid[16])
+{
+    ngx_uint_t            i;
+    ngx_http_ux_found_t  *found;
+
+    for (i = 0; i < list->n; i++) {
+        found = ngx_http_ux_found(zone, list->uuids[i]);
+
+        if ((found == NULL || !found->merged)
+            && ngx_memcmp(list->uuids[i], uuid, 16) != 0
+            && ngx_memcmp(list->uuids[i], zone->store.head->uuid, 16) != 0
+            && ngx_http_ux_file_holds(zone, list->uuids[i], uuid))
+        {
+            return 1;
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_uint_t
+ngx_http_ux_file_holds(ngx_http_ux_zone_t *zone, const uint8_t uuid[16],
+    const uint8_t other[16])
+{
+    size_t            len;
+    uint8_t           head[UX_IMAGE_HEADER_MAX];
+    unsigned          k;
+    ngx_uint_t        i;
+    ux_error_t        error;
+    ux_status_t       rc;
+    ux_file_name_t    name;
+    ux_file_zone_t    files;
+    ux_image_info_t   info;
+
+    ngx_http_ux_file_zone(zone, &files);
+    ngx_memcpy(name.uuid, uuid, sizeof(name.uuid));
+
+    for (i = 0; i < 2 * UX_FILE_KINDS; i++) {
+        name.kind = (ux_file_kind_e) (i / 2);
+        name.previous = i % 2;
+
+        ngx_http_ux_user_begin(zone);
+        rc = ux_file_head(&files, &name, head, sizeof(head), &len, &error);
+        ngx_http_ux_user_end(zone);
+
+        if (rc != UX_OK || ux_image_info(head, len, &info, &error) != UX_OK) {
+            continue;
+        }
+
+        for (k = 0; k < info.nadopted; k++) {
+            if (ngx_memcmp(info.adopted[k], other, 16) == 0) {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+ngx_http_ux_found_t *
+ngx_http_ux_found_next(ngx_http_ux_zone_t *zone, ngx_uint_t alive,
+    uint64_t done)
+{
+    ngx_uint_t            i, k;
+    ngx_http_ux_found_t  *found, *other, *first;
+
+    first = NULL;
+
+    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
+        found = &zone->files->found[i];
+
+        if (!found->used || found->alive != alive || (done >> i & 1)) {
+            continue;
+        }
+
+        for (k = 0; k < UX_FILE_LIST_MAX; k++) {
+            other = &zone->files->found[k];
+
+            if (k != i && other->used && other->alive == alive
+                && !(done >> k & 1)
+                && ngx_http_ux_file_holds(zone, other->uuid, found->uuid))
+            {
+                break;
+            }
+        }
+
+        if (k == UX_FILE_LIST_MAX) {
+            return found;
+        }
+
+        first = (first == NULL) ? found : first;
+    }
+
+    return first;
+}
+
+
 static void
 ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
-    uint8_t uuid[16], ngx_log_t *log)
+    ux_file_list_t *list, uint8_t uuid[16], ngx_log_t *log)
 {
+    uint32_t              window_s;
     ngx_int_t             rc;
     ux_error_t            error;
     ux_status_t           status;
@@ -120,7 +229,21 @@ ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
         return;
     }
 
-    rc = ngx_http_ux_merge_files(zone, found, UX_IMAGE_ADOPT, log);
+    rc = NGX_AGAIN;
+
+    if (!ngx_http_ux_adopt_waits(zone, list, uuid)) {
+
+        /* what a cap or a window makes of a visitor, the configuration says */
+
+        window_s = zone->store.table.max_window_s;
+
+        (void) ux_store_bind(&zone->store, &zone->model, zone->arms,
+                             zone->bindings, ngx_http_ux_now_ms());
+
+        zone->store.table.max_window_s = window_s;
+
+        rc = ngx_http_ux_merge_files(zone, found, UX_IMAGE_ADOPT, log);
+    }
 
     if (rc == NGX_OK || rc == NGX_ERROR) {
         found->merged = 1;

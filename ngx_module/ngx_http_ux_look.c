@@ -64,6 +64,11 @@ ngx_http_ux_look_handler(ngx_event_t *ev)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
 
+        /* a night without requests is no leap of the clock */
+
+        (void) ux_table_expiry(&zones[i]->store.table,
+                               (uint32_t) ngx_time());
+
         if (zones[i]->joined && zones[i]->model.nexperiments != 0
             && ngx_http_ux_look_due(zones[i])
             && ux_result_look(&zones[i]->store, ngx_http_ux_now_ms())

@@ -7,18 +7,32 @@
  *
  * The new zone takes over all of the old one as it is when the reload begins,
  * under the same index key: every visitor is known and keeps its variant from
- * the first request on, and no number goes back to zero.  What is lost, and
- * said, is what workers of the old configuration record after that moment:
- * they serve for a tenth of a second yet, and then finish what they have.
+ * the first request on, and no number goes back to zero.
  *
- * The other way round, to wait for the last of them and take over then, would
- * lose nothing of theirs; but until then, and that may be hours, visitors
- * would be strangers and their purchases nobody's.
+ * What workers of the old configuration record after that moment, and they
+ * have downloads and kept connections to finish, follows when the last of them
+ * has ended.  That takes a snapshot directory:
+ *
+ *   init()      image A of the old memory, merged into the new one
+ *   committed   A is written as the old incarnation's base
+ *               the new one is saved, which says that it holds that base
+ *   meanwhile   old workers save the old memory; the last one all of it: B
+ *   then        the lock of the old incarnation is free, and it is adopted as
+ *               any other (ngx_http_ux_adopt.c), but as B - A
+ *
+ * Before the new one is saved a base is nobody's, and the old incarnation
+ * counts whole.  A reload that fails leaves nothing: A is in memory only.
+ *
+ * Without a directory, or where A cannot be written, what comes later is lost,
+ * and that is said.
  */
 
 #include "ngx_http_ux_snapshot.h"
 
 
+static ngx_uint_t ngx_http_ux_resize_follows(ngx_http_ux_zone_t *zone);
+static ngx_int_t ngx_http_ux_resize_base(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
 static ngx_int_t ngx_http_ux_resize_merge(ngx_http_ux_zone_t *zone,
     ux_store_t *old, ngx_log_t *log);
 
@@ -33,6 +47,11 @@ ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     was = zone->files->was;
     rc = NGX_ERROR;
 
+    /* of a leap of the clock the new memory knows nothing */
+
+    zone->store.head->expiry = __atomic_load_n(&was->store.head->expiry,
+                                               __ATOMIC_RELAXED);
+
     if (ux_store_join(&zone->store) == UX_OK) {
         rc = ngx_http_ux_resize_merge(zone, &was->store, log);
         ux_store_leave(&zone->store);
@@ -45,10 +64,36 @@ ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         return;
     }
 
+    if (ngx_http_ux_resize_follows(zone)) {
+        ngx_log_error(NGX_LOG_NOTICE, log, 0,
+                      "ux_zone \"%V\": carried over, from %uz to %uz bytes; "
+                      "what workers of the old configuration still count "
+                      "follows when they have ended", &zone->name, was->size,
+                      zone->size);
+        return;
+    }
+
     ngx_log_error(NGX_LOG_WARN, log, 0,
                   "ux_zone \"%V\": carried over as of now, from %uz to %uz "
                   "bytes; what workers of the old configuration still count "
                   "is lost", &zone->name, was->size, zone->size);
+}
+
+
+/* Both are kept in one directory. */
+static ngx_uint_t
+ngx_http_ux_resize_follows(ngx_http_ux_zone_t *zone)
+{
+    ngx_http_ux_zone_t  *was;
+
+    was = zone->files->was;
+
+    return ngx_process == NGX_PROCESS_MASTER && zone->snapshot.len != 0
+           && was->files->lock != -1
+           && zone->snapshot.len == was->snapshot.len
+           && ngx_memcmp(zone->snapshot.data, was->snapshot.data,
+                         zone->snapshot.len)
+              == 0;
 }
 
 
@@ -75,7 +120,109 @@ ngx_http_ux_resize_merge(ngx_http_ux_zone_t *zone, ux_store_t *old,
 
     rc = ngx_http_ux_merge(zone, &merge, old->head->uuid, log);
 
-    free(image);
+    if (rc == NGX_OK) {
+        zone->files->base.data = image;
+        zone->files->base.len = len;
+
+    } else {
+        free(image);
+    }
 
     return rc;
+}
+
+
+/*
+ * What the zone does not hold, because the configuration left no room for it,
+ * has no base: the old incarnation is adopted whole.
+ */
+void
+ngx_http_ux_resize_commit(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    u_char      *uuid;
+    ux_store_t  *old;
+
+    if (!ngx_http_ux_resize_follows(zone)) {
+        return;
+    }
+
+    old = &zone->files->was->store;
+    uuid = old->head->uuid;
+
+    if (ux_image_adopted(&zone->store, uuid)
+        && (ngx_http_ux_resize_base(zone, log) != NGX_OK
+            || !ux_image_hold(&zone->store, uuid)))
+    {
+        return;
+    }
+
+    __atomic_store_n(&old->head->saved.replaced, 1, __ATOMIC_RELEASE);
+}
+
+
+static ngx_int_t
+ngx_http_ux_resize_base(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    ux_error_t            error;
+    ux_status_t           rc;
+    ux_file_name_t        name;
+    ux_file_zone_t        files;
+    ngx_http_ux_bytes_t  *base;
+
+    base = &zone->files->base;
+
+    if (base->data == NULL) {
+        return NGX_ERROR;
+    }
+
+    ngx_memcpy(name.uuid, zone->files->was->store.head->uuid,
+               sizeof(name.uuid));
+    name.kind = UX_FILE_BASE;
+    name.previous = false;
+
+    ngx_http_ux_file_zone(zone, &files);
+
+    ngx_http_ux_user_begin(zone);
+    rc = ux_file_save(&files, &name, base->data, base->len, &error);
+    ngx_http_ux_user_end(zone);
+
+    if (rc != UX_OK) {
+        ngx_http_ux_save_failed(zone, error.message, log);
+        return NGX_ERROR;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Nobody would know from the files that the zone holds the base. */
+void
+ngx_http_ux_resize_saved(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    ux_store_head_t  *old;
+
+    free(zone->files->base.data);
+    zone->files->base.data = NULL;
+
+    old = zone->files->was->store.head;
+
+    if (__atomic_load_n(&old->saved.replaced, __ATOMIC_ACQUIRE)
+        && (zone->files->saver.saved != 0
+            || !ux_image_held(&zone->store, old->uuid)))
+    {
+        return;
+    }
+
+    if (ngx_http_ux_resize_follows(zone)) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "ux_zone \"%V\": what workers of the old configuration "
+                      "still count is lost: not saved", &zone->name);
+    }
+
+    ux_image_let_go(&zone->store, old->uuid);
+
+    /* its lock is let go, and its processes are to save it no more */
+
+    __atomic_store_n(&old->saved.replaced, 0, __ATOMIC_RELEASE);
+    (void) __atomic_add_fetch(&old->saved.generation, 1, __ATOMIC_RELEASE);
 }

@@ -41,6 +41,8 @@ static void ngx_http_ux_restore_insert(ngx_http_ux_zone_t *zone,
     ngx_http_ux_found_t *found);
 static void ngx_http_ux_restore_one(ngx_http_ux_zone_t *zone,
     ngx_http_ux_found_t *found, ngx_log_t *log);
+static void ngx_http_ux_read_base(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_found_t *found, ux_image_merge_t *merge, ngx_log_t *log);
 static ngx_int_t ngx_http_ux_read(ngx_http_ux_zone_t *zone,
     ngx_http_ux_found_t *found, ux_file_kind_e kind, ngx_http_ux_read_t *read,
     ngx_log_t *log);
@@ -204,7 +206,8 @@ ngx_http_ux_restore_insert(ngx_http_ux_zone_t *zone,
 void
 ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
-    ngx_uint_t            i, alive;
+    uint64_t              done;
+    ngx_uint_t            alive;
     ngx_http_ux_found_t  *found;
 
     if (!zone->files->found[0].used) {
@@ -216,13 +219,12 @@ ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         return;
     }
 
-    for (alive = 0; alive < 2; alive++) {
-        for (i = 0; i < UX_FILE_LIST_MAX; i++) {
-            found = &zone->files->found[i];
+    done = 0;
 
-            if (found->used && found->alive == alive) {
-                ngx_http_ux_restore_one(zone, found, log);
-            }
+    for (alive = 0; alive < 2; alive++) {
+        while ((found = ngx_http_ux_found_next(zone, alive, done)) != NULL) {
+            done |= (uint64_t) 1 << (found - zone->files->found);
+            ngx_http_ux_restore_one(zone, found, log);
         }
     }
 
@@ -230,18 +232,33 @@ ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 }
 
 
+/*
+ * One that lives, or that another living one holds, gives its names only, and
+ * so does one of which we hold a base: what is new since goes into a zone that
+ * is bound.
+ */
 static void
 ngx_http_ux_restore_one(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
     ngx_log_t *log)
 {
-    ngx_int_t  rc;
+    ngx_int_t             rc;
+    ngx_uint_t            i, later;
+    ngx_http_ux_found_t  *other;
+
+    later = found->alive || ux_image_held(&zone->store, found->uuid);
+
+    for (i = 0; i < UX_FILE_LIST_MAX && !later; i++) {
+        other = &zone->files->found[i];
+
+        later = other->used && other->alive
+                && ngx_http_ux_file_holds(zone, other->uuid, found->uuid);
+    }
 
     rc = ngx_http_ux_merge_files(zone, found,
-                                 found->alive ? UX_IMAGE_PREPARE
-                                              : UX_IMAGE_RESTORE,
+                                 later ? UX_IMAGE_PREPARE : UX_IMAGE_RESTORE,
                                  log);
 
-    if (found->alive || rc == NGX_AGAIN) {
+    if (later || rc == NGX_AGAIN) {
         found->used = 0;
 
     } else if (rc == NGX_DECLINED) {
@@ -320,13 +337,83 @@ ngx_http_ux_merge_files(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
             merge.counters.len = counters.len;
         }
 
+        ngx_http_ux_read_base(zone, found, &merge, log);
+
         rc = ngx_http_ux_merge(zone, &merge, found->uuid, log);
+
+        free((void *) merge.base.data);
+        free(merge.index);
     }
 
     free(visitors.data);
     free(counters.data);
 
     return rc;
+}
+
+
+/*
+ * Visitors older than the base say nothing new.  Without a base there is no
+ * telling what is.
+ */
+static void
+ngx_http_ux_read_base(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
+    ux_image_merge_t *merge, ngx_log_t *log)
+{
+    size_t               words;
+    ngx_int_t            rc;
+    ux_error_t           error;
+    ux_file_name_t       name;
+    ux_image_info_t      info;
+    ngx_http_ux_read_t   base;
+
+    if (merge->mode == UX_IMAGE_PREPARE
+        || !ux_image_held(&zone->store, found->uuid))
+    {
+        return;
+    }
+
+    ngx_memzero(&base, sizeof(ngx_http_ux_read_t));
+    ngx_memcpy(name.uuid, found->uuid, sizeof(name.uuid));
+    name.kind = UX_FILE_BASE;
+    name.previous = 0;
+
+    ngx_http_ux_user_begin(zone);
+    rc = ngx_http_ux_read_one(zone, &name, &base, &error);
+    ngx_http_ux_user_end(zone);
+
+    if (rc != NGX_OK) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "ux_zone \"%V\": what workers of an earlier "
+                      "configuration counted after a reload is lost: %s",
+                      &zone->name, (rc == NGX_DONE) ? "its base is not there"
+                                                    : error.message);
+        return;
+    }
+
+    words = ux_image_index_words(base.data, base.len);
+
+    merge->base.data = base.data;
+    merge->base.len = base.len;
+    merge->index = malloc(ngx_max(words, 1) * sizeof(uint64_t));
+
+    if (merge->visitors.len == 0
+        || (ux_image_info(merge->visitors.data, merge->visitors.len, &info,
+                          &error)
+            == UX_OK
+            && info.written_ms < base.info.written_ms))
+    {
+        merge->visitors = merge->base;
+    }
+
+    if (merge->counters.len != 0
+        && ux_image_info(merge->counters.data, merge->counters.len, &info,
+                         &error)
+           == UX_OK
+        && info.written_ms < base.info.written_ms)
+    {
+        merge->counters.len = 0;
+    }
 }
 
 
@@ -412,8 +499,8 @@ ngx_http_ux_read_check(ngx_http_ux_zone_t *zone, ux_file_name_t *name,
     ux_status_t      status;
     ux_image_kind_e  kind;
 
-    kind = (name->kind == UX_FILE_VISITORS) ? UX_IMAGE_VISITORS
-                                            : UX_IMAGE_COUNTERS;
+    kind = (name->kind == UX_FILE_COUNTERS) ? UX_IMAGE_COUNTERS
+                                            : UX_IMAGE_VISITORS;
 
     status = ux_image_info(read->data, read->len, &read->info, error);
 

@@ -12,7 +12,7 @@
 #include <sys/prctl.h>
 
 
-#define NGX_HTTP_UX_SAID  60         /* seconds between lines of errors */
+#define NGX_HTTP_UX_SAID  60000      /* ms between lines of errors */
 
 
 static ngx_int_t ngx_http_ux_save(ngx_http_ux_zone_t *zone,
@@ -183,13 +183,15 @@ ngx_http_ux_save_failed(ngx_http_ux_zone_t *zone, const char *sentence,
     (void) __atomic_fetch_add(&zone->store.head->saved.errors, 1,
                               __ATOMIC_RELAXED);
 
+    /* not by the time of day, which may go back */
+
     if (zone->files->said != 0
-        && ngx_time() - zone->files->said < NGX_HTTP_UX_SAID)
+        && ngx_current_msec - zone->files->said < NGX_HTTP_UX_SAID)
     {
         return;
     }
 
-    zone->files->said = ngx_time();
+    zone->files->said = ngx_max(ngx_current_msec, 1);
 
     ngx_log_error(NGX_LOG_ERR, log, 0,
                   "ux_zone \"%V\": not saved in \"%V\": %s", &zone->name,
@@ -210,8 +212,21 @@ ngx_http_ux_file_zone(ngx_http_ux_zone_t *zone, ux_file_zone_t *files)
 void
 ngx_http_ux_image_zone(ngx_http_ux_zone_t *zone, ux_image_zone_t *image)
 {
+    ngx_memzero(image, sizeof(ux_image_zone_t));
+
     image->name = ngx_http_ux_str(zone->name);
     image->currency = ux_currency_code(zone->model.currency);
+    image->model = &zone->model;
+
+    image->origin.module.data = NGX_HTTP_UX_VERSION;
+    image->origin.module.len = sizeof(NGX_HTTP_UX_VERSION) - 1;
+    image->origin.server.data = NGINX_VERSION;
+    image->origin.server.len = sizeof(NGINX_VERSION) - 1;
+    image->origin.node = ngx_http_ux_str(ngx_cycle->hostname);
+    image->origin.size = zone->size;
+    image->origin.errors = __atomic_load_n(
+                               &zone->store.head->saved.errors,
+                               __ATOMIC_RELAXED);
 }
 
 

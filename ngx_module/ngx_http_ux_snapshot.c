@@ -8,6 +8,8 @@
  *                  before any worker counts
  *   running        nginx's cache manager process, so that no worker ever
  *                  waits for a disk; the master makes a new one when it dies
+ *   stop           the workers that still finish what they have: the cache
+ *                  manager has gone at once, and a stop may be cut short
  *   end            the master, when all its children are gone
  *
  * Where master_process is off, the one process has a timer.  Where the master
@@ -23,11 +25,13 @@
 /* milliseconds between looks for other incarnations, and tries for a lock */
 #define NGX_HTTP_UX_LOOK_OTHERS  1000
 #define NGX_HTTP_UX_SAVE_RETRY   100
+#define NGX_HTTP_UX_LEAVE_TRIES  20
 
 
 typedef enum {
     NGX_HTTP_UX_TURN_FIRST = 0,      /* no name is bound yet */
     NGX_HTTP_UX_TURN,
+    NGX_HTTP_UX_TURN_LEAVING,        /* of a worker; it adopts nobody */
     NGX_HTTP_UX_TURN_LAST            /* nobody counts any more */
 } ngx_http_ux_turn_e;
 
@@ -46,11 +50,14 @@ static ngx_msec_t ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone,
     ngx_http_ux_turn_e turn, ngx_log_t *log);
 static ngx_msec_t ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
     ngx_http_ux_turn_e turn, ngx_log_t *log);
+static ngx_uint_t ngx_http_ux_snapshot_is_replaced(ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_snapshot_others(ngx_http_ux_zone_t *zone,
     ngx_http_ux_turn_e turn, ngx_log_t *log);
 static ngx_uint_t ngx_http_ux_snapshot_look(ngx_http_ux_zone_t *zone,
     ngx_http_ux_turn_e turn);
 static void ngx_http_ux_snapshot_timer(ngx_event_t *ev);
+static ngx_msec_t ngx_http_ux_snapshot_leaving(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
 static void ngx_http_ux_snapshot_close(void *data);
 
 
@@ -87,6 +94,9 @@ ngx_http_ux_snapshot_close(void *data)
     ngx_http_ux_snapshot_t *files = data;
 
     ngx_uint_t  i;
+
+    free(files->base.data);
+    files->base.data = NULL;
 
     ux_file_unlock(files->lock);
     files->lock = -1;
@@ -136,6 +146,10 @@ ngx_http_ux_init_module(ngx_cycle_t *cycle)
             ngx_http_ux_snapshot_open(zones[i], cycle);
         }
 
+        if (zones[i]->files->resized) {
+            ngx_http_ux_resize_saved(zones[i], cycle->log);
+        }
+
         zones[i]->files->was = NULL;
     }
 
@@ -151,11 +165,6 @@ ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone)
     was = zone->files->was;
 
     if (zone->files->resized) {
-
-        /* its lock is let go, and its manager is to save it no more */
-
-        (void) __atomic_add_fetch(&was->store.head->saved.generation, 1,
-                                  __ATOMIC_RELEASE);
         return;
     }
 
@@ -184,6 +193,10 @@ ngx_http_ux_snapshot_open(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 
     if (first && ngx_http_ux_snapshot_lock(zone, cycle->log) != NGX_OK) {
         return;
+    }
+
+    if (zone->files->resized) {
+        ngx_http_ux_resize_commit(zone, cycle->log);
     }
 
     if (first) {
@@ -326,8 +339,10 @@ ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn,
     }
 
     next = NGX_HTTP_UX_SAVE_RETRY;
+    zone->files->busy = 1;
 
     if (ux_store_saving_lock(store) == UX_OK) {
+        zone->files->busy = 0;
         next = ngx_http_ux_snapshot_turn_locked(zone, turn, log);
         ux_store_saving_unlock(store);
     }
@@ -336,7 +351,25 @@ ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn,
         ux_store_leave(store);
     }
 
+    /* its last worker saw us in it when it left, and saved nothing */
+
+    if (joins && turn == NGX_HTTP_UX_TURN
+        && ngx_http_ux_snapshot_is_replaced(zone) && !ux_store_others(store))
+    {
+        return ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_LAST, log);
+    }
+
     return ngx_min(next, NGX_HTTP_UX_LOOK_OTHERS);
+}
+
+
+/* Another memory goes on: its processes take over what this one has. */
+static ngx_uint_t
+ngx_http_ux_snapshot_is_replaced(ngx_http_ux_zone_t *zone)
+{
+    return __atomic_load_n(&zone->store.head->saved.replaced,
+                           __ATOMIC_ACQUIRE)
+           != 0;
 }
 
 
@@ -359,7 +392,8 @@ ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
 
     merged = ngx_http_ux_snapshot_others(zone, turn, log);
 
-    next = ngx_http_ux_save_due(zone, merged || turn != NGX_HTTP_UX_TURN, log);
+    next = ngx_http_ux_save_due(zone, merged || turn == NGX_HTTP_UX_TURN_FIRST
+                                      || turn == NGX_HTTP_UX_TURN_LAST, log);
 
     if (merged && zone->files->saver.saved != 0) {
         ngx_http_ux_adopt_remove(zone, log);
@@ -374,7 +408,12 @@ static ngx_uint_t
 ngx_http_ux_snapshot_others(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn,
     ngx_log_t *log)
 {
+    if (turn == NGX_HTTP_UX_TURN_LEAVING) {
+        return 0;
+    }
+
     if (turn == NGX_HTTP_UX_TURN_FIRST
+        || ngx_http_ux_snapshot_is_replaced(zone)
         || !ngx_http_ux_snapshot_look(zone, turn))
     {
         return ngx_http_ux_adopted(zone);
@@ -421,7 +460,7 @@ ngx_http_ux_snapshot_look(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn)
 }
 
 
-/* Where there is one process only. */
+/* Where there is one process only, and for workers that are to leave. */
 void
 ngx_http_ux_snapshot_start(ngx_cycle_t *cycle, ngx_http_ux_main_conf_t *mcf)
 {
@@ -447,11 +486,13 @@ static void
 ngx_http_ux_snapshot_timer(ngx_event_t *ev)
 {
     ngx_msec_t                next, n;
-    ngx_uint_t                i;
+    ngx_uint_t                i, single;
     ngx_http_ux_zone_t      **zones;
     ngx_http_ux_main_conf_t  *mcf;
 
-    if (ngx_exiting || ngx_terminate || ngx_quit) {
+    single = (ngx_process == NGX_PROCESS_SINGLE);
+
+    if (ngx_terminate || (single && (ngx_exiting || ngx_quit))) {
         return;
     }
 
@@ -461,7 +502,8 @@ ngx_http_ux_snapshot_timer(ngx_event_t *ev)
 
     for (i = 0; i < mcf->zones.nelts; i++) {
         if (zones[i]->files->lock != -1) {
-            n = ngx_http_ux_snapshot_manager(zones[i]);
+            n = single ? ngx_http_ux_snapshot_manager(zones[i])
+                       : ngx_http_ux_snapshot_leaving(zones[i], ev->log);
             next = ngx_min(next, n);
         }
     }
@@ -470,15 +512,54 @@ ngx_http_ux_snapshot_timer(ngx_event_t *ev)
 }
 
 
-/* The last worker of a master that was killed. */
+/* Once an interval for all workers, whichever is the first. */
+static ngx_msec_t
+ngx_http_ux_snapshot_leaving(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    uint64_t  now_ms, saved_ms;
+
+    if (!ngx_exiting || !zone->joined) {
+        return zone->interval;
+    }
+
+    now_ms = ngx_http_ux_now_ms();
+    saved_ms = __atomic_load_n(&zone->store.head->saved.saved_ms,
+                               __ATOMIC_RELAXED);
+
+    if (saved_ms <= now_ms && now_ms - saved_ms < zone->interval) {
+        return (ngx_msec_t) (saved_ms + zone->interval - now_ms);
+    }
+
+    return ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_LEAVING, log);
+}
+
+
+/*
+ * The last worker of a master that was killed, or of a memory that another
+ * one has replaced.
+ */
 void
 ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 {
-    if (ngx_process == NGX_PROCESS_WORKER && getppid() != ngx_parent
-        && zone->files->lock != -1 && !ux_store_others(&zone->store))
+    ngx_uint_t  tries;
+
+    if (ngx_process != NGX_PROCESS_WORKER || zone->files->lock == -1
+        || (getppid() == ngx_parent && !ngx_http_ux_snapshot_is_replaced(zone))
+        || ux_store_others(&zone->store))
     {
+        return;
+    }
+
+    /* one that saves just now may have begun before our last count */
+
+    for (tries = 0; tries < NGX_HTTP_UX_LEAVE_TRIES; tries++) {
         (void) ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_LAST,
                                          cycle->log);
+        if (!zone->files->busy) {
+            break;
+        }
+
+        ngx_msleep(10);
     }
 }
 

@@ -46,17 +46,27 @@ typedef struct {
 } ngx_http_ux_saver_t;
 
 
+/* An image in memory. */
+typedef struct {
+    uint8_t                    *data;          /* malloc'ed */
+    size_t                      len;
+} ngx_http_ux_bytes_t;
+
+
 struct ngx_http_ux_snapshot_s {
     ngx_http_ux_zone_t         *was;           /* of the cycle before, until
                                                   the reload is committed */
     int                         lock;          /* of this incarnation */
     ngx_http_ux_found_t         found[UX_FILE_LIST_MAX];
     ngx_http_ux_saver_t         saver;
+    ngx_http_ux_bytes_t         base;          /* of `was`, when it is resized;
+                                                  until committed */
     ngx_msec_t                  looked;        /* for other incarnations */
-    time_t                      said;          /* an error */
+    ngx_msec_t                  said;          /* an error; 0: none yet */
     uint64_t                    generation;    /* see ux_saved_t */
     unsigned                    resized:1;     /* `was` is another memory */
     unsigned                    cleaned:1;
+    unsigned                    busy:1;        /* another process saves now */
 };
 
 
@@ -125,11 +135,29 @@ void ngx_http_ux_adopt_remove(ngx_http_ux_zone_t *zone, ngx_log_t *log);
 ngx_http_ux_found_t *ngx_http_ux_found(ngx_http_ux_zone_t *zone,
     const uint8_t uuid[16]);
 
+/*
+ * Of those found, by index not in `done`, the newest that nobody to come
+ * holds; in a circle, the newest.
+ */
+ngx_http_ux_found_t *ngx_http_ux_found_next(ngx_http_ux_zone_t *zone,
+    ngx_uint_t alive, uint64_t done);
+
+/*
+ * Does an incarnation's file say that it holds the other, all of it or as of
+ * a base?  Then it is to be taken over first.
+ */
+ngx_uint_t ngx_http_ux_file_holds(ngx_http_ux_zone_t *zone,
+    const uint8_t uuid[16], const uint8_t other[16]);
+
 
 /* ngx_http_ux_resize.c */
 
 /* In init(), from the memory of the zone with the other size. */
 void ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+/* Once committed: before the zone is saved for the first time, and after. */
+void ngx_http_ux_resize_commit(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+void ngx_http_ux_resize_saved(ngx_http_ux_zone_t *zone, ngx_log_t *log);
 
 
 #endif

@@ -341,9 +341,6 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
 
     if (mcf->zones.nelts != 0) {
         ngx_http_ux_look_start(cycle, mcf);
-    }
-
-    if (mcf->zones.nelts != 0 && ngx_process == NGX_PROCESS_SINGLE) {
         ngx_http_ux_snapshot_start(cycle, mcf);
     }
 

@@ -96,7 +96,7 @@ ux_file_paths(ux_file_save_t *save, const ux_file_zone_t *zone,
     const char  *fresh;
 
     fresh = name->kind == UX_FILE_VISITORS ? ".visitors.new"
-                                           : ".counters.new";
+            : name->kind == UX_FILE_BASE ? ".base.new" : ".counters.new";
 
     if (ux_file_path(zone, name->uuid, fresh, &save->fresh, save->error)
             != UX_OK

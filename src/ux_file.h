@@ -8,6 +8,8 @@
  *
  *   <zone>.<uuid>.counters     and .counters.1, the one before
  *   <zone>.<uuid>.visitors     and .visitors.1
+ *   <zone>.<uuid>.base         visitors as of when another memory went on:
+ *                              worth nothing without the others
  *   <zone>.<uuid>.<kind>.new   being written
  *   <zone>.<uuid>.lock         flock()ed while any process of it lives
  *   <zone>.corrupt.<1..3>      damaged ones, the newest first
@@ -30,7 +32,8 @@
 typedef enum {
     UX_FILE_COUNTERS = 0,
     UX_FILE_VISITORS,
-    UX_FILE_KINDS
+    UX_FILE_KINDS,                 /* that are saved again and again */
+    UX_FILE_BASE = UX_FILE_KINDS   /* once; there is none before it */
 } ux_file_kind_e;
 
 

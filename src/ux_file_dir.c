@@ -37,8 +37,8 @@ static ux_status_t ux_file_corrupt(const ux_file_zone_t *zone, unsigned n,
 
 /* All an incarnation may have, the lock last. */
 static const char *const  ux_file_suffixes[] = {
-    ".counters.new", ".visitors.new", ".counters.1", ".visitors.1",
-    ".counters", ".visitors", ".lock"
+    ".counters.new", ".visitors.new", ".base.new", ".counters.1",
+    ".visitors.1", ".counters", ".visitors", ".base", ".lock"
 };
 
 #define UX_FILE_SUFFIXES                                                     \
@@ -163,14 +163,16 @@ static bool
 ux_file_is_fresh(const char *suffix)
 {
     return strcmp(suffix, ".counters.new") == 0
-           || strcmp(suffix, ".visitors.new") == 0;
+           || strcmp(suffix, ".visitors.new") == 0
+           || strcmp(suffix, ".base.new") == 0;
 }
 
 
 static bool
 ux_file_is_data(const char *suffix)
 {
-    return !ux_file_is_fresh(suffix) && strcmp(suffix, ".lock") != 0;
+    return !ux_file_is_fresh(suffix) && strcmp(suffix, ".base") != 0
+           && strcmp(suffix, ".lock") != 0;
 }
 
 

@@ -275,6 +275,10 @@ ux_file_unlock(int fd)
 const char *
 ux_file_suffix(ux_file_kind_e kind, bool previous)
 {
+    if (kind == UX_FILE_BASE) {
+        return ".base";              /* to be the one before changes nothing */
+    }
+
     if (kind == UX_FILE_VISITORS) {
         return previous ? ".visitors.1" : ".visitors";
     }

@@ -8,12 +8,16 @@
  *   ux_image_write.c    header, names, cells of a zone
  *   ux_image_walk.c     its records
  *   ux_image_check.c    what an image may say
+ *   ux_image_model.c    the configuration it was written under
+ *   ux_image_design.c   what that may say
  *   ux_image_record.c   what a record may say
  *   ux_image_merge.c    a merge from end to end
  *   ux_image_names.c    names to entries of the zone
  *   ux_image_cells.c    counters into the zone
+ *   ux_image_kept.c     what looks at results have left
  *   ux_image_insert.c   records into the zone
  *   ux_image_unite.c    two records of one visitor
+ *   ux_image_base.c     two that went on from one
  *   ux_image_count.c    what a track has added to the counters
  *
  * Who reads an image may be root, and who can write one is not: so nothing in
@@ -186,6 +190,7 @@ ux_image_header_read(const uint8_t *data, ux_image_info_t *info)
     memcpy(info->currency, data + 104, 3);
     info->nadopted = (unsigned) ux_image_get(data + 108, 4);
     info->skipped = (uint32_t) ux_image_get(data + 112, 4);
+    info->based = (uint32_t) ux_image_get(data + 116, 4);
     memcpy(info->name, data + 120, UX_NAME_MAX);
     memcpy(info->adopted, data + 184, sizeof(info->adopted));
 }
@@ -209,6 +214,7 @@ ux_image_header_check(const uint8_t *data, const ux_image_info_t *info,
     }
 
     if (info->nadopted > UX_ADOPTED_MAX
+        || (uint64_t) info->based >> info->nadopted != 0
         || info->written_ms >= UX_IMAGE_TIME_MAX
         || info->created_ms >= UX_IMAGE_TIME_MAX
         || info->params.experiments < 1
@@ -429,6 +435,26 @@ ux_image_index_find(const ux_image_index_t *index, unsigned kind,
 
     return ordinal < n ? index->at[index->first[kind] + ordinal]
                        : UX_IMAGE_NAMES_MAX;
+}
+
+
+uint64_t
+ux_image_moment(ux_store_t *store, uint64_t now_ms)
+{
+    uint64_t  *newest, seen;
+
+    newest = &store->head->saved.written_ms;
+    seen = __atomic_load_n(newest, __ATOMIC_ACQUIRE);
+
+    while (seen < now_ms
+           && !__atomic_compare_exchange_n(newest, &seen, now_ms, false,
+                                           __ATOMIC_ACQ_REL,
+                                           __ATOMIC_ACQUIRE))
+    {
+        /* void */
+    }
+
+    return seen < now_ms ? now_ms : seen;
 }
 
 

@@ -23,9 +23,10 @@
 
 
 #define UX_IMAGE_MAJOR       1
-#define UX_IMAGE_MINOR       0
+#define UX_IMAGE_MINOR       1
 #define UX_IMAGE_HEADER_MAX  4096    /* so much is enough to be told about */
 #define UX_IMAGE_NAMES_MAX   16384   /* entries of a registry */
+#define UX_IMAGE_WORD_MAX    255
 
 
 typedef enum {
@@ -40,10 +41,23 @@ typedef struct {
 } ux_image_bytes_t;
 
 
+/* Whose figures they are, as in ux_report_t; words of ASCII. */
+typedef struct {
+    ux_str_t  module;                /* versions, */
+    ux_str_t  server;
+    ux_str_t  node;                  /*   host name */
+    uint64_t  size;                  /* configured bytes of the zone */
+    uint64_t  errors;                /* saves that failed */
+} ux_image_origin_t;
+
+
 /* What a zone's memory does not know of itself. */
 typedef struct {
-    ux_str_t  name;
-    ux_str_t  currency;              /* three letters */
+    ux_str_t           name;
+    ux_str_t           currency;     /* three letters */
+    const ux_model_t  *model;        /* to be kept with it, to report by;
+                                        NULL: not */
+    ux_image_origin_t  origin;       /* likewise */
 } ux_image_zone_t;
 
 
@@ -63,6 +77,8 @@ typedef struct {
     char               name[UX_NAME_MAX + 1];
     char               currency[4];
     unsigned           nadopted;     /* oldest first */
+    uint32_t           based;        /* mask of those adopted: as of a base,
+                                        and no more */
     uint8_t            adopted[UX_ADOPTED_MAX][16];
 } ux_image_info_t;
 
@@ -91,7 +107,15 @@ typedef struct {
     uint16_t  at[UX_IMAGE_NAMES_MAX];
 } ux_image_index_t;
 
-/* What checking and merging need, some 650 KB: static memory. */
+/* How the zone of an image was configured.  Words lie in the image. */
+typedef struct {
+    ux_model_t         model;        /* not bound */
+    ux_experiment_t    experiments[UX_EXPERIMENTS_MAX];
+    ux_image_origin_t  origin;
+} ux_image_model_t;
+
+/* What checking and merging need, some 1.5 MB: static memory, of which little
+ * is touched. */
 typedef struct {
     ux_image_index_t  names;         /* of the image */
     ux_image_index_t  zone;          /* of the zone's registry */
@@ -107,7 +131,10 @@ typedef struct {
     uint8_t           totals[UX_TOTALS_MAX];
     ux_visitor_t      theirs;
     ux_visitor_t      ours;
+    ux_visitor_t      held;          /* theirs, as of the base */
+    ux_visitor_t      since;         /* the same, confirmed if they are */
     ux_changes_t      changes;
+    ux_image_model_t  model;         /* to be checked, not used */
 } ux_image_work_t;
 
 
@@ -123,23 +150,41 @@ ux_status_t ux_image_info(const uint8_t *data, size_t len,
 ux_status_t ux_image_check(const uint8_t *data, size_t len,
     ux_image_work_t *work, ux_error_t *error);
 
+/*
+ * The configuration an image was written under.  UX_DECLINED: it says
+ * nothing, or is not for us to read.
+ */
+ux_status_t ux_image_model(const uint8_t *data, size_t len,
+    ux_image_model_t *model, ux_error_t *error);
+
 
 typedef enum {
     UX_IMAGE_RESTORE = 0,            /* before ux_store_bind(): what the
                                         registry lacks follows what it has */
     UX_IMAGE_ADOPT,                  /* others are counting in this zone: an
                                         earlier epoch it lacks is left out */
-    UX_IMAGE_PREPARE                 /* names only, as to restore: so that to
+    UX_IMAGE_PREPARE,                /* names only, as to restore: so that to
                                         adopt the images of a process that is
                                         still alive, later, lacks none */
+    UX_IMAGE_SHOW                    /* names and all counters, of one image,
+                                        into a new zone that is only to be
+                                        reported: it has no visitors */
 } ux_image_mode_e;
 
 
-/* Both images are of one incarnation; at least one is there. */
+/*
+ * All images are of one incarnation; visitors or counters are there.
+ *
+ * base: an earlier image of visitors, which the zone holds already (see
+ * ux_image_hold()); added is what is new since.  Not looked at where the zone
+ * holds nothing of the incarnation.
+ */
 typedef struct {
     ux_image_mode_e    mode;
     ux_image_bytes_t   visitors;
     ux_image_bytes_t   counters;
+    ux_image_bytes_t   base;
+    uint64_t          *index;        /* ux_image_index_words() of the base */
     ux_image_zone_t    zone;         /* they must be of the same */
     uint64_t           now_ms;
     ux_image_work_t   *work;
@@ -180,6 +225,20 @@ ux_status_t ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
  * UX_ADOPTED_MAX, and all the incarnations that these had adopted among them.
  */
 bool ux_image_adopted(const ux_store_t *store, const uint8_t uuid[16]);
+
+/*
+ * What was merged of this incarnation was only a base: it counts on, and its
+ * last images are to be merged with that base.  False: not merged, or not
+ * wholly.  ux_image_let_go() takes that back: no more is to come.
+ */
+bool ux_image_hold(ux_store_t *store, const uint8_t uuid[16]);
+void ux_image_let_go(ux_store_t *store, const uint8_t uuid[16]);
+
+/* Is that so? */
+bool ux_image_held(const ux_store_t *store, const uint8_t uuid[16]);
+
+/* Words of scratch to find the records of a base in; 0: no whole image. */
+size_t ux_image_index_words(const uint8_t *data, size_t len);
 
 
 #endif

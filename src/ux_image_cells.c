@@ -14,7 +14,8 @@
  *             not known
  *   records   made = there + evicted + expired + erased holds throughout:
  *             those that come in are counted as they do (ux_image_insert.c),
- *             without them they count as evicted
+ *             without them they count as evicted; to be shown they are what
+ *             they are
  */
 
 #include "ux_image_private.h"
@@ -22,8 +23,7 @@
 #include <string.h>
 
 
-#define UX_CELLS_LOCK_TRIES  3
-#define UX_CELLS_NOWHERE     UINT32_MAX
+#define UX_CELLS_NOWHERE  UINT32_MAX
 
 
 /* Indices in groups are part of the format. */
@@ -39,17 +39,21 @@ _Static_assert(UX_HTTP_ERROR_VISITORS == 7 && UX_DISCARD_ZONE_FULL == 15
 /* The image's cells in turn, with how many steps there were before. */
 typedef struct {
     const ux_image_view_t  *view;
+    const ux_image_view_t  *base;      /* what of it is there, or NULL */
     uint64_t                before;
     bool                    refresh;   /* take only what the other lacks */
 } ux_cells_t;
 
 
 static void ux_cells_all(ux_image_merging_t *m, const ux_cells_t *cells);
+static ux_image_cell_t ux_cells_next(const ux_cells_t *cells, uint32_t *i,
+    uint32_t *held);
+static uint64_t ux_cells_less(const ux_image_cell_t *cell, uint64_t had);
 static uint64_t ux_cells_more(const ux_image_merging_t *m,
     const ux_image_cell_t *cell, uint32_t *at);
 static bool ux_cells_free(const ux_image_cell_t *cell);
 static void ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells,
-    uint32_t i, uint64_t value);
+    uint32_t i, const ux_image_cell_t *cell);
 static void ux_cells_life(ux_image_merging_t *m, unsigned index,
     uint64_t value);
 static uint32_t ux_cells_slot(const ux_image_merging_t *m,
@@ -60,11 +64,6 @@ static uint64_t ux_cells_width(const ux_image_merging_t *m,
     const ux_image_cell_t *cell, const ux_entry_t *entry);
 static void ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells,
     uint32_t i, const ux_entry_t *entry);
-static void ux_cells_keep(uint64_t *kept, const uint64_t *words);
-static void ux_cells_keep_fixed(uint64_t *now, const uint64_t *words);
-static bool ux_cells_larger(uint64_t a, uint64_t b);
-static void ux_cells_balance(ux_image_merging_t *m,
-    const ux_image_cell_t *cell, const ux_entry_t *entry);
 
 
 #define UX_ARM_GROUP(what, number, count)                                    \
@@ -130,6 +129,8 @@ ux_image_merge_cells(ux_image_merging_t *m)
 {
     ux_cells_t  cells;
 
+    cells.base = m->has[UX_IMAGE_OF_BASE] ? &m->views[UX_IMAGE_OF_BASE]
+                                          : NULL;
     cells.before = 0;
     cells.refresh = false;
 
@@ -137,7 +138,9 @@ ux_image_merge_cells(ux_image_merging_t *m)
         cells.view = &m->views[0];
         ux_cells_all(m, &cells);
 
-        cells.before = m->views[0].sections[UX_IMAGE_CELLS].n;
+        cells.before = m->views[0].sections[UX_IMAGE_CELLS].n
+                       + m->views[UX_IMAGE_OF_BASE].sections[UX_IMAGE_CELLS].n;
+        cells.base = NULL;
         cells.refresh = true;
     }
 
@@ -151,26 +154,116 @@ ux_image_merge_cells(ux_image_merging_t *m)
 static void
 ux_cells_all(ux_image_merging_t *m, const ux_cells_t *cells)
 {
-    uint32_t         i, at;
-    uint64_t         value;
+    uint32_t         i, at, held, n, nheld;
+    uint64_t         step;
     ux_image_cell_t  cell;
 
     at = 0;
+    i = 0;
+    held = 0;
+    n = cells->view->sections[UX_IMAGE_CELLS].n;
+    nheld = cells->base == NULL ? 0
+                                : cells->base->sections[UX_IMAGE_CELLS].n;
 
-    for (i = 0; i < cells->view->sections[UX_IMAGE_CELLS].n; i++) {
-        cell = ux_image_cell(cells->view, i);
+    for (step = cells->before + 1; i < n || held < nheld; step++) {
+        cell = ux_cells_next(cells, &i, &held);
 
-        value = cells->refresh ? ux_cells_more(m, &cell, &at) : cell.value;
+        if (cells->refresh) {
+            cell.value = ux_cells_more(m, &cell, &at);
+        }
 
-        if (value == 0 || cells->before + i < m->adopted->next) {
+        if (cell.value == 0 || ux_image_step_done(m, step)) {
             continue;
         }
 
-        ux_cells_add(m, cells, i, value);
-
-        __atomic_store_n(&m->adopted->next, cells->before + i + 1,
-                         __ATOMIC_RELEASE);
+        ux_cells_add(m, cells, i - 1, &cell);
+        ux_image_step(m, step);
     }
+}
+
+
+uint64_t
+ux_image_steps(const ux_image_merging_t *m)
+{
+    unsigned  n;
+    uint64_t  steps;
+
+    steps = 0;
+
+    for (n = 0; n < UX_IMAGE_VIEWS; n++) {
+        steps += m->views[n].sections[UX_IMAGE_CELLS].n;
+    }
+
+    return steps;
+}
+
+
+/*
+ * The next of both, in their order, with what is new of it: less than nothing
+ * where only the base has it.
+ */
+static ux_image_cell_t
+ux_cells_next(const ux_cells_t *cells, uint32_t *i, uint32_t *held)
+{
+    int              order;
+    uint64_t         had;
+    ux_image_cell_t  cell, other;
+
+    memset(&cell, 0, sizeof(cell));
+    memset(&other, 0, sizeof(other));
+    order = -1;
+
+    if (*i < cells->view->sections[UX_IMAGE_CELLS].n) {
+        cell = ux_image_cell(cells->view, *i);
+
+    } else {
+        order = 1;
+    }
+
+    if (cells->base != NULL
+        && *held < cells->base->sections[UX_IMAGE_CELLS].n)
+    {
+        other = ux_image_cell(cells->base, *held);
+        order = order == 1 ? 1 : ux_image_cell_order(&cell, &other);
+    }
+
+    had = order < 0 ? 0 : other.value;
+
+    if (order > 0) {
+        cell = other;
+        cell.value = 0;
+    }
+
+    cell.value = ux_cells_less(&cell, had);
+
+    *i += order <= 0;
+    *held += order >= 0;
+
+    return cell;
+}
+
+
+/* What looks have left is no sum; a cell of a ring, one of its bucket. */
+static uint64_t
+ux_cells_less(const ux_image_cell_t *cell, uint64_t had)
+{
+    uint32_t  count;
+
+    if (cell->group == UX_IMAGE_EVIDENCE || cell->group == UX_IMAGE_BALANCE) {
+        return cell->value;
+    }
+
+    if (!ux_image_groups[cell->group].ring) {
+        return cell->value - had;
+    }
+
+    if (cell->value >> 32 != had >> 32) {
+        return cell->value;
+    }
+
+    count = (uint32_t) cell->value - (uint32_t) had;
+
+    return count == 0 ? 0 : (cell->value >> 32 << 32) | count;
 }
 
 
@@ -233,30 +326,28 @@ ux_cells_free(const ux_image_cell_t *cell)
 }
 
 
-/* The i-th of them; value is all of it or what is new. */
+/* Its value is all of it or what is new; i: where the view has it. */
 static void
 ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
-    uint64_t value)
+    const ux_image_cell_t *cell)
 {
     uint32_t                 slot;
-    ux_image_cell_t          cell;
     const ux_entry_t        *entry;
     const ux_image_group_t  *group;
 
-    cell = ux_image_cell(cells->view, i);
-    group = &ux_image_groups[cell.group];
-    entry = cell.owner == 0 ? NULL : ux_image_owner(m, cell.owner);
-    slot = ux_cells_slot(m, group, cell.index);
+    group = &ux_image_groups[cell->group];
+    entry = cell->owner == 0 ? NULL : ux_image_owner(m, cell->owner);
+    slot = ux_cells_slot(m, group, cell->index);
 
-    if ((cell.owner != 0 && entry == NULL) || slot == UX_CELLS_NOWHERE) {
+    if ((cell->owner != 0 && entry == NULL) || slot == UX_CELLS_NOWHERE) {
         m->result->cells++;
         return;
     }
 
-    switch (cell.group) {
+    switch (cell->group) {
 
     case UX_IMAGE_ZONE_LIVES:
-        ux_cells_life(m, cell.index, value);
+        ux_cells_life(m, cell->index, cell->value);
         break;
 
     case UX_IMAGE_EVIDENCE:
@@ -264,18 +355,19 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
         break;
 
     case UX_IMAGE_BALANCE:
-        ux_cells_balance(m, &cell, entry);
+        ux_image_keep_balance(m, cell, entry);
         break;
 
     case UX_IMAGE_ARM_WINDOW:
     case UX_IMAGE_ARM_UNCONFIRMED:
     case UX_IMAGE_CART_RING:
-        ux_cells_ring(m, &cell, entry);
+        ux_cells_ring(m, cell, entry);
         break;
 
     default:
         ux_counter_add(&m->shared, (entry == NULL ? 0 : entry->base)
-                                   + group->first + slot, (int64_t) value);
+                                   + group->first + slot,
+                       (int64_t) cell->value);
         break;
     }
 }
@@ -323,6 +415,11 @@ ux_cells_life(ux_image_merging_t *m, unsigned index, uint64_t value)
 
     n = (int64_t) value;
     cell = UX_ZONE_INSERTED + index;
+
+    if (m->mode == UX_IMAGE_SHOW) {
+        ux_counter_add(&m->shared, cell, n);
+        return;
+    }
 
     switch (cell) {
 
@@ -416,20 +513,13 @@ ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
     const ux_entry_t *entry)
 {
     uint32_t         owner;
-    uint64_t         words[UX_IMAGE_EVIDENCE_WORDS], *kept;
-    unsigned         tries;
-    ux_status_t      rc;
+    uint64_t         words[UX_IMAGE_EVIDENCE_WORDS];
     ux_image_cell_t  cell;
 
     cell = ux_image_cell(cells->view, i);
     owner = cell.owner;
 
     if (i > 0 && ux_image_cell(cells->view, i - 1).owner == owner) {
-        return;
-    }
-
-    if (entry->ring == 0) {
-        m->result->cells++;
         return;
     }
 
@@ -445,129 +535,5 @@ ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
         cell = ux_image_cell(cells->view, i);
     }
 
-    rc = UX_BUSY;
-
-    for (tries = 0; rc == UX_BUSY && tries < UX_CELLS_LOCK_TRIES; tries++) {
-        rc = ux_store_evidence_lock(m->store);
-    }
-
-    if (rc != UX_OK) {
-        m->result->cells++;
-        return;
-    }
-
-    kept = &m->shared.shared[entry->ring];
-    ux_cells_keep(kept, words);
-    ux_store_evidence_unlock(m->store);
-}
-
-
-/* As ux_result_evidence.c writes: the other copy, then the version. */
-static void
-ux_cells_keep(uint64_t *kept, const uint64_t *words)
-{
-    uint64_t   version, *copy;
-    uint64_t   was[UX_IMAGE_EVIDENCE_WORDS], now[UX_IMAGE_EVIDENCE_WORDS];
-    unsigned   i;
-
-    ux_image_evidence_read(kept, was);
-    memcpy(now, was, sizeof(now));
-
-    if (words[UX_IMAGE_EVIDENCE_LOOKED] != 0
-        && (now[UX_IMAGE_EVIDENCE_LOOKED] == 0
-            || ux_cells_larger(words[UX_IMAGE_EVIDENCE_LOG_E],
-                               now[UX_IMAGE_EVIDENCE_LOG_E])))
-    {
-        now[UX_IMAGE_EVIDENCE_LOG_E] = words[UX_IMAGE_EVIDENCE_LOG_E];
-        now[UX_IMAGE_EVIDENCE_LOOKED] = words[UX_IMAGE_EVIDENCE_LOOKED];
-        now[UX_IMAGE_EVIDENCE_SIGN] = words[UX_IMAGE_EVIDENCE_SIGN];
-    }
-
-    if (ux_cells_larger(words[UX_IMAGE_EVIDENCE_EXACT],
-                        now[UX_IMAGE_EVIDENCE_EXACT]))
-    {
-        now[UX_IMAGE_EVIDENCE_EXACT] = words[UX_IMAGE_EVIDENCE_EXACT];
-    }
-
-    if (words[UX_IMAGE_EVIDENCE_SINCE] != 0
-        && (now[UX_IMAGE_EVIDENCE_SINCE] == 0
-            || words[UX_IMAGE_EVIDENCE_SINCE] < now[UX_IMAGE_EVIDENCE_SINCE]))
-    {
-        now[UX_IMAGE_EVIDENCE_SINCE] = words[UX_IMAGE_EVIDENCE_SINCE];
-    }
-
-    ux_cells_keep_fixed(now, words);
-
-    if (memcmp(now, was, sizeof(now)) == 0) {
-        return;
-    }
-
-    version = __atomic_load_n(kept, __ATOMIC_RELAXED) + 1;
-    copy = kept + 1 + (version & 1) * UX_IMAGE_EVIDENCE_WORDS;
-
-    for (i = 0; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
-        __atomic_store_n(&copy[i], now[i], __ATOMIC_RELAXED);
-    }
-
-    __atomic_store_n(kept, version, __ATOMIC_RELEASE);
-}
-
-
-/* The smaller pair was there first. */
-static void
-ux_cells_keep_fixed(uint64_t *now, const uint64_t *words)
-{
-    unsigned  i;
-    uint64_t  pair;
-
-    pair = now[UX_IMAGE_EVIDENCE_PAIR];
-
-    if (words[UX_IMAGE_EVIDENCE_PAIR] == 0
-        || (pair != 0 && pair <= words[UX_IMAGE_EVIDENCE_PAIR]))
-    {
-        return;
-    }
-
-    for (i = UX_IMAGE_EVIDENCE_PAIR; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
-        now[i] = words[i];
-    }
-}
-
-
-/* Of the numbers that the words are; NaN is not larger. */
-static bool
-ux_cells_larger(uint64_t a, uint64_t b)
-{
-    double  x, y;
-
-    memcpy(&x, &a, sizeof(x));
-    memcpy(&y, &b, sizeof(y));
-
-    return x > y;
-}
-
-
-static void
-ux_cells_balance(ux_image_merging_t *m, const ux_image_cell_t *cell,
-    const ux_entry_t *entry)
-{
-    bool       more;
-    uint64_t  *kept, old;
-
-    if (entry->ring == 0) {
-        m->result->cells++;
-        return;
-    }
-
-    kept = &m->shared.shared[entry->ring + cell->index];
-    old = __atomic_load_n(kept, __ATOMIC_ACQUIRE);
-
-    do {
-        more = cell->index <= UX_BALANCE_CONFIRMATION
-               ? ux_cells_larger(cell->value, old) : old == 0;
-
-    } while (more
-             && !__atomic_compare_exchange_n(kept, &old, cell->value, false,
-                                             __ATOMIC_ACQ_REL,
-                                             __ATOMIC_ACQUIRE));
+    ux_image_keep_evidence(m, entry, words);
 }

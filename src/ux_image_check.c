@@ -11,7 +11,7 @@
  * Cells: of a group that their owner has, ascending and so each once, never
  * 0, no count below 0 or absurdly large, no more visitors than assignments
  * and no more of any event or step than visitors.
- * Records: ux_image_record.c.
+ * Records: ux_image_record.c.  The configuration: ux_image_design.c.
  *
  * The writer keeps to the same rules, whatever the zone holds.
  */
@@ -89,6 +89,10 @@ ux_image_check_view(ux_image_view_t *view, ux_image_work_t *work,
 
     if (rc == UX_OK && view->info.kind == UX_IMAGE_VISITORS) {
         rc = ux_image_check_records(view, work, error);
+    }
+
+    if (rc == UX_OK && view->sections[UX_IMAGE_MODEL].len != 0) {
+        rc = ux_image_model_read(view, &work->model, error);
     }
 
     return rc;

@@ -20,7 +20,9 @@
 
 
 static void ux_insert_record(ux_image_merging_t *m, const uint8_t *packed,
-    size_t len, bool again);
+    size_t len, uint64_t step, bool again);
+static bool ux_insert_held(ux_image_merging_t *m, const uint8_t *packed,
+    size_t len);
 static void ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor);
 static void ux_insert_slots(const ux_image_work_t *work, ux_track_t *track);
 static uint64_t ux_insert_mask(const uint8_t *map, uint64_t mask);
@@ -31,8 +33,10 @@ static void ux_insert_clamp(ux_visitor_t *visitor, uint64_t now_ms);
 static void ux_insert_earlier(uint64_t *ms, uint64_t now_ms);
 static bool ux_insert_expired(const ux_table_t *table,
     const ux_visitor_t *visitor, uint32_t now_s);
-static void ux_insert_turn(ux_image_merging_t *m, bool again);
-static bool ux_insert_twice(const ux_image_merging_t *m);
+static void ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again,
+    bool held);
+static bool ux_insert_went_on(ux_image_merging_t *m);
+static bool ux_insert_same(const ux_visitor_t *a, const ux_visitor_t *b);
 static void ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn);
 static void ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn);
 static void ux_insert_gone(ux_image_merging_t *m, uint32_t cell);
@@ -62,8 +66,11 @@ ux_image_merge_records(ux_image_merging_t *m)
     m->strange = memcmp(info->index_key, m->store->head->index_key,
                         sizeof(info->index_key)) != 0;
 
-    step = (uint64_t) m->views[0].sections[UX_IMAGE_CELLS].n
-           + m->views[1].sections[UX_IMAGE_CELLS].n;
+    if (m->has[UX_IMAGE_OF_BASE]) {
+        ux_image_base_index(m);
+    }
+
+    step = ux_image_steps(m);
     at = section->data;
     end = at + section->len;
 
@@ -73,9 +80,9 @@ ux_image_merge_records(ux_image_merging_t *m)
         len &= ~(size_t) UX_IMAGE_AGAIN;
         step++;
 
-        if (step > m->adopted->next) {
-            ux_insert_record(m, at + 2, len, again);
-            __atomic_store_n(&m->adopted->next, step, __ATOMIC_RELEASE);
+        if (!ux_image_step_done(m, step)) {
+            ux_insert_record(m, at + 2, len, step, again);
+            ux_image_step(m, step);
         }
 
         at += 2 + len;
@@ -85,11 +92,21 @@ ux_image_merge_records(ux_image_merging_t *m)
 
 static void
 ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
-    bool again)
+    uint64_t step, bool again)
 {
-    ux_visitor_t  *visitor;
+    bool            held;
+    size_t          was_len;
+    const uint8_t  *was;
+    ux_visitor_t   *visitor;
 
     visitor = &m->work->theirs;
+    was_len = 0;
+    was = m->has[UX_IMAGE_OF_BASE] ? ux_image_base_find(m, packed, &was_len)
+                                   : NULL;
+
+    if (was != NULL && was_len == len && memcmp(was, packed, len) == 0) {
+        return;                      /* as it is here, or was */
+    }
 
     if (ux_visitor_unpack(visitor, packed, len) != UX_OK) {
         return;                      /* was checked */
@@ -97,6 +114,9 @@ ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
 
     ux_insert_renumber(m, visitor);
     ux_insert_clamp(visitor, m->now_ms);
+
+    held = was != NULL && ux_insert_held(m, was, was_len);
+    again = again || (held && m->strange);
 
     if (m->strange) {
         if (!again) {
@@ -107,14 +127,37 @@ ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
     } else if (ux_insert_expired(&m->table, visitor,
                                  (uint32_t) (m->now_ms / 1000)))
     {
-        if (!again) {
+        if (!again && !held) {
             m->result->expired++;
             ux_insert_gone(m, UX_ZONE_EXPIRED);
         }
 
     } else {
-        ux_insert_turn(m, again);
+        ux_insert_turn(m, step, again, held);
     }
+}
+
+
+/* The base's: is theirs the same, or one that was made anew? */
+static bool
+ux_insert_held(ux_image_merging_t *m, const uint8_t *packed, size_t len)
+{
+    uint64_t       tracks;
+    ux_visitor_t  *held;
+
+    held = &m->work->held;
+    tracks = m->result->tracks;
+
+    if (ux_visitor_unpack(held, packed, len) != UX_OK) {
+        return false;                /* was checked */
+    }
+
+    ux_insert_renumber(m, held);
+    ux_insert_clamp(held, m->now_ms);
+
+    m->result->tracks = tracks;
+
+    return held->first_s == m->work->theirs.first_s;
 }
 
 
@@ -300,20 +343,22 @@ ux_insert_expired(const ux_table_t *table, const ux_visitor_t *visitor,
 {
     uint32_t  life_s;
 
+    now_s = ux_table_expiry(table, now_s);
     life_s = table->inactive_s > table->max_window_s ? table->inactive_s
                                                      : table->max_window_s;
 
-    if (now_s - visitor->last_s >= life_s) {
+    if (now_s > visitor->last_s && now_s - visitor->last_s >= life_s) {
         return true;
     }
 
-    return table->retention_s != 0
+    return table->retention_s != 0 && now_s > visitor->first_s
            && now_s - visitor->first_s >= table->retention_s;
 }
 
 
+/* held: theirs went on from work->held. */
 static void
-ux_insert_turn(ux_image_merging_t *m, bool again)
+ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again, bool held)
 {
     uint32_t         now_s;
     unsigned         tries;
@@ -331,18 +376,38 @@ ux_insert_turn(ux_image_merging_t *m, bool again)
 
     if (rc != UX_OK) {
         m->result->dropped++;
-        ux_insert_gone(m, UX_ZONE_EVICTED);
+
+        if (!held) {
+            ux_insert_gone(m, UX_ZONE_EVICTED);
+        }
+
         ux_counter_add(&m->shared, UX_ZONE_CONTENDED_DROP, 1);
         return;
     }
 
-    if (!turn.found) {
+    m->held = held && turn.found
+              && m->work->held.first_s == m->work->ours.first_s;
+
+    if (!turn.found && held) {
+
+        /* it was here, and has gone: erased, or there was no room */
+
+        ux_table_abort(&m->table, &turn);
+        m->result->dropped++;
+
+    } else if (!turn.found) {
         ux_insert_new(m, &turn);
 
     } else if (again) {
         ux_table_abort(&m->table, &turn);
 
-    } else if (m->alone || ux_insert_twice(m)) {
+    } else if (m->alone
+               || ((!m->held || step == m->resumed)
+                   && ux_insert_same(&m->work->ours, &m->work->theirs)))
+    {
+        /* come in already: the merge was cut short, or the image has it
+         * twice */
+
         ux_table_abort(&m->table, &turn);
         m->result->dropped++;
 
@@ -352,19 +417,30 @@ ux_insert_turn(ux_image_merging_t *m, bool again)
 }
 
 
-/*
- * Has the record come in already?  Then it is the same: the merge was cut
- * short before it could note that, or the image has it twice.
- */
 static bool
-ux_insert_twice(const ux_image_merging_t *m)
+ux_insert_same(const ux_visitor_t *a, const ux_visitor_t *b)
 {
-    size_t   ours, theirs;
+    size_t   len[2];
     uint8_t  packed[2][UX_PACKED_MAX];
 
-    return ux_visitor_pack(&m->work->ours, packed[0], &ours) == UX_OK
-           && ux_visitor_pack(&m->work->theirs, packed[1], &theirs) == UX_OK
-           && ours == theirs && memcmp(packed[0], packed[1], ours) == 0;
+    return ux_visitor_pack(a, packed[0], &len[0]) == UX_OK
+           && ux_visitor_pack(b, packed[1], &len[1]) == UX_OK
+           && len[0] == len[1] && memcmp(packed[0], packed[1], len[0]) == 0;
+}
+
+
+/* Nothing happened to ours since: what the counters hold is theirs. */
+static bool
+ux_insert_went_on(ux_image_merging_t *m)
+{
+    if (!m->held || !ux_insert_same(&m->work->ours, &m->work->held)) {
+        return false;
+    }
+
+    m->work->ours = m->work->theirs;
+    ux_changes_clear(&m->work->changes);
+
+    return true;
 }
 
 
@@ -399,7 +475,10 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
     ux_table_effects_t  effects;
 
     was = m->work->ours.confirmed;
-    ux_image_unite(m);
+
+    if (!ux_insert_went_on(m)) {
+        ux_image_unite(m);
+    }
 
     if (ux_table_commit(&m->table, turn, &m->work->ours,
                         (uint32_t) (m->now_ms / 1000), &effects)

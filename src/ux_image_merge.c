@@ -9,6 +9,11 @@
  *             more; then the configuration is bound
  *   prepare   the names of one that is still alive
  *   adopt     its images, once it is dead, into a zone that has counted since
+ *   show      into a new zone, that nobody will count in
+ *
+ * Of an incarnation that lived on when the zone took it over, the zone holds
+ * an earlier image, its base: what is added then is the difference, counter by
+ * counter, and of records as ux_image_base.c says.
  *
  * What both images have is taken from `visitors`; `counters`, the newer one,
  * adds what does not follow from records: events, requests, money, discards.
@@ -29,10 +34,14 @@ static ux_status_t ux_merge_check(ux_image_merging_t *m,
 static ux_status_t ux_merge_open(ux_image_merging_t *m,
     const ux_image_merge_t *merge, unsigned n, ux_error_t *error);
 static ux_status_t ux_merge_pair(const ux_image_merging_t *m,
-    ux_error_t *error);
+    const ux_image_view_t *view, ux_error_t *error);
 static bool ux_merge_same_name(const ux_image_name_t *a,
     const ux_image_name_t *b);
 static ux_status_t ux_merge_known(ux_image_merging_t *m, ux_error_t *error);
+static bool ux_merge_lost(const ux_image_merging_t *m);
+static void ux_merge_begin(ux_image_merging_t *m);
+static void ux_merge_pass_on(ux_image_merging_t *m, const uint8_t uuid[16],
+    uint64_t next);
 static uint64_t ux_merge_hash(const ux_image_merging_t *m);
 static ux_adopted_t *ux_adopted_find(const ux_store_t *store,
     const uint8_t uuid[16]);
@@ -60,6 +69,7 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
     m.mode = merge->mode;
     m.now_ms = merge->now_ms;
     m.work = merge->work;
+    m.index = merge->index;
     m.result = result;
 
     if (store->me == UX_PROCESS_NONE
@@ -88,14 +98,13 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
         return UX_OK;
     }
 
-    if (m.adopted == NULL) {
-        m.alone = m.mode == UX_IMAGE_RESTORE && ux_merge_empty(store);
-        m.adopted = ux_adopted_add(store, ux_merge_info(&m)->uuid, 0,
-                                   ux_merge_hash(&m));
+    ux_merge_begin(&m);
+    ux_image_merge_cells(&m);
+
+    if (m.mode != UX_IMAGE_SHOW) {
+        ux_image_merge_records(&m);
     }
 
-    ux_image_merge_cells(&m);
-    ux_image_merge_records(&m);
     ux_merge_finish(&m);
 
     return UX_OK;
@@ -111,13 +120,14 @@ ux_merge_check(ux_image_merging_t *m, const ux_image_merge_t *merge,
 
     m->has[0] = merge->visitors.len != 0;
     m->has[1] = merge->counters.len != 0;
+    m->has[UX_IMAGE_OF_BASE] = merge->base.len != 0 && merge->index != NULL;
 
     if (!m->has[0] && !m->has[1]) {
         ux_image_say(error, "there is no snapshot");
         return UX_ERROR;
     }
 
-    for (n = 0; n < 2; n++) {
+    for (n = 0; n < UX_IMAGE_VIEWS; n++) {
         rc = m->has[n] ? ux_merge_open(m, merge, n, error) : UX_OK;
 
         if (rc != UX_OK) {
@@ -127,10 +137,17 @@ ux_merge_check(ux_image_merging_t *m, const ux_image_merge_t *merge,
 
     /* the one with more names last: these stay indexed */
 
-    last = m->views[1].sections[UX_IMAGE_NAMES].n
-           >= m->views[0].sections[UX_IMAGE_NAMES].n && m->has[1];
+    last = m->has[0] ? 0 : 1;
 
-    for (n = 0; n < 2; n++) {
+    for (n = 1; n < UX_IMAGE_VIEWS; n++) {
+        if (m->has[n] && m->views[n].sections[UX_IMAGE_NAMES].n
+                         >= m->views[last].sections[UX_IMAGE_NAMES].n)
+        {
+            last = n;
+        }
+    }
+
+    for (n = 0; n < UX_IMAGE_VIEWS; n++) {
         if (m->has[n] && n != last) {
             rc = ux_image_check_view(&m->views[n], m->work, error);
 
@@ -144,8 +161,11 @@ ux_merge_check(ux_image_merging_t *m, const ux_image_merge_t *merge,
 
     rc = ux_image_check_view(&m->views[last], m->work, error);
 
-    return rc == UX_OK && m->has[0] && m->has[1] ? ux_merge_pair(m, error)
-                                                 : rc;
+    for (n = 0; n < UX_IMAGE_VIEWS && rc == UX_OK; n++) {
+        rc = m->has[n] ? ux_merge_pair(m, &m->views[n], error) : UX_OK;
+    }
+
+    return rc;
 }
 
 
@@ -157,8 +177,9 @@ ux_merge_open(ux_image_merging_t *m, const ux_image_merge_t *merge,
     ux_status_t       rc;
     ux_image_view_t  *view;
 
-    const ux_image_bytes_t  *bytes[2] = { &merge->visitors,
-                                          &merge->counters };
+    const ux_image_bytes_t  *bytes[UX_IMAGE_VIEWS] = {
+        &merge->visitors, &merge->counters, &merge->base
+    };
 
     view = &m->views[n];
 
@@ -167,7 +188,9 @@ ux_merge_open(ux_image_merging_t *m, const ux_image_merge_t *merge,
         return rc;
     }
 
-    if (view->info.kind != (n == 0 ? UX_IMAGE_VISITORS : UX_IMAGE_COUNTERS)) {
+    if (view->info.kind != (n == UX_IMAGE_OF_COUNTERS ? UX_IMAGE_COUNTERS
+                                                      : UX_IMAGE_VISITORS))
+    {
         ux_image_say(error, "the snapshot is of the other kind");
         return UX_ERROR;
     }
@@ -194,27 +217,24 @@ ux_merge_open(ux_image_merging_t *m, const ux_image_merge_t *merge,
 }
 
 
-/* Of one incarnation, whose names only grow. */
+/* With the one with most names: of one incarnation, whose names only grow. */
 static ux_status_t
-ux_merge_pair(const ux_image_merging_t *m, ux_error_t *error)
+ux_merge_pair(const ux_image_merging_t *m, const ux_image_view_t *view,
+    ux_error_t *error)
 {
     uint32_t         i, n;
     ux_image_name_t  a, b;
 
-    n = m->views[0].sections[UX_IMAGE_NAMES].n;
+    n = view->sections[UX_IMAGE_NAMES].n;
 
-    if (m->views[1].sections[UX_IMAGE_NAMES].n < n) {
-        n = m->views[1].sections[UX_IMAGE_NAMES].n;
-    }
-
-    if (memcmp(m->views[0].info.uuid, m->views[1].info.uuid, 16) != 0) {
+    if (memcmp(view->info.uuid, m->names->info.uuid, 16) != 0) {
         ux_image_say(error, "the two snapshots are not of one zone");
         return UX_ERROR;
     }
 
-    for (i = 0; i < n; i++) {
-        a = ux_image_name(&m->views[0], i);
-        b = ux_image_name(&m->views[1], i);
+    for (i = 0; i < n && view != m->names; i++) {
+        a = ux_image_name(view, i);
+        b = ux_image_name(m->names, i);
 
         if (!ux_merge_same_name(&a, &b)) {
             ux_image_say(error, "name %u of the two snapshots is not the "
@@ -258,13 +278,18 @@ ux_merge_known(ux_image_merging_t *m, ux_error_t *error)
 
     m->adopted = ux_adopted_find(m->store, info->uuid);
 
-    if (m->adopted == NULL) {
+    if (m->adopted == NULL || !(m->adopted->next & UX_ADOPTED_BASE)) {
+        m->has[UX_IMAGE_OF_BASE] = false;
+    }
+
+    if (m->adopted == NULL
+        || (m->mode == UX_IMAGE_PREPARE
+            && m->adopted->next != UX_ADOPTED_DONE))
+    {
         return UX_OK;
     }
 
-    if (m->adopted->next != UX_ADOPTED_DONE
-        && m->adopted->images != ux_merge_hash(m))
-    {
+    if (m->adopted->next != UX_ADOPTED_DONE && ux_merge_lost(m)) {
         /* no way to tell what of it is there */
         __atomic_store_n(&m->adopted->next, UX_ADOPTED_DONE,
                          __ATOMIC_RELEASE);
@@ -280,6 +305,59 @@ ux_merge_known(ux_image_merging_t *m, ux_error_t *error)
 }
 
 
+static bool
+ux_merge_lost(const ux_image_merging_t *m)
+{
+    uint64_t  next;
+
+    next = m->adopted->next;
+
+    if ((next & UX_ADOPTED_BASE) && !m->has[UX_IMAGE_OF_BASE]) {
+        return true;
+    }
+
+    return next != UX_ADOPTED_BASE && m->adopted->images != ux_merge_hash(m);
+}
+
+
+/* The first of the steps that are to be done, or the next one. */
+static void
+ux_merge_begin(ux_image_merging_t *m)
+{
+    uint64_t  images, done;
+
+    images = ux_merge_hash(m);
+
+    if (m->adopted == NULL) {
+        m->alone = m->mode == UX_IMAGE_RESTORE && ux_merge_empty(m->store);
+        m->adopted = ux_adopted_add(m->store, ux_merge_info(m)->uuid, 0,
+                                    images);
+        return;
+    }
+
+    done = m->adopted->next & ~UX_ADOPTED_BASE;
+    m->resumed = done == 0 ? 0 : done + 1;
+
+    __atomic_store_n(&m->adopted->images, images, __ATOMIC_RELEASE);
+}
+
+
+bool
+ux_image_step_done(const ux_image_merging_t *m, uint64_t step)
+{
+    return step <= (m->adopted->next & ~UX_ADOPTED_BASE);
+}
+
+
+void
+ux_image_step(ux_image_merging_t *m, uint64_t step)
+{
+    __atomic_store_n(&m->adopted->next,
+                     (m->adopted->next & UX_ADOPTED_BASE) | step,
+                     __ATOMIC_RELEASE);
+}
+
+
 static const ux_image_info_t *
 ux_merge_info(const ux_image_merging_t *m)
 {
@@ -291,10 +369,10 @@ ux_merge_info(const ux_image_merging_t *m)
 static uint64_t
 ux_merge_hash(const ux_image_merging_t *m)
 {
-    uint64_t  sums[2 * UX_IMAGE_SECTIONS];
+    uint64_t  sums[UX_IMAGE_VIEWS * UX_IMAGE_SECTIONS];
     unsigned  i, n;
 
-    for (n = 0; n < 2; n++) {
+    for (n = 0; n < UX_IMAGE_VIEWS; n++) {
         for (i = 0; i < UX_IMAGE_SECTIONS; i++) {
             sums[n * UX_IMAGE_SECTIONS + i] =
                 ux_hash64(m->views[n].sections[i].data,
@@ -334,10 +412,9 @@ ux_merge_finish(ux_image_merging_t *m)
     images = m->adopted->images;
 
     for (i = 0; i < info->nadopted; i++) {
-        if (ux_adopted_find(m->store, info->adopted[i]) == NULL) {
-            (void) ux_adopted_add(m->store, info->adopted[i],
-                                  UX_ADOPTED_DONE, 0);
-        }
+        ux_merge_pass_on(m, info->adopted[i],
+                         info->based >> i & 1 ? UX_ADOPTED_BASE
+                                              : UX_ADOPTED_DONE);
     }
 
     adopted = ux_adopted_find(m->store, info->uuid);
@@ -348,6 +425,61 @@ ux_merge_finish(ux_image_merging_t *m)
     }
 
     __atomic_store_n(&adopted->next, UX_ADOPTED_DONE, __ATOMIC_RELEASE);
+}
+
+
+/* What we hold as of a base it may have got all of since. */
+static void
+ux_merge_pass_on(ux_image_merging_t *m, const uint8_t uuid[16], uint64_t next)
+{
+    ux_adopted_t  *adopted;
+
+    adopted = ux_adopted_find(m->store, uuid);
+
+    if (adopted == NULL) {
+        (void) ux_adopted_add(m->store, uuid, next, 0);
+
+    } else if (next == UX_ADOPTED_DONE && (adopted->next & UX_ADOPTED_BASE)) {
+        __atomic_store_n(&adopted->next, next, __ATOMIC_RELEASE);
+    }
+}
+
+
+bool
+ux_image_hold(ux_store_t *store, const uint8_t uuid[16])
+{
+    if (!ux_image_adopted(store, uuid)) {
+        return false;
+    }
+
+    __atomic_store_n(&ux_adopted_find(store, uuid)->next, UX_ADOPTED_BASE,
+                     __ATOMIC_RELEASE);
+
+    return true;
+}
+
+
+void
+ux_image_let_go(ux_store_t *store, const uint8_t uuid[16])
+{
+    if (ux_image_held(store, uuid)) {
+        __atomic_store_n(&ux_adopted_find(store, uuid)->next, UX_ADOPTED_DONE,
+                         __ATOMIC_RELEASE);
+    }
+}
+
+
+bool
+ux_image_held(const ux_store_t *store, const uint8_t uuid[16])
+{
+    uint64_t             next;
+    const ux_adopted_t  *adopted;
+
+    adopted = ux_adopted_find(store, uuid);
+    next = adopted == NULL ? 0 : __atomic_load_n(&adopted->next,
+                                                 __ATOMIC_ACQUIRE);
+
+    return next != UX_ADOPTED_DONE && (next & UX_ADOPTED_BASE);
 }
 
 
@@ -382,7 +514,10 @@ ux_adopted_find(const ux_store_t *store, const uint8_t uuid[16])
 }
 
 
-/* In the first free place; when there is none, the oldest one goes. */
+/*
+ * In the first free place; when there is none, the oldest one goes of those
+ * of which no more is to come.
+ */
 static ux_adopted_t *
 ux_adopted_add(ux_store_t *store, const uint8_t uuid[16], uint64_t next,
     uint64_t images)
@@ -394,7 +529,14 @@ ux_adopted_add(ux_store_t *store, const uint8_t uuid[16], uint64_t next,
 
     adopted = ux_adopted_find(store, nobody);
 
-    for (i = 0; adopted == NULL && i < UX_ADOPTED_MAX - 1; i++) {
+    for (i = 0; adopted == NULL && i < UX_ADOPTED_MAX
+                && store->head->adopted[i].next != UX_ADOPTED_DONE; i++)
+    {
+        /* void */
+    }
+
+    for (i %= UX_ADOPTED_MAX; adopted == NULL && i < UX_ADOPTED_MAX - 1; i++)
+    {
         store->head->adopted[i] = store->head->adopted[i + 1];
     }
 

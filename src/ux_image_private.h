@@ -4,7 +4,7 @@
  *
  * The format of an image, for the files that write, check and merge it.
  *
- *   [ header | section table | sum ][ NAMES ][ CELLS ][ RECORDS ]
+ *   [ header | section table | sum ][ NAMES ][ CELLS ][ RECORDS ][ MODEL ]
  *
  * All numbers are little-endian, whoever writes; offsets from the start.
  *
@@ -29,7 +29,7 @@
  *   104   4  currency, three letters
  *   108   4  uuids adopted
  *   112   4  records skipped
- *   116   4  0
+ *   116   4  mask of these: as of a base only, see ux_image_hold()
  *   120  64  name of the zone
  *   184      adopted uuids, 16 bytes each, room for UX_ADOPTED_MAX
  *   696      section table, 32 bytes a section:
@@ -62,6 +62,26 @@
  *     0   2  bytes that follow; UX_IMAGE_AGAIN
  *     2      as ux_visitor_pack() makes them
  *
+ * MODEL (since minor version 1): the configuration, up to UX_IMAGE_MODEL_MAX
+ * bytes, or none.  A text is 2 bytes of length and its bytes; an item has its
+ * length, 4, in front, and what is new in it comes last.
+ *         8 zone's size     8 saves failed     text module, server, node
+ *         8 removed, ms
+ *         1 n events        of each: text name; the index is what others
+ *                           refer to
+ *         1 n totals        of each: 1 event 1 type
+ *         1 n funnels       of each an item: text name  1 cart's event
+ *                           8 within, ms  1 n steps, of each: 1 event
+ *                           1 optional
+ *         2 n experiments   of each an item: text name, salt, layer
+ *                           4 version  8 traffic  8 8 layer  1 sticky
+ *                           8 window, ms  8 cap  8 alpha  8 planned
+ *                           8 min_runtime, s  1 state  8 start 8 stop, ms
+ *                           1 serve, plus 1  8 targeting  8 equivalence
+ *                           1 n variants, of each: text name  8 weight
+ *                           1 n metrics, of each: 1 event 1 total 1 type
+ *                           1 role 1 lower is better 8 margin
+ *
  * A newer minor version may have sections of further types; they are passed
  * over.  Anything else that changes is a new major version.
  */
@@ -86,10 +106,12 @@
 #define UX_IMAGE_NAME_SIZE    120u
 #define UX_IMAGE_CELL_SIZE    16u
 
+#define UX_IMAGE_MODEL_MAX    (1024u * 1024)
+
 #define UX_IMAGE_AGAIN        0x8000u   /* may have been in here already */
 
-/* Later than any 32-bit second. */
-#define UX_IMAGE_TIME_MAX     4294967296000ull
+/* In the year 2174: seconds of 32 bits end in 2106, and servers go on. */
+#define UX_IMAGE_TIME_MAX     6442450944000ull
 
 /* A count is below; sums of a hundred images are still no overflow. */
 #define UX_IMAGE_COUNT_MAX    (1ull << 56)
@@ -110,6 +132,7 @@ typedef enum {
     UX_IMAGE_NAMES = 1,
     UX_IMAGE_CELLS,
     UX_IMAGE_RECORDS,
+    UX_IMAGE_MODEL,
     UX_IMAGE_SECTIONS
 } ux_image_section_e;
 
@@ -251,6 +274,10 @@ ux_image_put(uint8_t *at, uint64_t value, unsigned size)
 __attribute__((format(printf, 2, 3)))
 void ux_image_say(ux_error_t *error, const char *format, ...);
 
+/* When an image is written: no earlier than the one before, whatever the clock
+ * does. */
+uint64_t ux_image_moment(ux_store_t *store, uint64_t now_ms);
+
 /* Header, table and sums.  Statuses as ux_image_info(). */
 ux_status_t ux_image_open(const uint8_t *data, size_t len,
     ux_image_view_t *view, ux_error_t *error);
@@ -258,6 +285,24 @@ ux_status_t ux_image_open(const uint8_t *data, size_t len,
 /* And the rest of ux_image_check(); fills work->names. */
 ux_status_t ux_image_check_view(ux_image_view_t *view, ux_image_work_t *work,
     ux_error_t *error);
+
+/*
+ * Writes zone->model there, where UX_IMAGE_MODEL_MAX bytes are free, and
+ * returns where it ends; that is `at` for one that is too long or that no
+ * reader would take.
+ */
+uint8_t *ux_image_model_write(uint8_t *at, const ux_image_zone_t *zone);
+
+/* As ux_image_model(). */
+ux_status_t ux_image_model_read(const ux_image_view_t *view,
+    ux_image_model_t *read, ux_error_t *error);
+
+/* What of it may not be, or NULL; ux_model_check() goes beyond. */
+const char *ux_image_model_wrong(const ux_model_t *model,
+    const ux_image_origin_t *origin);
+
+/* May it stand on a page, on a terminal? */
+bool ux_image_word_ok(ux_str_t word);
 
 /* i below the section's n. */
 ux_image_name_t ux_image_name(const ux_image_view_t *view, uint32_t i);
@@ -311,6 +356,7 @@ typedef struct {
     ux_store_t               *store;
     const ux_image_limits_t  *limits;
     uint32_t                  now_s;
+    uint32_t                  expired_s;       /* ux_table_expiry() of it */
     uint8_t                  *at;
     uint8_t                  *end;
     uint64_t                 *words; /* scratch: of each bucket when it was
@@ -323,6 +369,15 @@ typedef struct {
 void ux_image_walk(ux_image_walk_t *walk);
 
 
+/* What a merge reads. */
+enum {
+    UX_IMAGE_OF_VISITORS = 0,
+    UX_IMAGE_OF_COUNTERS,
+    UX_IMAGE_OF_BASE,
+    UX_IMAGE_VIEWS
+};
+
+
 /* A merge under way. */
 typedef struct {
     ux_store_t         *store;
@@ -331,9 +386,14 @@ typedef struct {
     ux_image_mode_e     mode;
     uint64_t            now_ms;
     ux_image_work_t    *work;
-    ux_image_view_t     views[2];    /* visitors, counters */
-    bool                has[2];
-    ux_image_view_t    *names;       /* of the two, the one with more */
+    ux_image_view_t     views[UX_IMAGE_VIEWS];
+    bool                has[UX_IMAGE_VIEWS];
+    ux_image_view_t    *names;       /* of these, the one with most */
+    uint64_t           *index;       /* of the base's records */
+    uint64_t            nindex;
+    uint64_t            resumed;     /* step that may have been done before a
+                                        kill; 0: none */
+    bool                held;        /* work->held, work->since are there */
     bool                alone;       /* no record that is not of this image */
     bool                strange;     /* records of another index key */
     ux_adopted_t       *adopted;
@@ -345,6 +405,41 @@ ux_status_t ux_image_merge_names(ux_image_merging_t *m);
 
 void ux_image_merge_cells(ux_image_merging_t *m);
 void ux_image_merge_records(ux_image_merging_t *m);
+
+/* Steps are numbered from 1; those of cells, however many there are. */
+uint64_t ux_image_steps(const ux_image_merging_t *m);
+bool ux_image_step_done(const ux_image_merging_t *m, uint64_t step);
+void ux_image_step(ux_image_merging_t *m, uint64_t step);
+
+/* What looks at results have left: words of a ux_evidence_t, a cell. */
+void ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
+    const uint64_t *words);
+void ux_image_keep_balance(ux_image_merging_t *m, const ux_image_cell_t *cell,
+    const ux_entry_t *entry);
+
+/* The base's record of the same visitor as this one; NULL: none. */
+void ux_image_base_index(ux_image_merging_t *m);
+const uint8_t *ux_image_base_find(const ux_image_merging_t *m,
+    const uint8_t *packed, size_t *len);
+
+/* work->since from work->held, for two that went on from there. */
+void ux_image_base_since(ux_image_merging_t *m);
+
+/*
+ * Of two tracks that went on from `held`, what can be added up: takes out of
+ * theirs what it was then, and of carts the side on which nothing happened.
+ */
+void ux_image_base_track(ux_track_t *ours, ux_track_t *theirs,
+    const ux_track_t *held);
+
+/* The same of events that wait, and of ids seen; returns how many are left. */
+unsigned ux_image_base_pending(const ux_image_merging_t *m,
+    const ux_visitor_t *visitor, ux_event_t *events);
+bool ux_image_base_id(const ux_image_merging_t *m, uint32_t id);
+
+/* That of this arm, as it was and as it would be confirmed; NULL: none. */
+const ux_track_t *ux_image_base_of(const ux_image_merging_t *m,
+    const ux_visitor_t *visitor, uint16_t arm);
 
 /* The zone's entry, NULL if the image's was left out or is none. */
 const ux_entry_t *ux_image_target(const ux_image_merging_t *m,

@@ -30,20 +30,24 @@
 #include <string.h>
 
 
+static unsigned ux_unite_waiting(const ux_image_merging_t *m,
+    ux_event_t *waiting);
 static void ux_unite_tracks(ux_image_merging_t *m, bool ours, bool theirs);
 static unsigned ux_unite_find(ux_image_merging_t *m,
     const ux_visitor_t *visitor, const ux_track_t *track);
 static uint16_t ux_unite_experiment(ux_image_merging_t *m, uint16_t arm);
 static void ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
     const ux_track_t *theirs, bool was_ours, bool was_theirs);
+static void ux_unite_held(ux_image_merging_t *m, ux_track_t *ours,
+    ux_track_t *theirs);
 static void ux_unite_same(ux_track_t *track, const ux_track_t *other);
 static void ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
     const ux_track_t *other);
 static void ux_unite_leave(ux_track_t *track);
 static void ux_unite_cart(ux_cart_t *cart, const ux_cart_t *other);
 static uint16_t ux_unite_sum(unsigned a, unsigned b);
-static void ux_unite_life(ux_visitor_t *ours, const ux_visitor_t *theirs);
-static void ux_unite_ids(ux_visitor_t *ours, const ux_visitor_t *theirs);
+static void ux_unite_life(ux_image_merging_t *m);
+static void ux_unite_ids(const ux_image_merging_t *m);
 static void ux_unite_pending(ux_image_merging_t *m, ux_event_t *events,
     unsigned n);
 
@@ -71,19 +75,22 @@ ux_image_unite(ux_image_merging_t *m)
     was_theirs = theirs->confirmed;
     confirmed = was_ours || was_theirs;
 
-    n = theirs->npending;
-    memcpy(waiting, theirs->pending, n * sizeof(ux_event_t));
-    memcpy(waiting + n, ours->pending, ours->npending * sizeof(ux_event_t));
-    n += ours->npending;
+    if (m->held) {
+        ux_image_base_since(m);
+    }
+
+    n = ux_unite_waiting(m, waiting);
 
     ours->confirmed = confirmed;
     ours->npending = 0;
 
     ux_unite_tracks(m, was_ours, was_theirs);
-    ux_unite_life(ours, theirs);
-    ux_unite_ids(ours, theirs);
+    ux_unite_life(m);
+    ux_unite_ids(m);
 
-    if (ours->error_seen && theirs->error_seen) {
+    if (ours->error_seen && theirs->error_seen
+        && !(m->held && m->work->held.error_seen))
+    {
         ux_changes_add(&m->work->changes,
                        UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS, -1);
     }
@@ -98,6 +105,32 @@ ux_image_unite(ux_image_merging_t *m)
     n = n < UX_PENDING_MAX ? n : UX_PENDING_MAX;
     memcpy(ours->pending, waiting, n * sizeof(ux_event_t));
     ours->npending = (uint8_t) n;
+}
+
+
+/*
+ * Theirs, then ours.  What waited in both since the base once, and not at all
+ * if it has been counted on one side: what both had counted is taken out.
+ */
+static unsigned
+ux_unite_waiting(const ux_image_merging_t *m, ux_event_t *waiting)
+{
+    bool                 known;
+    unsigned             n;
+    const ux_visitor_t  *ours, *theirs;
+
+    ours = &m->work->ours;
+    theirs = &m->work->theirs;
+    known = m->held && !theirs->confirmed && !ours->confirmed;
+
+    n = known ? theirs->npending
+              : ux_image_base_pending(m, theirs, waiting);
+
+    if (known) {
+        memcpy(waiting, theirs->pending, n * sizeof(ux_event_t));
+    }
+
+    return n + ux_image_base_pending(m, ours, waiting + n);
 }
 
 
@@ -188,7 +221,7 @@ static void
 ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
     const ux_track_t *theirs, bool was_ours, bool was_theirs)
 {
-    ux_track_t         track, other;
+    ux_track_t         track, other, swap;
     const ux_entry_t  *arm, *another;
 
     ux_image_take_track(m, ours, was_ours);
@@ -197,11 +230,14 @@ ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
     track = *theirs;
     other = *ours;
 
+    ux_unite_held(m, &other, &track);
+
     if (theirs->waiting
         || (!ours->waiting && ours->exposed_ms <= theirs->exposed_ms))
     {
-        track = *ours;
-        other = *theirs;
+        swap = track;
+        track = other;
+        other = swap;
     }
 
     arm = ux_image_entry(m, UX_ENTRY_ARM, track.arm);
@@ -225,6 +261,32 @@ ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
 
     ux_image_put_track(m, &track, m->work->ours.confirmed);
     *ours = track;
+}
+
+
+/* Both went on from one that the counters hold once too few now. */
+static void
+ux_unite_held(ux_image_merging_t *m, ux_track_t *ours, ux_track_t *theirs)
+{
+    const ux_entry_t  *arm;
+    const ux_track_t  *held, *since;
+
+    held = ux_image_base_of(m, &m->work->held, ours->arm);
+    since = ux_image_base_of(m, &m->work->since, ours->arm);
+
+    if (held == NULL || since == NULL || theirs->arm != ours->arm) {
+        return;
+    }
+
+    ux_image_put_track(m, held, m->work->held.confirmed);
+
+    arm = ux_image_entry(m, UX_ENTRY_ARM, ours->arm);
+
+    if (ours->crossed && theirs->crossed && !held->crossed && arm != NULL) {
+        ux_changes_add(&m->work->changes, arm->base + UX_ARM_CROSSOVER, -1);
+    }
+
+    ux_image_base_track(ours, theirs, since);
 }
 
 
@@ -322,12 +384,22 @@ ux_unite_sum(unsigned a, unsigned b)
 
 
 static void
-ux_unite_life(ux_visitor_t *ours, const ux_visitor_t *theirs)
+ux_unite_life(ux_image_merging_t *m)
 {
-    ux_track_t  *life;
+    ux_track_t          *life, other;
+    ux_visitor_t        *ours;
+    const ux_visitor_t  *theirs;
 
+    ours = &m->work->ours;
+    theirs = &m->work->theirs;
     life = &ours->tracks[0];
-    ux_unite_same(life, &theirs->tracks[0]);
+    other = theirs->tracks[0];
+
+    if (m->held) {
+        ux_image_base_track(life, &other, &m->work->since.tracks[0]);
+    }
+
+    ux_unite_same(life, &other);
     memset(life->counts, 0, sizeof(life->counts));
 
     ours->first_s = ours->first_s < theirs->first_s ? ours->first_s
@@ -344,20 +416,26 @@ ux_unite_life(ux_visitor_t *ours, const ux_visitor_t *theirs)
 
 /* The last ones of theirs, then ours, as if ours came later. */
 static void
-ux_unite_ids(ux_visitor_t *ours, const ux_visitor_t *theirs)
+ux_unite_ids(const ux_image_merging_t *m)
 {
-    uint32_t             ids[2 * UX_IDS_MAX];
+    uint32_t             id, ids[2 * UX_IDS_MAX];
     unsigned             i, k, n;
+    ux_visitor_t        *ours;
     const ux_visitor_t  *from;
 
+    ours = &m->work->ours;
     n = 0;
 
     for (k = 0; k < 2; k++) {
-        from = k == 0 ? theirs : ours;
+        from = k == 0 ? &m->work->theirs : ours;
 
         for (i = 0; i < from->nids; i++) {
-            ids[n++] = from->ids[from->nids < UX_IDS_MAX
-                                 ? i : (from->next_id + i) % UX_IDS_MAX];
+            id = from->ids[from->nids < UX_IDS_MAX
+                           ? i : (from->next_id + i) % UX_IDS_MAX];
+
+            if (k == 1 || !ux_image_base_id(m, id)) {
+                ids[n++] = id;
+            }
         }
     }
 

@@ -176,7 +176,7 @@ ux_walk_slot(ux_image_walk_t *walk, const ux_slot_t *slot, bool again)
 
     head = &slot->head;
 
-    if (head->part != 0 || head->expires_s <= walk->now_s) {
+    if (head->part != 0 || head->expires_s <= walk->expired_s) {
         return;
     }
 

@@ -55,6 +55,8 @@ static void ux_write_kept(ux_image_writer_t *w, uint32_t i);
 static void ux_write_cell(ux_image_writer_t *w, uint32_t owner,
     unsigned group, unsigned index, uint64_t value, unsigned width);
 static void ux_write_records(ux_image_writer_t *w);
+static void ux_write_model(ux_image_writer_t *w,
+    const ux_image_zone_t *zone);
 static void ux_write_section(ux_image_writer_t *w, unsigned type,
     uint8_t *from, uint32_t n);
 static void ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
@@ -73,7 +75,8 @@ ux_image_size(const ux_store_t *store, ux_image_kind_e kind)
 
     size = UX_IMAGE_HEADER_MAX
            + (size_t) head->registry_capacity * UX_IMAGE_NAME_SIZE
-           + (size_t) head->all_cells * UX_IMAGE_CELL_SIZE;
+           + (size_t) head->all_cells * UX_IMAGE_CELL_SIZE
+           + UX_IMAGE_MODEL_MAX;
 
     if (kind == UX_IMAGE_VISITORS) {
         size += ux_table_size(head->nbuckets) + head->nbuckets * 8u + 8;
@@ -105,13 +108,18 @@ ux_image_write(ux_store_t *store, ux_image_kind_e kind,
     w.end = buf + size;
     w.now_s = (uint32_t) (now_ms / 1000);
     w.at = buf + UX_IMAGE_TABLE_AT + 8
-           + (kind == UX_IMAGE_VISITORS ? 3 : 2) * UX_IMAGE_SECTION_SIZE;
+           + (kind == UX_IMAGE_VISITORS ? 3u : 2u) * UX_IMAGE_SECTION_SIZE
+           + (zone->model != NULL ? UX_IMAGE_SECTION_SIZE : 0);
 
     ux_write_names(&w);
     ux_write_cells(&w);
 
     if (kind == UX_IMAGE_VISITORS) {
         ux_write_records(&w);
+    }
+
+    if (zone->model != NULL) {
+        ux_write_model(&w, zone);
     }
 
     ux_write_header(&w, kind, zone, now_ms);
@@ -457,6 +465,7 @@ ux_write_records(ux_image_writer_t *w)
     walk.store = w->store;
     walk.limits = &limits;
     walk.now_s = w->now_s;
+    walk.expired_s = ux_table_expiry(&w->store->table, w->now_s);
     walk.at = from;
     walk.end = w->end - scratch - (uintptr_t) w->end % 8;
     walk.words = (uint64_t *) (void *) walk.end;
@@ -469,6 +478,18 @@ ux_write_records(ux_image_writer_t *w)
     w->at = walk.at;
 
     ux_write_section(w, UX_IMAGE_RECORDS, from, walk.n);
+}
+
+
+static void
+ux_write_model(ux_image_writer_t *w, const ux_image_zone_t *zone)
+{
+    uint8_t  *from;
+
+    from = w->at;
+    w->at = ux_image_model_write(from, zone);
+
+    ux_write_section(w, UX_IMAGE_MODEL, from, zone->model->nexperiments);
 }
 
 
@@ -519,7 +540,7 @@ ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
     memcpy(at + 32, head->uuid, 16);
     ux_image_put(at + 48, head->index_key[0], 8);
     ux_image_put(at + 56, head->index_key[1], 8);
-    ux_image_put(at + 64, ux_write_time(now_ms), 8);
+    ux_image_put(at + 64, ux_write_time(ux_image_moment(w->store, now_ms)), 8);
     ux_image_put(at + 72, ux_write_time(head->created_ms), 8);
     ux_image_put(at + 80, head->size, 8);
     ux_image_put(at + 88, head->params.experiments, 4);
@@ -536,25 +557,30 @@ ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
 }
 
 
-/* Those wholly merged. */
+/* Those wholly merged, and those as of a base. */
 static void
 ux_write_adopted(ux_image_writer_t *w)
 {
+    uint64_t             next;
+    uint32_t             based;
     unsigned             i, n;
     const ux_adopted_t  *adopted;
 
     n = 0;
+    based = 0;
 
     for (i = 0; i < UX_ADOPTED_MAX; i++) {
         adopted = &w->store->head->adopted[i];
 
-        if (__atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE)
-            == UX_ADOPTED_DONE)
-        {
+        next = __atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE);
+
+        if (next & UX_ADOPTED_BASE) {
             memcpy(w->buf + 184 + n * 16, adopted->uuid, 16);
+            based |= next == UX_ADOPTED_DONE ? 0 : 1u << n;
             n++;
         }
     }
 
     ux_image_put(w->buf + 108, n, 4);
+    ux_image_put(w->buf + 116, based, 4);
 }

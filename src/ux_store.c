@@ -241,6 +241,7 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
     store->table.nprocesses = head->nprocesses;
     store->table.me = UX_PROCESS_NONE;
     store->table.inactive_s = head->params.inactive_s;
+    store->table.expiry = &head->expiry;
 
     store->plan.experiments_max = head->params.experiments;
 

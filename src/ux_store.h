@@ -17,7 +17,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    4
+#define UX_STORE_LAYOUT    6
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -31,6 +31,8 @@ typedef struct {
 
 #define UX_ADOPTED_MAX   32
 #define UX_ADOPTED_DONE  UINT64_MAX
+#define UX_ADOPTED_BASE  (1ull << 62)   /* flag of `next`: merged as of a base,
+                                           more is to come */
 
 /* An incarnation of the zone whose images were merged into this one. */
 typedef struct {
@@ -50,6 +52,9 @@ typedef struct {
     uint64_t   errors;             /* saves that failed */
     uint64_t   restored;           /* incarnations found in files, or left
                                       behind in memory, and taken over */
+    uint64_t   written_ms;         /* the newest image: they never go back */
+    uint64_t   replaced;           /* a memory of another size goes on: this
+                                      one is still saved, but adopts nobody */
 } ux_saved_t;
 
 
@@ -81,6 +86,7 @@ typedef struct {
                                           bound */
     ux_adopted_t       adopted[UX_ADOPTED_MAX];   /* oldest first */
     ux_saved_t         saved;
+    uint64_t           expiry;         /* see ux_table_expiry() */
 } ux_store_head_t;
 
 

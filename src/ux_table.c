@@ -155,7 +155,7 @@ ux_table_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
     }
 
     if (copy.nslots == 0 || !ux_copy_whole(&copy)
-        || copy.head.expires_s <= now_s
+        || copy.head.expires_s <= ux_table_expiry(table, now_s)
         || ux_visitor_unpack(visitor, (const uint8_t *) copy.words,
                              copy.head.len)
            != UX_OK)

@@ -30,6 +30,8 @@ typedef struct {
     uint32_t       retention_s;      /* no record gets older; 0: off */
     uint32_t       max_window_s;     /* longest window of any experiment or
                                         cart: records live at least so long */
+    uint64_t      *expiry;           /* the clock of ux_table_expiry(), shared;
+                                        NULL: records expire by now_s */
 } ux_table_t;
 
 
@@ -56,6 +58,12 @@ size_t ux_table_size(uint32_t nbuckets);
 
 /* Visitors it is sized for: slots times the load it keeps its promise at. */
 uint64_t ux_table_capacity(uint32_t nbuckets);
+
+/*
+ * What records expire by: now_s, behind which it stays after a leap.  To be
+ * called at least once an hour, by whichever process: all calls below do.
+ */
+uint32_t ux_table_expiry(const ux_table_t *table, uint32_t now_s);
 
 /*
  * Copies the record without a lock.  UX_OK; UX_DECLINED: no record, or an

@@ -44,7 +44,7 @@ ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
     }
 
     if (ux_copy_whole(&copy)
-        && copy.head.expires_s > now_s
+        && copy.head.expires_s > ux_table_expiry(table, now_s)
         && ux_visitor_unpack(visitor, (const uint8_t *) copy.words,
                              copy.head.len)
            == UX_OK)
@@ -182,7 +182,7 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
 
     room.table = table;
     room.turn = turn;
-    room.now_s = now_s;
+    room.now_s = ux_table_expiry(table, now_s);
     room.confirmed = visitor->confirmed;
     room.nlocks = 2;
     room.nslots = 0;

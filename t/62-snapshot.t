@@ -12,41 +12,34 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
-use POSIX ();
 use Test::More;
 use Time::HiRes ();
+use UxProcesses;
+use UxScale;
 use UxTest;
 
-use constant { KILLS => 8, CLIENTS => 3, INTERVAL => 0.2, JOURNEYS => 0.5 };
-
-# A new binary needs what the old one was started with.
-use constant INHERITED => join '', map { "env $_;\n" }
-    $ENV{TEST_NGINX_PRELOAD} ? qw(LD_PRELOAD ASAN_OPTIONS UBSAN_OPTIONS) : ();
+use constant { CLIENTS => 3, INTERVAL => 0.2, JOURNEYS => 0.5,
+    TREES => UxScale::count('TREES', 8),
+    SAVERS => UxScale::count('SAVERS', 4) };
 
 
-my $SELF = $$;
-my @strays;                 # masters that are not our children
-
-a_restart();
-a_single_process();
-the_whole_tree_killed();
-an_upgrade();
-an_upgrade_rolled_back();
-the_master_killed();
-other_sizes();
-helpers_killed();
-two_servers();
-another_configuration();
-another_directory();
-nginx_t();
+UxScale::run(qw(
+    a_restart
+    a_single_process
+    the_whole_tree_killed
+    an_upgrade
+    an_upgrade_rolled_back
+    the_master_killed
+    other_sizes
+    helpers_killed
+    a_save_killed
+    two_servers
+    another_configuration
+    another_directory
+    nginx_t
+));
 
 done_testing();
-
-
-END {
-    kill 'KILL', grep { Ux::_read("/proc/$_/cmdline") =~ /^nginx:/ } @strays
-        if $SELF == $$;
-}
 
 
 sub conf
@@ -267,11 +260,10 @@ sub a_single_process
 sub the_whole_tree_killed
 {
     my $t = shop()->start;
-    my ($lost_most, $changed) = (0, 0);
-    my %told;
-    my $counted = 0;
+    my ($changed, $counted, $answered, $lost_all, $too_many) = (0) x 5;
+    my (%told, @seconds);
 
-    for my $round (1 .. KILLS) {
+    for my $round (1 .. TREES) {
         my $done = $t->dir . '/done';
         unlink $done;
 
@@ -295,7 +287,10 @@ sub the_whole_tree_killed
         my $since = $lost > 0
             ? $killed - (sort { $b <=> $a } @answers)[$lost - 1] : 0;
 
-        $lost_most = $since if $since > $lost_most;
+        push @seconds, $since;
+        $answered += @answers;
+        $lost_all += $lost if $lost > 0;
+        $too_many++ if $lost > $late;
         ok($lost <= $late, "tree killed $round: $lost of " . @answers
             . " answered events lost, at most $late may be");
         ok($lost >= -CLIENTS - 1,
@@ -310,8 +305,11 @@ sub the_whole_tree_killed
         }
     }
 
-    diag(sprintf 'tree killed: lost at most the last %.3f s, of %.1f s '
-        . 'between saves', $lost_most, INTERVAL);
+    UxScale::figure('whole trees killed', kills => TREES, acknowledged =>
+        $answered, lost => $lost_all,
+        'trees that lost more than T+W' => $too_many,
+        's lost (least/middle/p95/most) of ' . INTERVAL . ' s between saves'
+        => UxScale::spread(@seconds));
     is($changed, 0, 'tree killed: nobody saw two variants');
 
     my $numbers = numbers($t);
@@ -345,7 +343,7 @@ sub ask_until
     my ($t, $client, $done) = @_;
 
     my (%told, @times);
-    my $end = time + 20;
+    my $end = time + 20 + 3 * SAVERS;
 
     for (my $n = 0; !-e $done && time < $end; $n++) {
         my $user = "$client-" . $n % 300;
@@ -361,92 +359,20 @@ sub ask_until
 }
 
 
-# Only an nginx whose parent has gone takes the signal for an upgrade.
-sub start_detached
-{
-    my ($t) = @_;
-
-    my $pid = fork;
-    die "fork: $!" unless defined $pid;
-    if ($pid == 0) {
-        my $started = eval { $t->start };
-        POSIX::_exit($started ? 0 : 1);
-    }
-    waitpid $pid, 0;
-    $? == 0 or die "nginx did not start\n";
-
-    ($t->{pid}) = Ux::_read($t->dir . '/nginx.pid') =~ /(\d+)/;
-    push @strays, $t->pid, children_of($t->pid);
-
-    return $t;
-}
-
-
-# No child of ours.
-sub quit
-{
-    my ($t) = @_;
-
-    kill 'QUIT', $t->pid;
-    gone($t->pid);
-    $t->{pid} = 0;
-
-    return;
-}
-
-
-# A new binary beside the old one; returns the pid of its master.
-sub upgrade
-{
-    my ($t) = @_;
-
-    my $old = $t->pid;
-    kill 'USR2', $old;
-    my $new = Ux::wait_until(sub {
-        my ($pid) = Ux::_read($t->dir . '/nginx.pid') =~ /(\d+)/;
-        return $pid && $pid != $old && -e $t->dir . '/nginx.pid.oldbin'
-            && $pid;
-    });
-    die "no new binary\n" unless $new;
-    push @strays, $new, children_of($new);
-    Ux::wait_until(sub { children_of($new) >= 3 });
-    push @strays, children_of($new);
-
-    return $new;
-}
-
-
-sub children_of
-{
-    my ($parent) = @_;
-
-    return map { m{/proc/(\d+)/} } grep {
-        Ux::_read($_) =~ /^\d+ \(.*\) \S $parent /s } glob '/proc/[0-9]*/stat';
-}
-
-
-sub gone
-{
-    my ($pid) = @_;
-
-    return Ux::wait_until(sub { !-e "/proc/$pid" }, 15);
-}
-
-
 # Both serve; the old one goes; the numbers are those of both.
 sub an_upgrade
 {
-    my $t = start_detached(shop(globals => INHERITED));
+    my $t = shop(globals => Ux::INHERITED)->start_detached;
     my $told = shop_for_a_while($t, 'before');
     numbers($t, 70);
 
     my $old = $t->pid;
-    my $new = upgrade($t);
+    my $new = $t->upgrade;
 
     my $both = shop_for_a_while($t, 'both');
     known_again($t, 'upgrade: both serve', $told, qr/^(?:cached|split)$/);
 
-    quit($t);
+    $t->quit_detached;
     $t->{pid} = $new;
 
     ok(Ux::wait_until(sub {
@@ -472,7 +398,7 @@ sub an_upgrade
     ok(Ux::wait_until(sub { incarnations($t->dir . '/state') == 1 }),
         'upgrade: one set of files is left');
 
-    quit($t);
+    $t->quit_detached;
     $t->start;
     is($t->stats('/zones/shop/events/view_item'), 200,
         'upgrade: and all of it is there after a restart');
@@ -484,14 +410,14 @@ sub an_upgrade
 
 sub an_upgrade_rolled_back
 {
-    my $t = start_detached(shop(globals => INHERITED));
+    my $t = shop(globals => Ux::INHERITED)->start_detached;
     my $told = shop_for_a_while($t, 'before');
 
-    my $new = upgrade($t);
+    my $new = $t->upgrade;
     shop_for_a_while($t, 'both');
 
     kill 'QUIT', $new;
-    ok(gone($new), 'rolled back: the new one is gone');
+    ok(Ux::gone($new), 'rolled back: the new one is gone');
     ok(Ux::wait_until(sub {
         $t->stats('/zones/shop/events/view_item') >= 80 }),
         'rolled back: the old one takes over what it counted');
@@ -502,7 +428,7 @@ sub an_upgrade_rolled_back
     is($numbers->{http}{requests}, 140, 'rolled back: no request');
     is($numbers->{visitors}{tracked}, 80, 'rolled back: nobody is twice');
     known_again($t, 'rolled back', $told);
-    quit($t);
+    $t->quit_detached;
     $t->no_alerts('rolled back: no alerts');
 
     return;
@@ -515,7 +441,7 @@ sub the_master_killed
     my $t = shop()->start;
     my $told = shop_for_a_while($t, 'master');
     my @left = $t->_children;
-    push @strays, @left;
+    Ux::stray(@left);
 
     kill 'KILL', $t->pid;
     waitpid $t->pid, 0;
@@ -533,8 +459,8 @@ sub the_master_killed
     $t->start;
     my $third = shop_for_a_while($t, 'third');
     kill 'QUIT', @workers;
-    gone($_) for @workers;
-    ok(gone($manager), 'master killed: its manager ends after the workers');
+    Ux::gone($_) for @workers;
+    ok(Ux::gone($manager), 'master killed: its manager ends after the workers');
 
     ok(Ux::wait_until(sub {
         $t->stats('/zones/shop/events/view_item') >= 120 }),
@@ -550,7 +476,7 @@ sub the_master_killed
     # without a manager the last worker saves
 
     @left = $t->_children;
-    push @strays, @left;
+    Ux::stray(@left);
     @workers = grep { Ux::_read("/proc/$_/cmdline") =~ /worker/ } @left;
     kill 'KILL', $t->pid, grep { Ux::_read("/proc/$_/cmdline") =~ /manager/ }
         @left;
@@ -558,7 +484,7 @@ sub the_master_killed
     shop_for_a_while($t, 'alone');
     numbers($t, 400);
     kill 'QUIT', @workers;
-    gone($_) for @workers;
+    Ux::gone($_) for @workers;
 
     $t->{pid} = 0;
     $t->start;
@@ -586,7 +512,8 @@ sub other_sizes
             is_deeply(numbers($t), $before,
                 "other size, $what: $size: every number");
             like(substr($t->error_log, $seen),
-                qr/\[warn\].*"shop": carried over as of now/,
+                $snapshot ? qr/\[notice\].*"shop": carried over, from/
+                    : qr/\[warn\].*"shop": carried over as of now/,
                 "other size, $what: $size: and said so");
         }
 
@@ -645,6 +572,134 @@ sub helpers_killed
     is_deeply(numbers($t), $before, 'helper killed: every number is back');
     $t->no_alerts('helper killed: no alert but of that',
         qr/exited on signal 9/);
+
+    return;
+}
+
+
+# The process that saves is killed at any moment.  What is in the directory
+# then, another server starts with: whole, and no older than at the last kill.
+sub a_save_killed
+{
+    my $t = shop()->start;
+    my $done = $t->dir . '/done';
+
+    my @results = Ux::parallel(CLIENTS, sub {
+        return ask_until($t, $_[0], $done) if $_[0] > 0;
+        my $said = eval { kill_savers($t) };
+        my $error = $@;
+        Ux::_write($done, '');
+        die $error unless $said;
+        return $said;
+    });
+    my $said = shift @results;
+    my $answered = 0;
+    $answered += @{ $_->{times} } for @results;
+
+    is($said->{kills}, SAVERS, 'save killed: that often');
+    is($said->{backwards}, 0, 'save killed: what is saved never gets older');
+    is($said->{beyond}, 0, 'save killed: nor tells of more than there was');
+    is($said->{refused}, 0, 'save killed: every file is whole');
+
+    my $counted = $t->stats('/zones/shop/events/view_item');
+    cmp_ok($counted, '>=', $answered - numbers($t)->{visitors}{contended_drop},
+        'save killed: every answered event is counted');
+    UxScale::figure('savers killed', kills => $said->{kills}, acknowledged =>
+        $answered, 'files not whole' => $said->{refused},
+        backwards => $said->{backwards});
+    $t->no_alerts('save killed: no alert but of that',
+        qr/exited on signal 9/);
+
+    return;
+}
+
+
+sub kill_savers
+{
+    my ($t) = @_;
+
+    my $other = shop(workers => 1);
+    my %said = (kills => 0, backwards => 0, beyond => 0, refused => 0);
+    my $last = 0;
+    my $state = $other->dir . '/state';
+
+    for (1 .. SAVERS) {
+        my $manager = Ux::wait_until(sub { manager_of($t) })
+            or last;
+        Time::HiRes::sleep(rand 0.3);
+
+        my $written = written($t->dir . '/state');
+
+        # nobody makes a new one, or saves, while files are copied
+        my @still = ($t->pid, $t->workers);
+        kill 'STOP', @still;
+        $said{kills} += kill 'KILL', $manager;
+        Ux::gone($manager);
+        copy_of($t->dir . '/state', $state);
+        kill 'CONT', @still;
+
+        my $copied = written($state);
+        $other->start;
+        my $found = $other->stats('/zones/shop/events/view_item');
+        $other->stop;
+        if ($other->error_log =~ /(\[error\].*)/) {
+            $said{refused}++;
+            diag("save killed: $1");
+        }
+        unlink $other->dir . '/error.log';
+
+        my $now = $t->stats('/zones/shop/events/view_item');
+        $said{backwards}++
+            if $found < $last || $copied < $written || $copied == 0;
+        $said{beyond}++ if $found > $now;
+        $last = $found;
+    }
+
+    return \%said;
+}
+
+
+# When the newest of the counters' files was written, in ms; files are replaced
+# whole, so that each is, but a listing may miss one.
+sub written
+{
+    my ($dir) = @_;
+
+    my $newest = 0;
+
+    for my $path (map { ($_, "$_.1") } map { s/\.1$//r }
+        glob "$dir/shop.*.counters*")
+    {
+        my $head = Ux::_read($path);
+        next if $path =~ /new/ || length $head < 72;
+        my $ms = unpack 'Q<', substr $head, 64, 8;
+        $newest = $ms if $ms > $newest;
+    }
+
+    return $newest;
+}
+
+
+sub manager_of
+{
+    my ($t) = @_;
+
+    return (grep { Ux::_read("/proc/$_/cmdline") =~ /manager/ }
+        $t->_children)[0];
+}
+
+
+# All but locks, which say that somebody is there.
+sub copy_of
+{
+    my ($from, $to) = @_;
+
+    mkdir $to, 0700;
+    unlink glob "$to/*";
+    for my $name (grep { !/\.lock$/ } files($from)) {
+        Ux::_write("$to/$name", Ux::_read("$from/$name"));
+        chmod 0600, "$to/$name";
+    }
 
     return;
 }

@@ -6,12 +6,14 @@
  * is, or edits of a sound one: two bytes where, one how many, and so many
  * bytes.  Most are given right checksums then, so that what they mean is
  * looked at.  What is accepted is merged into a zone, empty or busy, and what
- * that zone writes then must be sound again.
+ * that zone writes then must be sound again.  The configuration in it can be
+ * written again, and the zone can be reported by it.
  */
 
 #include "fuzz.h"
 
 #include "ux_image_private.h"
+#include "ux_report.h"
 
 
 #define RAW       0x01                 /* no edits: all of the image */
@@ -20,6 +22,8 @@
 #define COUNTERS  0x08
 #define PREPARE   0x10
 #define REWRITE   0x60                 /* one in four: it takes the longest */
+#define REPORT    0x60                 /* likewise, if all of it is there */
+#define SHOW      0x80
 
 #define ZONE_SIZE  UX_STORE_SIZE_MIN
 #define START      1700000000000ull
@@ -34,6 +38,8 @@ static ux_str_t edited(const uint8_t *data, size_t size);
 static void sum(uint8_t *data, size_t len);
 static void merge(ux_str_t image, unsigned flags);
 static void check_zone(ux_store_t *store);
+static void check_model(ux_str_t image, const ux_store_t *store, bool shown);
+static void show(ux_store_t store);
 
 
 const char *const  fuzz_words[] = {
@@ -55,12 +61,21 @@ static ux_changes_t       changes;
 static ux_visitor_t       visitor;
 static ux_image_work_t    work;
 static ux_str_t           images[2];
-static const ux_image_zone_t  zone = { ux_str("shop"), ux_str("EUR") };
+static ux_image_model_t   read_model;
+static ux_arm_t           shown_arms[512];
+static ux_binding_t       shown_bindings[UX_EXPERIMENTS_MAX];
+static uint8_t            model_bytes[UX_IMAGE_MODEL_MAX];
+static const ux_image_zone_t  zone = {
+    .name = ux_str("shop"), .currency = ux_str("EUR"), .model = &model,
+    .origin = { ux_str("0.1.0"), ux_str("1.22.1"), ux_str("web-1"), 524288, 0 }
+};
 
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
+    ux_error_t  error;
+
     (void) argc;
     (void) argv;
 
@@ -68,6 +83,9 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     images[0] = write_image(&stores[1], UX_IMAGE_VISITORS);
     images[1] = write_image(&stores[1], UX_IMAGE_COUNTERS);
+    fuzz_check(ux_image_model((const uint8_t *) images[1].data,
+                              images[1].len, &read_model, &error)
+               == UX_OK);
 
     /* the zone that has counted is another incarnation, of the same key */
 
@@ -157,6 +175,10 @@ bind(ux_store_t *store)
     experiment.salt = experiment.name;
     experiment.version = 1;
     experiment.traffic = 1;
+    experiment.layer = fuzz_str("page");
+    experiment.layer_hi = 0.5;
+    experiment.alpha = 0.05;
+    experiment.planned = 100;
     experiment.window_ms = 86400000;
     experiment.cap = 5000;
     experiment.serve = -1;
@@ -165,8 +187,13 @@ bind(ux_store_t *store)
     experiment.variants[0].weight = 1;
     experiment.variants[1].name = fuzz_str("short");
     experiment.variants[1].weight = 1;
-    experiment.nmetrics = 1;
+    experiment.nmetrics = 2;
     experiment.metrics[0].event = UX_EVENT_PURCHASE;
+    experiment.metrics[1].event = UX_EVENT_PURCHASE;
+    experiment.metrics[1].type = UX_METRIC_RATIO;
+    experiment.metrics[1].total = 1;
+    experiment.metrics[1].role = UX_ROLE_GUARDRAIL;
+    experiment.metrics[1].margin = 0.01;
 
     model.experiments = &experiment;
     model.nexperiments = 1;
@@ -312,7 +339,8 @@ merge(ux_str_t image, unsigned flags)
 
     memset(&m, 0, sizeof(m));
     m.mode = flags & PREPARE ? UX_IMAGE_PREPARE
-             : busy ? UX_IMAGE_ADOPT : UX_IMAGE_RESTORE;
+             : busy ? UX_IMAGE_ADOPT
+             : flags & SHOW ? UX_IMAGE_SHOW : UX_IMAGE_RESTORE;
     m.zone = zone;
     m.now_ms = START + 3600000;
     m.work = &work;
@@ -342,6 +370,73 @@ merge(ux_str_t image, unsigned flags)
     if ((flags & REWRITE) == 0) {
         check_zone(store);
     }
+
+    check_model(image, store, (flags & REPORT) == REPORT);
+}
+
+
+/* What was accepted is sound: it can be written, and is as long again. */
+static void
+check_model(ux_str_t image, const ux_store_t *store, bool shown)
+{
+    uint8_t          *end;
+    ux_error_t        error;
+    ux_status_t       rc;
+    ux_image_view_t   view;
+    ux_image_zone_t   about;
+
+    rc = ux_image_model((const uint8_t *) image.data, image.len, &read_model,
+                        &error);
+    fuzz_check(rc == UX_OK || rc == UX_DECLINED);
+
+    if (rc != UX_OK) {
+        return;
+    }
+
+    about = zone;
+    about.model = &read_model.model;
+    about.origin = read_model.origin;
+    end = ux_image_model_write(model_bytes, &about);
+
+    fuzz_check(ux_image_open((const uint8_t *) image.data, image.len, &view,
+                             &error)
+               == UX_OK);
+    fuzz_check(view.info.minor > UX_IMAGE_MINOR
+               || (size_t) (end - model_bytes)
+                  == view.sections[UX_IMAGE_MODEL].len);
+
+    if (shown) {
+        show(*store);
+    }
+}
+
+
+/* A copy of the handle: the other one goes on with its own configuration. */
+static void
+show(ux_store_t store)
+{
+    char              *text;
+    size_t             len;
+    ux_str_t           all = ux_str("");
+    ux_report_t        report;
+    ux_report_zone_t   shown;
+
+    (void) ux_store_bind(&store, &read_model.model, shown_arms,
+                         shown_bindings, START + 3600000);
+
+    memset(&report, 0, sizeof(report));
+    memset(&shown, 0, sizeof(shown));
+
+    shown.store = &store;
+    report.module = read_model.origin.module;
+    report.nginx = read_model.origin.server;
+    report.node = read_model.origin.node;
+    report.now_ms = START + 3600000;
+    report.nzones = 1;
+    report.zones = &shown;
+
+    fuzz_check(ux_report_json(&report, all, &text, &len) == UX_OK);
+    ux_report_free(text);
 }
 
 

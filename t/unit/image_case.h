@@ -448,6 +448,7 @@ image_write(zone_t *z, ux_image_kind_e kind, uint64_t now_ms)
     bytes_t          b;
     ux_image_zone_t  about;
 
+    memset(&about, 0, sizeof(about));
     about.name = str("shop");
     about.currency = str("EUR");
 

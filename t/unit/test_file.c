@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,68 @@ test_faults(int with)
 }
 
 
+/*
+ * A writer killed at any moment, again and again: what it said was saved, or
+ * something later, is there and whole.
+ */
+static void
+test_random_kills(void)
+{
+    int        fd[2];
+    bool       good;
+    pid_t      pid;
+    unsigned   i, n;
+    uint32_t   saved, found, said;
+
+    n = tap_count("TEST_UX_SAVE_KILLS", 50);
+    good = true;
+    saved = 1;
+    (void) save(4, saved);
+
+    for (i = 0; i < n && good && pipe(fd) == 0; i++) {
+        pid = fork();
+
+        if (pid == 0) {
+            for (found = saved + 1; save(4, found) == UX_OK; found++) {
+                (void) syscall(SYS_write, fd[1], &found, sizeof(found));
+            }
+
+            _exit(1);
+        }
+
+        (void) syscall(SYS_close, fd[1]);
+
+        /* every other one has saved something before */
+        said = saved;
+        if (i % 2) {
+            (void) !read(fd[0], &said, sizeof(said));
+        }
+
+        (void) usleep((useconds_t) (i * 7919 % 6000));
+        (void) kill(pid, SIGKILL);
+        (void) waitpid(pid, NULL, 0);
+
+        while (read(fd[0], &found, sizeof(found)) == sizeof(found)) {
+            said = found;
+        }
+
+        (void) syscall(SYS_close, fd[0]);
+
+        found = newest(4);
+        good = found == said || found == said + 1;
+
+        if (!good) {
+            printf("# kill %u: %u was saved, %u is there\n", i, said, found);
+        }
+
+        saved = found;
+    }
+
+    ok(good && i == n && saved > n / 2, "killed %u times in %u saves: none "
+       "older than was said, all whole", i, saved);
+}
+
+
 static ux_status_t
 refused(unsigned id, size_t max)
 {
@@ -536,6 +599,7 @@ main(void)
 
     test_save();
     test_faults(0);
+    test_random_kills();
     test_faults(ENOSPC);
     test_faults(EIO);
     test_faults(EDQUOT);

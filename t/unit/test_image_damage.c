@@ -71,7 +71,8 @@ test_cut(void)
                     == UX_OK;
     }
 
-    ok(accepted == 0, "cut short to any length it is not");
+    ok(accepted == 0, "cut short to any length it is not: %zu lengths",
+       image.len);
     ok(ux_registry_count(z->w.store.registry) == 0
        && ux_counter_read(&z->w.store.counter, UX_ZONE_INSERTED) == 0,
        "and changes nothing");
@@ -465,7 +466,7 @@ test_minor(void)
     memcpy(made + at + UX_IMAGE_SECTION_SIZE, image.data + at,
            image.len - at);
     made[19] = 4;
-    ux_image_put(made + 10, 1, 2);
+    ux_image_put(made + 10, UX_IMAGE_MINOR + 1, 2);
     ux_image_put(made + 20, at + UX_IMAGE_SECTION_SIZE + 8, 4);
     ux_image_put(made + 24, len, 8);
 
@@ -484,7 +485,7 @@ test_minor(void)
     ok(check_bytes(made, len) == UX_OK, "a section to come is passed over %s",
        error.message);
 
-    ux_image_put(made + 10, 0, 2);
+    ux_image_put(made + 10, UX_IMAGE_MINOR, 2);
     image_sums(made, len);
     ok(check_bytes(made, len) == UX_ERROR, "but not in this version: %s",
        error.message);
@@ -501,7 +502,7 @@ test_random(void)
     zone_t    *z;
     bytes_t    image;
     uint8_t   *copy;
-    unsigned   i, k, accepted;
+    unsigned   i, k, n, accepted;
     size_t     at;
 
     static const shop_t  usual;
@@ -510,8 +511,9 @@ test_random(void)
     copy = malloc(image.len);
     z = zone_new(UX_STORE_SIZE_MIN, 2, 9);
     accepted = 0;
+    n = tap_count("TEST_UX_DAMAGES", 20000);
 
-    for (i = 0; i < 20000; i++) {
+    for (i = 0; i < n; i++) {
         memcpy(copy, image.data, image.len);
         copy[32] = (uint8_t) (i & 0x7f);      /* uuids: most are not known */
         copy[33] = (uint8_t) (i >> 7);
@@ -537,8 +539,8 @@ test_random(void)
         }
     }
 
-    ok(accepted > 100, "20000 images of random meaning, %u accepted, none "
-       "harmful", accepted);
+    ok(accepted > n / 200, "%u images of random meaning, %u accepted, none "
+       "harmful", n, accepted);
 
     free(copy);
     free(image.data);

@@ -28,7 +28,11 @@ static const uxctl_command_t  uxctl_commands[] = {
     { "calc", "statistics of counts, as the server computes them",
       uxctl_calc },
 
+    { "merge", "adds snapshots of several servers", uxctl_merge },
+
     { "plan", "how many visitors a test takes", uxctl_plan },
+
+    { "report", "snapshots as the JSON of /uxstats", uxctl_report },
 
     { "simulate", "false winners, power and coverage of made-up tests",
       uxctl_simulate },

@@ -41,7 +41,9 @@ typedef struct {
 
 int uxctl_assign(apr_pool_t *pool, int argc, const char *const *argv);
 int uxctl_calc(apr_pool_t *pool, int argc, const char *const *argv);
+int uxctl_merge(apr_pool_t *pool, int argc, const char *const *argv);
 int uxctl_plan(apr_pool_t *pool, int argc, const char *const *argv);
+int uxctl_report(apr_pool_t *pool, int argc, const char *const *argv);
 int uxctl_simulate(apr_pool_t *pool, int argc, const char *const *argv);
 
 

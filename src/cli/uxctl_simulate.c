@@ -81,6 +81,7 @@ uxctl_simulate(apr_pool_t *pool, int argc, const char *const *argv)
 
     n = uxctl_sim_scenarios_n();
     words.chosen = apr_pcalloc(pool, n * sizeof(*words.chosen));
+    /* of pointers: NOLINTNEXTLINE(bugprone-sizeof-expression) */
     words.scenarios = apr_pcalloc(pool, n * sizeof(*words.scenarios));
 
     rc = uxctl_sim_words(os, &words);

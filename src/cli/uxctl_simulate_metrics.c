@@ -59,6 +59,7 @@ uxctl_sim_discoveries(uxctl_sim_run_t *run, double *figures)
     if (found > 0) {
         figures[0] = (double) wrong / (double) found;
         figures[1] = (double) (found - wrong)
+        /* of metrics: NOLINTNEXTLINE(bugprone-integer-division) */
                      / (UXCTL_SIM_METRICS - UXCTL_SIM_METRICS / 2);
     }
 }

@@ -48,8 +48,8 @@
         .rates = UXCTL_SIM_ALL(0.03),                                        \
         .arms = 2,                                                           \
         .shares = { { 50, 50 } },                                            \
-        .sigma = spread,                                                     \
-        .cap = most                                                          \
+        .sigma = (spread),                                                   \
+        .cap = (most)                                                        \
     }
 
 #define UXCTL_SIM_POWERFUL(p, q, most)                                       \
@@ -63,7 +63,7 @@
         .arms = 2,                                                           \
         .shares = { { 50, 50 } },                                            \
         .least = 0.85,                                                       \
-        .stop = most                                                         \
+        .stop = (most)                                                       \
     }
 
 #define UXCTL_SIM_TRUE(p, q)                                                 \
@@ -90,7 +90,7 @@
         .rates = { 0.03, 0.033 },                                            \
         .arms = 2,                                                           \
         .shares = { { 50, 50 } },                                            \
-        .sigma = spread,                                                     \
+        .sigma = (spread),                                                   \
         .dearer = 0.05                                                       \
     }
 
@@ -98,13 +98,13 @@
     {                                                                        \
         .name = "ratio-" label,                                              \
         .family = "ratio",                                                   \
-        .about = sentence,                                                   \
+        .about = (sentence),                                                 \
         .kind = UXCTL_SIM_RATIO,                                             \
-        .visitors = n,                                                       \
-        .rates = { 1, b / a },                                               \
+        .visitors = (n),                                                     \
+        .rates = { 1, (b) / (a) },                                           \
         .arms = 2,                                                           \
         .shares = { { 50, 50 } },                                            \
-        .least = share                                                       \
+        .least = (share)                                                     \
     }
 
 

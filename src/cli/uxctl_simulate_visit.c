@@ -173,6 +173,7 @@ uxctl_sim_buyer(uxctl_sim_run_t *run, unsigned arm)
     const uxctl_sim_scenario_t  *scenario;
 
     scenario = run->scenario;
+    /* cppcheck-suppress uninitvar ; only its address */
     visitor = scenario->delay > 0 ? &run->visitors[run->seen] : &once;
 
     visitor->total = 0;

@@ -1,0 +1,112 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * Snapshots on the command line: what `uxctl report` and `uxctl merge` share.
+ *
+ *   uxctl_report.c        the command report
+ *   uxctl_report_read.c   a file
+ *   uxctl_report_find.c   files and folders to incarnations
+ *   uxctl_report_zone.c   incarnations of one zone into memory of our own
+ *   uxctl_report_print.c  the document
+ *   uxctl_report_table.c  the table
+ *   uxctl_merge.c         the command merge
+ */
+
+#ifndef UXCTL_REPORT_H
+#define UXCTL_REPORT_H
+
+
+#include <apr_getopt.h>
+#include <apr_tables.h>
+
+#include "../ux_file.h"
+#include "../ux_image.h"
+#include "../ux_report.h"
+
+
+/* A file that was read and found whole. */
+typedef struct {
+    const char       *path;          /* NULL: none */
+    const uint8_t    *data;
+    size_t            len;
+    ux_image_info_t   info;
+} uxctl_image_t;
+
+
+/* One incarnation of a zone; of the images at least one is there. */
+typedef struct {
+    uxctl_image_t  images[UX_FILE_KINDS];
+} uxctl_incarnation_t;
+
+
+typedef struct {
+    const char          *zone;       /* only this one; NULL: any */
+    const char          *file;       /* the first that was named, */
+    const char          *of;         /*   and its zone */
+    apr_array_header_t  *found;      /* uxctl_incarnation_t, newest first */
+    apr_pool_t          *pool;
+} uxctl_snapshots_t;
+
+
+/* A zone in memory, as a server would have it after a start. */
+typedef struct {
+    ux_store_t          store;
+    ux_image_zone_t     about;
+    ux_image_model_t   *model;
+    uint64_t            written_ms;  /* the newest image */
+    const char         *folder;
+    unsigned            sources;
+} uxctl_zone_t;
+
+
+/* Words of the two commands. */
+typedef struct {
+    const char  *zone;
+    const char  *output;             /* NULL: none */
+    uint64_t     now_ms;             /* 0: when it was saved */
+    bool         json;
+    bool         table;
+} uxctl_report_t;
+
+
+/* UX_DECLINED: not there.  UX_ERROR comes with a sentence without the path. */
+ux_status_t uxctl_image_read(apr_pool_t *pool, const char *path,
+    uxctl_image_t *image, ux_error_t *error);
+
+/* One option, of either command; the exit status. */
+int uxctl_report_option(int letter, const char *value, uxctl_report_t *words);
+
+/* What the words behind the options name; the exit status. */
+int uxctl_snapshots_find(apr_pool_t *pool, apr_getopt_t *os, const char *zone,
+    uxctl_snapshots_t *snapshots);
+
+/* Adds what a word of the command line names; the exit status. */
+int uxctl_snapshots_add(uxctl_snapshots_t *snapshots, const char *word);
+
+/* The newest image. */
+const uxctl_image_t *uxctl_newest(const uxctl_incarnation_t *incarnation);
+
+/*
+ * Fills a zone with the incarnations that are of it: their counters, and the
+ * visitors if there are several, or if that is wanted.  The exit status.
+ */
+int uxctl_zone_load(const uxctl_snapshots_t *snapshots, const char *name,
+    const uxctl_report_t *words, bool visitors, uxctl_zone_t *zone);
+
+/* The n-th zone of what was found, or NULL. */
+const char *uxctl_zone_name(const uxctl_snapshots_t *snapshots, int n);
+
+/* All zones of what was found, each loaded, as JSON or table. */
+int uxctl_report_print(const uxctl_snapshots_t *snapshots,
+    const uxctl_report_t *words);
+
+/* The table of a document. */
+int uxctl_report_table(ux_str_t json, const uxctl_zone_t *zones, int n);
+
+/* "uxctl: " and the sentence, on stderr; nothing is wrong. */
+__attribute__((format(printf, 1, 2)))
+void uxctl_report_note(const char *format, ...);
+
+
+#endif

@@ -5,8 +5,15 @@
 #   make demo       install what is needed, build, a shop with shoppers
 #   make install    the module into nginx's modules directory, uxctl
 #   make simulate   false winners, power and coverage of the statistics
-#   make check-asan the suite with the module under ASan and UBSan
+#   make check-asan the suite with nginx and the module under ASan and UBSan
 #   make check-valgrind  a good part of the suite under valgrind's memcheck
+#   make check-faults  kills, stops, reloads and upgrades under load, at length;
+#                   NIGHTLY=1 takes hours, GOALS='3 4' some of them
+#   make check-mutations  each rule taken out in turn: do its tests fail?
+#                   MUTATIONS='B05 R' tries some
+#   make check-static    cppcheck, clang-tidy and clang's analyzer
+#   make check-coverage  lines of the module that the suite runs, >= 90 %
+#   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
 #   make style      the house rules a machine can see
 #   make stats      lengths of functions
@@ -24,6 +31,9 @@ MODULES   = /usr/lib/nginx/modules
 BINDIR    = /usr/local/bin
 SIMULATE  =
 RUNS      = 2000000
+REQUESTS  = 10000000
+GOALS     =
+MUTATIONS =
 
 CC        = gcc
 SANITIZE  =
@@ -66,7 +76,8 @@ APT       = apt-get install -y -qq --no-install-recommends
 
 
 .PHONY: all deps test demo simulate install clean style stats check-asan units
-.PHONY: check-valgrind fuzz fuzzers
+.PHONY: check-static check-coverage soak load
+.PHONY: check-valgrind check-faults check-mutations fuzz fuzzers
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
@@ -89,6 +100,12 @@ $(BUILD)/t/%: t/unit/%.c $(wildcard t/unit/*.h) $(BUILD)/libux.a
 	    $(APR_LIBS) -lpthread
 
 units: $(UNITS)
+
+$(BUILD)/load/ux_load: $(wildcard t/load/*.c) $(wildcard t/load/*.h)
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) -It/load -o $@ $(wildcard t/load/*.c)
+
+load: $(BUILD)/load/ux_load
 
 
 # Core and commands once more, under sanitizers and with edges that report.
@@ -177,9 +194,37 @@ check-valgrind: deps
 	perl t/check-valgrind $(BUILD)
 
 
-check-asan: MORE_PACKAGES = libasan8 libubsan1
+# Every instruction is stepped through as gcc makes it, and as it is written.
+
+check-faults: deps
+	$(MAKE) -j$(JOBS) all units
+	$(MAKE) -j$(JOBS) BUILD=$(BUILD)/O0 SANITIZE=-O0 $(BUILD)/O0/t/test_kill
+	perl t/check-faults $(BUILD) $(GOALS)
+
+
+check-mutations: deps
+	perl t/check-mutations --jobs=$(JOBS) $(MUTATIONS)
+
+
+check-asan: MORE_PACKAGES = libasan8 libubsan1 dpkg-dev libpcre2-dev \
+    zlib1g-dev libcrypt-dev
 check-asan: deps
 	sh t/check-asan
+
+
+check-static: MORE_PACKAGES = cppcheck clang-tidy clang-tools
+check-static: deps
+	$(MAKE) -j$(JOBS) all
+	sh t/check-static $(BUILD)
+
+
+check-coverage: deps
+	sh t/check-coverage
+
+
+soak: deps
+	$(MAKE) -j$(JOBS) all load
+	REQUESTS=$(REQUESTS) perl t/soak $(BUILD)
 
 
 install: all
@@ -195,4 +240,4 @@ stats:
 	t/function-lengths
 
 clean:
-	rm -rf $(BUILD) build-asan
+	rm -rf $(BUILD) build-asan build-coverage

@@ -17,24 +17,27 @@ use lib "$FindBin::Bin/lib";
 use IO::Socket::INET;
 use Test::More;
 use Time::HiRes ();
+use UxScale;
 use UxTest;
 
-use constant { RELOADS => 100, CLIENTS => 4 };
+use constant { RELOADS => UxScale::count('RELOADS', 100), CLIENTS => 4 };
 
 
 # What the reloads of this test are refused for, and say so.
 my $REFUSED = qr/\[emerg\] .*(?:bind\(\)|still\ could\ not\ bind
     |unknown\ directive|ux_event|ux_experiment|expected)/x;
 
-numbers_are_kept();
-numbers_follow_names();
-sticky_is_obeyed();
-funnels_and_events_are_added();
-refused_reloads_change_nothing();
-requests_across_a_reload_make_one_visitor();
-workers_come_and_go();
-a_worker_without_room_serves();
-reloads_under_load_lose_nothing();
+UxScale::run(qw(
+    numbers_are_kept
+    numbers_follow_names
+    sticky_is_obeyed
+    funnels_and_events_are_added
+    refused_reloads_change_nothing
+    requests_across_a_reload_make_one_visitor
+    workers_come_and_go
+    a_worker_without_room_serves
+    reloads_under_load_lose_nothing
+));
 
 done_testing();
 
@@ -616,9 +619,40 @@ sub reloads_under_load_lose_nothing
         'under load: revenue to the cent');
     is($created, $sum{carts}, 'under load: every cart');
 
-    $t->no_alerts('under load: no alerts');
+    my $slope = slope(@{ $reloads->{kilobytes} });
+    cmp_ok($slope, '<=', 0.1, 'under load: memory does not grow')
+        if RELOADS >= 1000;
+
+    my $lost = $sum{requests} - $numbers->{http}{requests};
+    my $quiet = $t->no_alerts('under load: no alerts');
+    UxScale::figure('reloads', reloads => $reloads->{done},
+        acknowledged => $sum{requests}, 'failed' => $sum{failed},
+        lost => $lost, 'servers with alerts' => $quiet ? 0 : 1,
+        '% growth of the master in 100' => sprintf '%.3f', $slope);
 
     return;
+}
+
+
+# Percent that the later half of some numbers grows in a hundred steps, by
+# least squares.
+sub slope
+{
+    my @y = @_[@_ / 2 .. $#_];
+    my ($n, $sx, $sy, $sxx, $sxy) = (scalar @y, 0, 0, 0, 0);
+
+    return 0 if $n < 2;
+
+    for my $x (0 .. $#y) {
+        $sx += $x;
+        $sy += $y[$x];
+        $sxx += $x * $x;
+        $sxy += $x * $y[$x];
+    }
+
+    my $step = ($n * $sxy - $sx * $sy) / ($n * $sxx - $sx * $sx);
+
+    return 100 * $step / ($sy / $n) * 100;
 }
 
 
@@ -626,7 +660,7 @@ sub reload_often
 {
     my ($t, $done) = @_;
 
-    my %result = (done => 0, bad_stats => 0);
+    my %result = (done => 0, bad_stats => 0, kilobytes => []);
 
     for my $n (1 .. RELOADS) {
         my $shift = int($n / 10) % 2 * 10;
@@ -636,6 +670,8 @@ sub reload_often
         my $stats = $t->get('/uxstats/api/1/zones/shop');
         $result{bad_stats}++ unless $stats && $stats->status == 200
             && eval { $stats->json->{events} };
+        push @{ $result{kilobytes} },
+            Ux::_read('/proc/' . $t->pid . '/status') =~ /^VmRSS:\s+(\d+)/m;
     }
 
     Ux::_write($done, '');
@@ -654,7 +690,7 @@ sub shop_until
     my @paths = ([ '/view', 'view_item' ], [ '/cart', 'add_to_cart' ],
         [ '/buy?value=0.5', 'purchase' ]);
     my $connection = $t->connection;
-    my $end = time + 60;
+    my $end = time + 60 + RELOADS;
 
     for (my $n = 0; !-e $done && time < $end; $n++) {
         my $user = "$client-" . int($n / 7) % 900;

@@ -20,19 +20,25 @@ use lib "$FindBin::Bin/lib";
 
 use Test::More;
 use Time::HiRes ();
+use UxScale;
 use UxTest;
 
-use constant { CLIENTS => 4, KILLS => 30 };
+use constant { CLIENTS => 4, KILLS => UxScale::count('KILLS', 30),
+    FULL => UxScale::count('FULL', 20_000),
+    FULL_SIZE => UxScale::count('FULL_KILOBYTES', 512) . 'k',
+    FULL_CARTS => UxScale::count('FULL_CARTS', 100) };
 
 
-one_two_and_four_workers_agree();
-one_visitor_under_two_hands();
-newcomers_in_a_crowd_are_one_each();
-a_single_process_counts();
-killed_workers_lose_nothing_acknowledged();
-a_stopped_worker_holds_up_nobody();
-a_full_zone_serves_and_accounts();
-a_flood_of_strangers_drives_out_nobody();
+UxScale::run(qw(
+    one_two_and_four_workers_agree
+    one_visitor_under_two_hands
+    newcomers_in_a_crowd_are_one_each
+    a_single_process_counts
+    killed_workers_lose_nothing_acknowledged
+    a_stopped_worker_holds_up_nobody
+    a_full_zone_serves_and_accounts
+    a_flood_of_strangers_drives_out_nobody
+));
 
 done_testing();
 
@@ -313,7 +319,7 @@ sub a_single_process_counts
 # at most the one request that each of the killed was working on.
 sub killed_workers_lose_nothing_acknowledged
 {
-    my $t = start(workers => 4);
+    my $t = start(workers => 4, globals => 'worker_rlimit_core 0;');
     my $done = $t->dir . '/done';
     my $users = 300;
 
@@ -369,25 +375,40 @@ sub killed_workers_lose_nothing_acknowledged
         - $zone->{visitors}{contended_drop}, '<', 10, 'then: no lock is held');
     cmp_ok(Time::HiRes::time() - $began, '<', 15, 'then: at once');
 
+    UxScale::figure('workers killed', kills => $kills,
+        acknowledged => $all->{acknowledged}, cut => $all->{failed},
+        hung => $all->{hung}, drops => $zone->{visitors}{contended_drop},
+        lost => $counted < $all->{acknowledged}
+        ? $all->{acknowledged} - $counted : 0,
+        over => $counted > $all->{acknowledged}
+        ? $counted - $all->{acknowledged} : 0);
+
     $t->no_alerts('killed: no alerts but of the killed',
-        qr/exited on signal 9$/);
+        qr/exited on signal (?:6|9|11)$/);
 
     return;
 }
 
 
+# By each of the signals in turn, and one of five times after standing still.
 sub kill_workers
 {
     my ($t, $done) = @_;
 
+    my @signals = ('KILL', 'SEGV', 'KILL', 'ABRT', 'STOP');
     my $kills = 0;
-    my $end = time + 30;
+    my $end = time + 30 + KILLS;
 
     while ($kills < KILLS && time < $end) {
         Time::HiRes::sleep(0.02 + rand 0.1);
         my @workers = $t->workers;
         next if @workers < 2;
-        $kills += kill 'KILL', $workers[rand @workers];
+        my $worker = $workers[rand @workers];
+        my $signal = $signals[$kills % @signals];
+        $kills += kill $signal, $worker;
+        next if $signal ne 'STOP';
+        Time::HiRes::sleep(0.05);
+        kill 'KILL', $worker;
     }
 
     Ux::_write($done, '');
@@ -404,7 +425,7 @@ sub shop_until
     my %seen;
     my %result = (acknowledged => 0, failed => 0, hung => 0, slow => 0);
     my $connection = $t->connection(timeout => 5);
-    my $end = time + 40;
+    my $end = time + 40 + KILLS;
 
     for (my $n = 0; !-e $done && time < $end; $n++) {
         my $name = $user->($n);
@@ -506,13 +527,14 @@ sub counted
 # A zone of the least size and many times the visitors it has room for.
 sub a_full_zone_serves_and_accounts
 {
-    my $t = start(size => '512k');
+    my $t = start(size => FULL_SIZE);
     my $capacity = $t->stats('/zones/shop/visitors/capacity');
-    my @carts = map { "cart-$_" } 1 .. 100;
+    my @carts = map { "cart-$_" } 1 .. FULL_CARTS;
     my $connection = $t->connection;
-    my $per_client = 5000;
+    my $per_client = FULL / CLIENTS;
+    my $began = time;
 
-    cmp_ok($capacity, '<', $per_client, 'full: the zone is small');
+    cmp_ok($capacity, '<', FULL / 2, 'full: the zone is small');
     visit($connection, '/cart', $_) or fail("no answer for $_") for @carts;
 
     my @answered = clients($t, sub {
@@ -541,14 +563,27 @@ sub a_full_zone_serves_and_accounts
     is(sum($zone, 'visitors'), $inserted,
         'full: what evicted visitors had counted stays');
 
+    my ($lines, $took) = (full_lines($t), time - $began);
+    cmp_ok($lines, '<=', 1 + $took / 60,
+        'full: one log line a minute at most');
+
     my @known = known($t, @carts,
         map { my $i = $_; map { "full-$i-$_" } 1 .. $per_client }
         0 .. CLIENTS - 1);
     is(scalar @known, $v->{tracked},
         'full: as many are known as are said to be tracked');
-    is(scalar(grep { /^cart/ } @known), scalar @carts,
+    my $there = grep { /^cart/ } @known;
+    is($there, scalar @carts,
         'full: whoever has a cart open is still there');
-    cmp_ok(full_lines($t), '<=', 1, 'full: one log line at most');
+    my $answered = 0;
+    $answered += $_ for @answered;
+    UxScale::figure('full zone', newcomers => FULL, records => $capacity,
+        failed => FULL - $answered, evicted => $v->{evicted},
+        'neither live, evicted nor expired' => $inserted - $v->{tracked}
+        - $v->{evicted} - $v->{expired}, 'without room' =>
+        $zone->{discarded}{zone_full}, drops => $v->{contended_drop},
+        'carts in checkout' => scalar @carts, 'carts lost' => @carts - $there,
+        "log lines in $took s" => $lines);
 
     $t->no_alerts('full: no alerts');
 

@@ -15,22 +15,27 @@ use Time::HiRes ();
 use lib "$FindBin::Bin/lib";
 
 use Test::More;
+use UxScale;
 use UxTest;
 
-use constant CLIENTS => 4;
+use constant { CLIENTS => 4, MASTERS => UxScale::count('MASTERS', 1),
+    ALL_KILLED => UxScale::count('ALL_KILLED', 5),
+    RELOADS_KILLED => UxScale::count('RELOADS_KILLED', 5) };
 
 
 my @PAGE = (Accept => 'text/html');
 my $SELF = $$;
 my @orphans;
 
-all_workers_killed();
-master_killed();
-a_worker_killed_in_a_reload();
-beside_a_running_server();
-slow_readers();
-a_module_of_another_nginx();
-a_debug_log();
+UxScale::run(qw(
+    all_workers_killed
+    master_killed
+    a_worker_killed_in_a_reload
+    beside_a_running_server
+    slow_readers
+    a_module_of_another_nginx
+    a_debug_log
+));
 
 done_testing();
 
@@ -69,7 +74,7 @@ sub load_until
     my ($t, $done) = @_;
 
     my ($answered, $failed, $longest, $n) = (0, 0, 0, 0);
-    my $end = time + 30;
+    my $end = time + 30 + ALL_KILLED + RELOADS_KILLED;
 
     while (!-e $done && time < $end) {
         my $began = Time::HiRes::time();
@@ -115,12 +120,10 @@ sub under_load
 sub all_workers_killed
 {
     my $t = shop('', workers => 2)->start;
-    my $rounds = 5;
-
     my ($longest, $answered, $failed) = under_load($t, sub {
         my $longest = 0;
 
-        for (1 .. $rounds) {
+        for (1 .. ALL_KILLED) {
             Time::HiRes::sleep(0.1);
             my %old = map { $_ => 1 } $t->workers;
             my $began = Time::HiRes::time();
@@ -148,6 +151,10 @@ sub all_workers_killed
         'all workers killed at once: every answered event is counted');
     cmp_ok($counted, '<=', $answered + $failed,
         'all workers killed at once: none that was not asked');
+    UxScale::figure('all workers killed at once', times => ALL_KILLED,
+        acknowledged => $answered, lost => $counted < $answered
+        ? $answered - $counted : 0,
+        's until served again, at most' => sprintf '%.3f', $longest);
     $t->no_alerts('all workers killed at once: no alert but of that',
         qr/exited on signal 9/);
 
@@ -157,6 +164,27 @@ sub all_workers_killed
 
 # Its workers go on, also when one dies that nobody will reap or replace.
 sub master_killed
+{
+    my %sum = map { $_ => 0 } qw(answered cut lost hung longest);
+
+    for (1 .. MASTERS) {
+        my $one = a_master_killed();
+        $sum{$_} += $one->{$_} for qw(answered cut lost);
+        $sum{hung}++ if $one->{longest} > 1;
+        $sum{longest} = $one->{longest} if $one->{longest} > $sum{longest};
+    }
+
+    UxScale::figure('masters killed, then workers', masters => MASTERS,
+        workers => 2 * MASTERS, acknowledged => $sum{answered},
+        cut => $sum{cut}, lost => $sum{lost},
+        'times a request took over 1 s' => $sum{hung},
+        's at most' => sprintf '%.3f', $sum{longest});
+
+    return;
+}
+
+
+sub a_master_killed
 {
     my $t = shop('', workers => 3)->start;
     @orphans = $t->workers;
@@ -173,20 +201,22 @@ sub master_killed
         return 2;
     });
 
+    my $lost = $answered - events($t)
+        - $t->stats('/zones/shop/visitors')->{contended_drop};
+
     cmp_ok($answered, '>', 100, 'master killed: its workers go on');
     cmp_ok($longest, '<', 2, 'master killed: nobody is kept waiting');
     cmp_ok($failed, '<=', 2 * CLIENTS,
         'master killed: only requests of killed workers are cut');
-    cmp_ok(events($t), '>=', $answered
-        - $t->stats('/zones/shop/visitors')->{contended_drop},
-        'master killed: every answered event is counted');
+    cmp_ok($lost, '<=', 0, 'master killed: every answered event is counted');
 
     kill 'QUIT', $orphans[2];
     ok(Ux::wait_until(sub { !-e "/proc/$orphans[2]" }),
         'master killed: the last one ends when told to');
     $t->no_alerts('master killed: no alerts', qr/exited on signal 9/);
 
-    return;
+    return { answered => $answered, cut => $failed, longest => $longest,
+        lost => $lost > 0 ? $lost : 0 };
 }
 
 
@@ -198,7 +228,7 @@ sub a_worker_killed_in_a_reload
     my ($longest, $answered) = under_load($t, sub {
         my $longest = 0;
 
-        for (1 .. 5) {
+        for (1 .. RELOADS_KILLED) {
             my %old = map { $_ => 1 } $t->workers;
             my ($victim) = keys %old;
 
@@ -227,6 +257,8 @@ sub a_worker_killed_in_a_reload
     cmp_ok($zone->{events}{view_item} + $zone->{visitors}{contended_drop},
         '>=', $answered,
         'a worker killed in a reload: every answered event is counted');
+    UxScale::figure('workers killed in a reload', times => RELOADS_KILLED,
+        's a reload took, at most' => sprintf '%.3f', $longest);
     $t->no_alerts('a worker killed in a reload: no alert but of that',
         qr/exited on signal 9/);
 

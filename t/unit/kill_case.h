@@ -255,6 +255,27 @@ child_me(void)
 }
 
 
+/* The buckets that the child has locked, a bit each. */
+__attribute__((unused))
+static unsigned
+locked_by_child(void)
+{
+    unsigned             i, bits;
+    const ux_bucket_t   *buckets;
+
+    buckets = (const ux_bucket_t *) (const void *) zone->buckets;
+    bits = 0;
+
+    for (i = 0; i < BUCKETS; i++) {
+        if ((buckets[i].lock & UX_LOCK_OWNER) == child_me() + 1) {
+            bits |= 1u << i;
+        }
+    }
+
+    return bits;
+}
+
+
 /* Where the record's first part is. */
 __attribute__((unused))
 static uint32_t

@@ -3,7 +3,8 @@
  * Copyright (C) the nginx-ux authors
  *
  * The Test Anything Protocol in a few lines: ok(cond, "name %d", i) for each
- * check, `return done();` at the end of main().
+ * check, `return done();` at the end of main().  tap_count() lets the
+ * environment say how much.
  */
 
 #ifndef TAP_H
@@ -13,6 +14,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 
 static int   tap_run;
@@ -52,6 +54,19 @@ tap_ok(bool passed, const char *file, int line, const char *cond,
     }
 
     return passed;
+}
+
+
+/* A number that the environment may give instead of the usual one. */
+__attribute__((unused))
+static unsigned
+tap_count(const char *name, unsigned usual)
+{
+    const char  *value;
+
+    value = getenv(name);
+
+    return value != NULL && atoi(value) > 0 ? (unsigned) atoi(value) : usual;
 }
 
 

@@ -10,7 +10,9 @@
  * the survivor on the copy: all instructions, no sampling.  Points where the
  * memory is the same as one instruction before are counted, not judged again.
  * At a number of points, evenly spaced, the child really is killed, and the
- * parent survives on the zone itself, the child being a zombie.
+ * parent survives on the zone itself, the child being a zombie.  At some it
+ * only stands still while another process writes, and then goes on: nothing is
+ * taken from it, and neither of the two writes over the other.
  */
 
 #include "kill_case.h"
@@ -22,6 +24,7 @@
 
 
 #define REAL_KILLS  50
+#define STOPS       4
 #define REPAIRS     6
 
 
@@ -215,6 +218,138 @@ kill_at(const scenario_t *scenario, unsigned k)
 }
 
 
+/* Writes every record that it gets hold of; how many it does not. */
+static unsigned
+write_beside(facts_t *mine)
+{
+    unsigned             k, busy;
+    ux_turn_t            turn;
+    ux_table_t           table;
+    ux_visitor_t         visitor;
+    ux_table_effects_t   effects;
+
+    table = table_of(zone, 0);
+    busy = 0;
+
+    for (k = 0; k < KEYS; k++) {
+        mine->there[k] = false;
+
+        if (ux_table_open(&table, keys[k], NOW, &visitor, &turn) != UX_OK) {
+            busy++;
+            continue;
+        }
+
+        if (!turn.found) {
+            ux_table_abort(&table, &turn);
+            continue;
+        }
+
+        visitor.tracks[0].totals[1] = 7;
+        mine->visitors[k] = visitor;
+        mine->there[k] = ux_table_commit(&table, &turn, &visitor, NOW,
+                                         &effects)
+                         == UX_OK;
+        busy += !mine->there[k];
+    }
+
+    return busy;
+}
+
+
+/*
+ * What either wrote is there as it wrote it; what was gone before, or what
+ * the child's action takes away, may be gone.
+ */
+static bool
+both_wrote(const facts_t *mine, unsigned gone)
+{
+    bool             good;
+    unsigned         k;
+    ux_table_t       table;
+    case_census_t    census;
+    static facts_t   now;
+
+    table = table_of(zone, 0);
+    good = true;
+    know(zone, &now);
+
+    for (k = 0; k < KEYS; k++) {
+        if (!now.there[k]) {
+            if (old_facts.there[k] || new_facts.there[k]) {
+                good = good && gone > 0;
+                gone -= gone > 0;
+            }
+
+            continue;
+        }
+
+        good = good && (mine->there[k]
+                        ? fact_equal(&now, mine, k)
+                          || (k == 0 && fact_equal(&now, &new_facts, k))
+                        : fact_equal(&now, &new_facts, k));
+    }
+
+    census = case_count(&table, NOW);
+
+    return good && census.torn == 0 && census.locked == 0;
+}
+
+
+/* Stands still after k instructions, and goes on to its end. */
+static bool
+stop_at(const scenario_t *scenario, unsigned k, unsigned gone, unsigned *busy)
+{
+    int             status;
+    bool            good;
+    pid_t           pid;
+    unsigned        locked;
+    ux_who_t        who;
+    static facts_t  mine;
+
+    pid = launch(scenario, &who);
+    if (pid < 0) {
+        return false;
+    }
+
+    while (k > 0 && step(pid)) {
+        k--;
+    }
+
+    locked = locked_by_child();
+    *busy += write_beside(&mine);
+
+    good = locked_by_child() == locked
+           && ptrace(PTRACE_CONT, pid, NULL, NULL) == 0
+           && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)
+           && WSTOPSIG(status) == SIGSTOP
+           && both_wrote(&mine, gone);
+
+    finish(pid);
+
+    return good;
+}
+
+
+static void
+test_stops(const scenario_t *scenario, unsigned n, unsigned gone)
+{
+    unsigned  i, k, bad, busy, stops;
+
+    stops = tap_count("TEST_UX_STOPS_AT", STOPS);
+    bad = 0;
+    busy = 0;
+    i = 0;
+
+    for (k = n - 2; k > n / stops; k -= n / stops + 1) {
+        i++;
+        bad += !stop_at(scenario, k, gone, &busy);
+    }
+
+    ok(bad == 0, "%s: stood still at %u of them, %u times in another's way, "
+       "%u bad", scenario->name, i, busy, bad);
+}
+
+
 /* What setup makes, and what the undisturbed action makes of it. */
 static void
 prepare(const scenario_t *scenario)
@@ -285,7 +420,7 @@ facts_differ(unsigned *gone)
 static void
 test_scenario(const scenario_t *scenario, unsigned gone, bool keep)
 {
-    unsigned  n, i, bad, went, stride;
+    unsigned  n, i, all, bad, went, stride;
 
     prepare(scenario);
 
@@ -306,6 +441,7 @@ test_scenario(const scenario_t *scenario, unsigned gone, bool keep)
     ok(bad == 0 && n > 50, "%s: %u kill points, %llu memories, %u bad",
        scenario->name, n, (unsigned long long) judged, bad);
 
+    all = n;
     stride = n / (n < 5000 ? REAL_KILLS : REAL_KILLS / 10) + 1;
     bad = 0;
     i = 0;
@@ -317,6 +453,10 @@ test_scenario(const scenario_t *scenario, unsigned gone, bool keep)
 
     ok(bad == 0, "%s: really killed at %u of them, %u bad", scenario->name,
        i, bad);
+
+    if (scenario->judge == judge_table) {
+        test_stops(scenario, all, gone);
+    }
 }
 
 

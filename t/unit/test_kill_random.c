@@ -176,7 +176,7 @@ main(void)
         return 1;
     }
 
-    test_random(100);
+    test_random(tap_count("TEST_UX_KILLS", 100));
 
     return done();
 }

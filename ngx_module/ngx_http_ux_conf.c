@@ -344,10 +344,11 @@ ngx_http_ux_word_twice(ngx_conf_t *cf, ngx_uint_t n)
 ngx_int_t
 ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
 {
-    ngx_uint_t              i, first;
-    ngx_http_ux_zone_t    **zones;
-    ngx_http_ux_event_t   **events;
-    ngx_http_ux_expose_t  **exposes;
+    ngx_uint_t               i, first;
+    ngx_http_ux_zone_t     **zones;
+    ngx_http_ux_event_t    **events;
+    ngx_http_ux_expose_t   **exposes;
+    ngx_http_ux_collect_t  **collects;
 
     events = mcf->events.elts;
 
@@ -385,6 +386,14 @@ ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
 
     for (i = 0; i < mcf->exposes.nelts; i++) {
         if (ngx_http_ux_resolve_expose(cf, exposes[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    collects = mcf->collects.elts;
+
+    for (i = 0; i < mcf->collects.nelts; i++) {
+        if (ngx_http_ux_collect_resolve(cf, collects[i]) != NGX_OK) {
             return NGX_ERROR;
         }
     }

@@ -206,7 +206,7 @@ ngx_http_ux_join_tracks(ngx_http_ux_zone_t *zone, ux_key_t key,
     store = &zone->store;
     v = &zone->visitor;
 
-    for (i = 0; i < zone->model.nexperiments; i++) {
+    for (i = 0; i < UX_EXPERIMENTS_MAX; i++) {
         variants[i] = -1;
     }
 

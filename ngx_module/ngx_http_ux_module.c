@@ -116,6 +116,13 @@ static ngx_command_t  ngx_http_ux_commands[] = {
       offsetof(ngx_http_ux_loc_conf_t, debug),
       NULL },
 
+    { ngx_string("ux_collect"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_ux_collect,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ux_bots"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_CONF_TAKE1,
       ngx_http_ux_bots,
@@ -303,6 +310,9 @@ ngx_http_ux_create_main_conf(ngx_conf_t *cf)
         || ngx_array_init(&mcf->events, cf->pool, 8,
                           sizeof(ngx_http_ux_event_t *))
             != NGX_OK
+        || ngx_array_init(&mcf->collects, cf->pool, 1,
+                          sizeof(ngx_http_ux_collect_t *))
+            != NGX_OK
         || ngx_array_init(&mcf->names, cf->pool, 8, sizeof(ngx_str_t))
             != NGX_OK
         || ngx_array_init(&mcf->keys, cf->pool, 2, sizeof(ux_str_t))
@@ -391,6 +401,7 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      *     lcf->events = NULL;
      *     lcf->header = { 0, NULL };
      *     lcf->stats = NGX_HTTP_UX_STATS_OFF;
+     *     lcf->collect = NULL;
      */
 
     lcf->visitor_key = NGX_CONF_UNSET_PTR;
@@ -414,7 +425,7 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
     scf = ngx_http_conf_get_module_srv_conf(cf, ngx_http_ux_module);
 
-    /* events and stats belong to the location that names them */
+    /* events, stats and beacons belong to the location that names them */
 
     if (conf->expose == NULL) {
         conf->expose = prev->expose;
@@ -428,7 +439,12 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_value(conf->gpc, prev->gpc, 1);
     ngx_conf_merge_str_value(conf->header, prev->header, "X-UX-Variant");
 
-    if (conf->events != NULL || (conf->expose != NULL && !conf->expose->off))
+    if (ngx_http_ux_collect_merge(cf, prev, conf) != NGX_CONF_OK) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (conf->events != NULL || conf->collect != NULL
+        || (conf->expose != NULL && !conf->expose->off))
     {
         scf->active = 1;
     }

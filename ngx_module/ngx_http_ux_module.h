@@ -23,6 +23,7 @@
 #include "ux_report.h"
 #include "ux_result.h"
 #include "ux_store.h"
+#include "ux_vital.h"
 
 
 #define NGX_HTTP_UX_VERSION  "0.1.0"
@@ -127,6 +128,17 @@ typedef struct {
 } ngx_http_ux_range_t;
 
 
+/* ux_collect */
+typedef struct {
+    ngx_http_ux_zone_t         *zone;
+    ngx_http_ux_expose_t       *expose;        /* in force there */
+    ngx_array_t                 origins;       /* ngx_str_t, as browsers
+                                                  write them */
+    ngx_http_ux_place_t         place;
+    unsigned                    trusted:1;
+} ngx_http_ux_collect_t;
+
+
 /* A configured experiment, as its variables refer to it. */
 typedef struct {
     ngx_http_ux_zone_t         *zone;
@@ -138,6 +150,7 @@ typedef struct {
     ngx_array_t                 zones;         /* ngx_http_ux_zone_t * */
     ngx_array_t                 exposes;       /* ngx_http_ux_expose_t * */
     ngx_array_t                 events;        /* ngx_http_ux_event_t * */
+    ngx_array_t                 collects;      /* ngx_http_ux_collect_t * */
     ngx_array_t                 names;         /* ngx_str_t: all experiments */
     ngx_array_t                 keys;          /* ux_str_t: ux_secret */
     ngx_http_ux_place_t         secret;
@@ -178,6 +191,7 @@ typedef struct {
     ngx_flag_t                  gpc;
     ngx_str_t                   header;        /* name sent upstream */
     ngx_uint_t                  stats;
+    ngx_http_ux_collect_t      *collect;
 } ngx_http_ux_loc_conf_t;
 
 
@@ -221,13 +235,29 @@ typedef struct {
 } ngx_http_ux_said_t;
 
 
-/* An event waiting for the header filter. */
+/* An event, or a metric of a page, waiting for the header filter. */
 typedef struct {
     ux_event_t                  event;
+    ux_vital_t                  vital;         /* instead, if is_vital */
     ngx_http_ux_zone_t         *zone;
-    ngx_str_t                   name;
+    ngx_str_t                   name;          /* of an event */
+    ux_key_t                    key;           /* visitor, if named */
     unsigned                    accepted:1;
+    unsigned                    is_vital:1;
+    unsigned                    named:1;
 } ngx_http_ux_pending_t;
+
+
+/* What a beacon told, by whether it named the visitor. */
+typedef struct {
+    ngx_array_t                *pending[2];    /* ngx_http_ux_pending_t */
+    ngx_uint_t                  bad[2];
+    ngx_uint_t                  unknown[2];
+
+    ngx_str_t                   body;
+    size_t                      room;          /* behind body.data */
+    unsigned                    read:1;        /* what is above holds */
+} ngx_http_ux_beacon_t;
 
 
 /*
@@ -240,6 +270,8 @@ typedef struct {
     ngx_array_t                *entered;       /* ngx_http_ux_loc_conf_t * */
     ngx_http_upstream_t        *collected;     /* its X-UX-Event was read */
     ngx_array_t                *pending;       /* ngx_http_ux_pending_t */
+    ngx_http_ux_collect_t      *collect;       /* the request is a beacon */
+    ngx_http_ux_beacon_t       *beacon;
     ngx_table_elt_t            *header;        /* ours, sent upstream */
 
     ngx_http_ux_zone_t         *zone;
@@ -484,13 +516,17 @@ ngx_int_t ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
 void ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_uint_t with_events);
 
-/* A place for one more event of the request; NULL: no memory. */
+/* A place, zeroed, for one more event of the request; NULL: no memory. */
 ngx_http_ux_pending_t *ngx_http_ux_pending_push(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 
 /* The visitor's key as this zone hashes it. */
 ux_key_t ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
+
+/* The first reason for which nothing of the request counts, if any. */
+ux_discard_e ngx_http_ux_barred_why(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
 
 /* Status class counters of the zone and of the variants, in the log phase. */
 void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
@@ -499,8 +535,61 @@ void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
+/* The zone had no room; said once a minute. */
+void ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
+
 /* Would this request expose, if nothing barred it? */
 ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_collect_conf.c */
+char *ngx_http_ux_collect(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Inherits into "if", and refuses what cannot stand beside it. */
+char *ngx_http_ux_collect_merge(ngx_conf_t *cf, ngx_http_ux_loc_conf_t *prev,
+    ngx_http_ux_loc_conf_t *conf);
+ngx_int_t ngx_http_ux_collect_resolve(ngx_conf_t *cf,
+    ngx_http_ux_collect_t *collect);
+
+/* ngx_http_ux_collect.c */
+ngx_int_t ngx_http_ux_collect_handler(ngx_http_request_t *r);
+
+/*
+ * What to finalize the request with, whose body was read (NGX_OK) or why it
+ * was not.
+ */
+ngx_int_t ngx_http_ux_collect_answer(ngx_http_request_t *r, ngx_int_t rc);
+
+/* ngx_http_ux_collect_body.c */
+
+/*
+ * Reads up to UX_BEACON_MAX bytes of the body into ctx->beacon, then calls
+ * ngx_http_ux_collect_answer().  Returns as a content handler does.
+ */
+ngx_int_t ngx_http_ux_body_read(ngx_http_request_t *r);
+
+/* ngx_http_ux_beacon.c */
+
+/*
+ * The body becomes events that wait for the header filter, all or none.
+ * NGX_DECLINED: malformed, the sentence says why; NGX_ERROR: no memory.
+ */
+ngx_int_t ngx_http_ux_beacon_parse(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ux_error_t *error);
+
+/* What was parsed goes to the visitors it is of. */
+void ngx_http_ux_beacon_record(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* Counts what a beacon told and was not counted, n events of it. */
+void ngx_http_ux_beacon_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why,
+    ngx_uint_t n);
+
+/*
+ * A metric of a page of the visitor whose record is open in zone->visitor;
+ * what it changes goes to zone->changes.
+ */
+void ngx_http_ux_beacon_vital(ngx_http_ux_zone_t *zone,
+    const ux_vital_t *vital);
 
 /* ngx_http_ux_join.c */
 

@@ -42,6 +42,13 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ngx_http_ux_record_events(r, ctx);
     }
 
+    if (with_events && ctx->beacon != NULL && ctx->beacon->read) {
+        ngx_http_ux_beacon_record(r, ctx);
+        ngx_http_ux_name_events(r, ctx);
+        ngx_http_ux_discard_flush(ctx);
+        return;
+    }
+
     if (ctx->wanted || ctx->pending != NULL) {
         ngx_http_ux_determine(r, ctx, ctx->wanted);
 
@@ -78,10 +85,6 @@ ngx_http_ux_record(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/*
- * Not counted, for another reason than not being a navigation.  The first
- * reason in the order of ux_discard_e is the one that is counted.
- */
 static ngx_uint_t
 ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
@@ -91,43 +94,62 @@ ngx_http_ux_barred(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return 0;
     }
 
-    if (ctx->excluded) {
-        why = UX_DISCARD_EXCLUDED;
+    why = ngx_http_ux_barred_why(r, ctx);
 
-    } else if (ctx->overridden) {
-        why = UX_DISCARD_OVERRIDE;
-
-    } else if (ctx->no_consent) {
-        why = UX_DISCARD_NO_CONSENT;
-
-    } else if (!ctx->known && ngx_http_ux_barred_bot(r, ctx)) {
-
-        /* who has a record that its cookie confirmed was looked at before */
-
-        why = UX_DISCARD_BOT;
-
-    } else if (ctx->prefetch) {
-        why = UX_DISCARD_PREFETCH;
-
-        /* the page may be shown yet: see ux_track_prefetch() */
-
-        ctx->waits = ngx_http_ux_exposes(ctx);
-
-    } else if (ctx->method == NGX_HTTP_HEAD) {
-        why = UX_DISCARD_HEAD;
-
-    } else if (ctx->key.len == 0 && ctx->cross_site
-               && ctx->method == NGX_HTTP_POST)
-    {
-        why = UX_DISCARD_CROSS_SITE;
-
-    } else {
+    if (why == UX_DISCARDS) {
         return 0;
     }
+
+    /* the page may be shown yet: see ux_track_prefetch() */
+
+    ctx->waits = (why == UX_DISCARD_PREFETCH) && ngx_http_ux_exposes(ctx);
 
     ngx_http_ux_discard(ctx, why);
 
     return 1;
+}
+
+
+/*
+ * Not counted, for another reason than not being a navigation.  The first
+ * reason in the order of ux_discard_e is the one that is counted.
+ */
+ux_discard_e
+ngx_http_ux_barred_why(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    if (ctx->excluded) {
+        return UX_DISCARD_EXCLUDED;
+    }
+
+    if (ctx->overridden) {
+        return UX_DISCARD_OVERRIDE;
+    }
+
+    if (ctx->no_consent) {
+        return UX_DISCARD_NO_CONSENT;
+    }
+
+    /* who has a record that its cookie confirmed was looked at before */
+
+    if (!ctx->known && ngx_http_ux_barred_bot(r, ctx)) {
+        return UX_DISCARD_BOT;
+    }
+
+    if (ctx->prefetch) {
+        return UX_DISCARD_PREFETCH;
+    }
+
+    if (ctx->method == NGX_HTTP_HEAD) {
+        return UX_DISCARD_HEAD;
+    }
+
+    if (ctx->key.len == 0 && ctx->cross_site
+        && ctx->method == NGX_HTTP_POST)
+    {
+        return UX_DISCARD_CROSS_SITE;
+    }
+
+    return UX_DISCARDS;
 }
 
 
@@ -188,6 +210,8 @@ ngx_http_ux_record_event(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 ngx_http_ux_pending_t *
 ngx_http_ux_pending_push(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
+    ngx_http_ux_pending_t  *pending;
+
     if (ctx->pending == NULL) {
         ctx->pending = ngx_array_create(r->pool, 2,
                                         sizeof(ngx_http_ux_pending_t));
@@ -196,7 +220,13 @@ ngx_http_ux_pending_push(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         }
     }
 
-    return ngx_array_push(ctx->pending);
+    pending = ngx_array_push(ctx->pending);
+
+    if (pending != NULL) {
+        ngx_memzero(pending, sizeof(ngx_http_ux_pending_t));
+    }
+
+    return pending;
 }
 
 
@@ -331,7 +361,8 @@ ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     zone = ctx->zone;
 
-    if (zone == NULL || !zone->joined || ctx->stats) {
+    if (zone == NULL || !zone->joined || ctx->stats || ctx->collect != NULL)
+    {
         return;
     }
 

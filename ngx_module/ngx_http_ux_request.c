@@ -158,6 +158,20 @@ ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return;
     }
 
+    if (lcf->collect != NULL && ctx->collect == NULL) {
+        ctx->collect = lcf->collect;
+        ngx_http_ux_enter_zone(ctx, lcf->collect->zone);
+    }
+
+    if (ctx->collect != NULL) {
+
+        /* it exposes nothing, and nothing but its body tells events */
+
+        ctx->wanted = 0;
+        ctx->entered = NULL;
+        return;
+    }
+
     if (ctx->decider == NULL && lcf->expose != NULL) {
         ctx->decider = lcf;
 

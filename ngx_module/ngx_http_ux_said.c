@@ -21,12 +21,12 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
 
 #define ngx_http_ux_is(h, literal)                                            \
     ((h)->key.len == sizeof(literal) - 1                                      \
-     && ngx_strncasecmp((h)->key.data, (u_char *) literal,                    \
+     && ngx_strncasecmp((h)->key.data, (u_char *) (literal),                  \
                         sizeof(literal) - 1) == 0)
 
 #define ngx_http_ux_equals(v, literal)                                        \
     ((v)->len == sizeof(literal) - 1                                          \
-     && ngx_strncasecmp((v)->data, (u_char *) literal,                        \
+     && ngx_strncasecmp((v)->data, (u_char *) (literal),                      \
                         sizeof(literal) - 1) == 0)
 
 

@@ -149,7 +149,9 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return events;
     }
 
-    if (ctx->decider != NULL && !ctx->decider->expose->off) {
+    if (ctx->decider != NULL && !ctx->decider->expose->off
+        && ctx->collect == NULL)
+    {
         expose = ctx->decider->expose;
 
         ctx->arms = ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
@@ -187,7 +189,7 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return 1;
     }
 
-    ctx->creates |= ctx->minted;
+    ctx->creates |= ctx->minted && ctx->collect == NULL;
 
     if (events || ctx->creates) {
         return 1;
@@ -223,6 +225,12 @@ ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
         return;
     }
 
+    if (ctx->collect != NULL) {
+        ngx_http_ux_beacon_discard(ctx, UX_DISCARD_NOT_EXPOSED,
+                                   ctx->pending->nelts);
+        return;
+    }
+
     pending = ctx->pending->elts;
 
     for (i = 0; i < ctx->pending->nelts; i++) {
@@ -242,8 +250,6 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
     ux_visitor_t  *v;
 
     v = &zone->visitor;
-    dirty = 0;
-
     dirty = !found;
 
     if (!found && zone == ctx->zone && ctx->returned && ctx->exposed
@@ -389,6 +395,11 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
             continue;
         }
 
+        if (pending[i].is_vital) {
+            ngx_http_ux_beacon_vital(zone, &pending[i].vital);
+            continue;
+        }
+
         pending[i].event.now_ms = now_ms;
 
         pending[i].accepted = (ux_track_event(&zone->store.plan,
@@ -483,9 +494,22 @@ ngx_http_ux_turn_lost(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    ux_counter_add(&zone->store.counter,
-                   UX_ZONE_DISCARDED + UX_DISCARD_ZONE_FULL, 1);
+    if (ctx->collect != NULL && ctx->pending != NULL) {
+        ngx_http_ux_beacon_discard(ctx, UX_DISCARD_ZONE_FULL,
+                                   ctx->pending->nelts);
 
+    } else {
+        ux_counter_add(&zone->store.counter,
+                       UX_ZONE_DISCARDED + UX_DISCARD_ZONE_FULL, 1);
+    }
+
+    ngx_http_ux_turn_full(r, zone);
+}
+
+
+void
+ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
+{
     /* once a minute, whichever worker it is */
 
     if (ux_counter_due(&zone->store.counter, UX_ZONE_FULL_SAID,
@@ -528,7 +552,7 @@ ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx)
 {
     ngx_http_ux_expose_t  *expose;
 
-    if (ctx->decider == NULL || ctx->barred) {
+    if (ctx->decider == NULL || ctx->barred || ctx->collect != NULL) {
         return 0;
     }
 

@@ -118,7 +118,7 @@ static ngx_uint_t
 ngx_http_ux_visitor_mints(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_loc_conf_t *lcf)
 {
-    if (ngx_http_ux_stats_location(r)
+    if (ctx->collect != NULL || ngx_http_ux_stats_location(r)
         || (ctx->cross_site && ctx->method == NGX_HTTP_POST))
     {
         return 0;
@@ -140,7 +140,10 @@ ngx_http_ux_stats_location(ngx_http_request_t *r)
 }
 
 
-/* The zone of the experiments exposed, else the first one; NULL: none. */
+/*
+ * The zone of a beacon's location, or of the experiments exposed, else the
+ * first one; NULL: none.
+ */
 ngx_http_ux_zone_t *
 ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
@@ -150,6 +153,10 @@ ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     if (ctx->zone != NULL) {
         return ctx->zone;
+    }
+
+    if (ctx->collect != NULL) {
+        return ctx->collect->zone;
     }
 
     lcf = ngx_http_ux_decider(r, ctx);

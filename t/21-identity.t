@@ -1258,7 +1258,9 @@ CONF
             Referer => '"><script>alert(2)</script>')->status, 200,
             'an odd User-Agent is served: ' . printable($agent));
     }
-    unlike($shop->get('/uxstats')->body, qr/script>|Googlebot/,
+    unlike($shop->get('/uxstats', 'User-Agent' => 'Marked4711 <script>',
+        Referer => 'https://marked4711/', Cookie => 'ux=marked4711')->body,
+        qr/script>|Googlebot|marked4711/i,
         'nothing of a request is in the statistics');
 
     my $before = totals($shop);

@@ -371,6 +371,7 @@ sub clients_that_leave
 {
     my $connection;
     my $user = Ux::newcomer();
+    my $before = $t->stats('/zones/shop/http/status');
 
     is($t->changes(sub {
         $connection = $t->connection;
@@ -382,6 +383,14 @@ sub clients_that_leave
         Ux::wait_until(sub { logged("/silent/x|$user|") });
     }), 'visitors 1', 'a client that left before the header: an exposure, '
         . 'no event');
+
+    my $after;
+    Ux::wait_until(sub {
+        $after = $t->stats('/zones/shop/http/status');
+        $after->{client_abort} > $before->{client_abort} });
+    is_deeply([ map { $after->{$_} - $before->{$_} }
+        qw(2xx 4xx 5xx client_abort) ], [ 0, 1, 0, 1 ],
+        'a client that left before the header: told as one, and as 4xx');
 
     $user = Ux::newcomer();
     is($t->changes(sub {

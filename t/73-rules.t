@@ -3,10 +3,11 @@
 # Copyright (C) the nginx-ux authors
 #
 # Rows of the list of faults that no other test has: odd ways to forge the
-# variant header, answers that bear names of ours, a switch for staff, caches
-# that an attacker fills, upstreams that never answer, connections that become
-# tunnels, header buffers that are full, and what a visitor's record may hold.
-# t/reliability.txt says where the other rows are.
+# variant header, requests without a header, answers that bear names of ours,
+# a switch for staff, caches that an attacker fills, upstreams that never
+# answer, connections that become tunnels, header buffers that are full, and
+# what a visitor's record may hold.  t/reliability.txt says where the other
+# rows are.
 
 use strict;
 use warnings;
@@ -32,6 +33,7 @@ my $t = Ux::nginx(
 
 forged_beside_the_header();
 forged_by_http2();
+requests_without_a_header();
 names_in_an_answer();
 staff_are_known_by_address();
 upstreams_that_fail();
@@ -258,6 +260,25 @@ sub forged_by_http2
             "HTTP/2, $name: the application is told ours")
             if $name =~ /^x/;
     }
+
+    return;
+}
+
+
+# HTTP/0.9: nginx has no list of header lines that ours could be added to.
+sub requests_without_a_header
+{
+    my @workers = $t->workers;
+
+    $t->backend('APP')->clear;
+    $t->http("GET /app/x\r\n");
+
+    my $request = $t->backend('APP')->last_request;
+
+    like($request && $request->value('X-UX-Variant') || '',
+        qr/^layout=(?:control|one_page)$/,
+        'HTTP/0.9: the application is told ours');
+    is_deeply([ $t->workers ], \@workers, 'HTTP/0.9: the worker lives');
 
     return;
 }

@@ -170,6 +170,33 @@ sub try_shop
     is(sum_of($experiment, [ qw(funnels checkout carts purchased) ]), 1,
         'one cart purchased');
 
+    shop_beacons($t, $browser->cookie('ux'));
+
+    return;
+}
+
+
+# What the page says, and what the payment service says of it.
+sub shop_beacons
+{
+    my ($t, $cookie) = @_;
+
+    my @json = ('Content-Type' => 'application/json');
+    my $visitor = (split /\./, $cookie)[1];
+
+    is($t->post('/beacon', '{"event":"add_shipping_info"}', @json,
+        Cookie => "ux=$cookie")->status, 204, 'a beacon of the page');
+    is($t->post('/payments/told', '{"event":"refund","value":9.90,'
+        . qq("id":"r-1","visitor":"$visitor"}), @json)->status, 204,
+        'a beacon of the payment service');
+
+    my $zone = $t->stats('/zones/shop');
+
+    is($zone->{events}{$_}, 1, "$_: counted") for 'add_shipping_info',
+        'refund';
+    is(sum_of($zone->{experiments}{checkout_layout},
+        [ qw(metrics revenue sum) ]), 40, 'the refund is taken off');
+
     return;
 }
 

@@ -5,7 +5,7 @@ package UxHttp2;
 # As much of an HTTP/2 client as shows that streams are kept apart: sends many
 # requests at once over one connection, without TLS, and gives the bodies.
 # Headers are sent as plain literals (RFC 7541, 6.2.2), those of answers are
-# not looked at.
+# not looked at, but for the status.
 
 use strict;
 use warnings;
@@ -51,10 +51,43 @@ sub get_all
 }
 
 
+# One POST, its body in as many DATA frames as there are parts: (status, body),
+# status undef if the answer did not come to its end.
+sub post
+{
+    my ($class, $port, $path, $parts, @headers) = @_;
+
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1',
+        PeerPort => $port, Proto => 'tcp') or die "cannot connect: $@\n";
+    my $block = "\x83\x86\x01" . _string('localhost') . "\x04"
+        . _string($path);
+    my $last = $#$parts;
+
+    while (@headers) {
+        my ($name, $value) = splice @headers, 0, 2;
+        $block .= "\0" . _string($name) . _string($value);
+    }
+
+    $socket->autoflush(1);
+    print $socket "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+        . _frame(SETTINGS, 0, 0) . _frame(HEADERS, END_HEADERS, 1, $block);
+    print $socket _frame(DATA, $_ == $last ? END_STREAM : 0, 1, $parts->[$_])
+        for 0 .. $last;
+
+    my $answers = _read_answers($socket, 1, \my %status);
+
+    return (exists $answers->{1} ? $status{1} : undef, $answers->{1});
+}
+
+
+# Bodies by stream; into %$status, if given, what nginx says in the first
+# field of a header block: an index of the static table, or three digits.
 sub _read_answers
 {
-    my ($socket, $n) = @_;
+    my ($socket, $n, $status) = @_;
 
+    my %indexed = (8 => 200, 9 => 204, 10 => 206, 11 => 304, 12 => 400,
+        13 => 404, 14 => 500);
     my ($buffer, %body, %answer) = ('');
 
     while (keys %answer < $n) {
@@ -72,6 +105,12 @@ sub _read_answers
 
         last if $type == GOAWAY;
         next if $type != DATA && $type != HEADERS;
+        if ($type == HEADERS && $status) {
+            # behind updates of the table's size
+            $text =~ s/^[\x20-\x3f]+//;
+            $status->{$stream} = $text =~ /^[\x08\x48]\x03(\d{3})/ ? $1
+                : $indexed{ord($text) & 127};
+        }
         $body{$stream} .= $type == DATA ? $text : '';
         $answer{$stream} = $body{$stream} if $flags & END_STREAM;
     }

@@ -421,7 +421,7 @@ sub _spawn
             grep { defined } $ENV{ASAN_OPTIONS};
     }
     { no warnings; exec { $binary } $binary, '-p', $self->dir, '-e', 'stderr',
-        '-g', 'daemon off;', @arguments; }
+        '-g', $self->{daemon} ? 'daemon on;' : 'daemon off;', @arguments; }
     POSIX::_exit(127);
 }
 

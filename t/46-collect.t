@@ -74,6 +74,12 @@ server {
         ux_collect;
     }
 
+    # a variable that mints elsewhere
+    location = /seen {
+        if ($ux_visitor = nobody) { set $dummy 1; }
+        ux_collect;
+    }
+
     location = /moved { rewrite ^ /beacon last; }
 
     location /uxstats { ux_stats; }
@@ -494,6 +500,10 @@ sub nobody_is_made
         is($response->status, 204, "@$headers: answered");
         is($response->header('Set-Cookie'), undef, "@$headers: no cookie");
     }
+
+    is($t->post('/seen', '{"event":"add_to_cart"}', @json,
+        Accept => 'text/html')->header('Set-Cookie'), undef,
+        'asked for by a variable: no cookie');
 
     my $now = $t->stats('/zones/shop')->{visitors};
 

@@ -25,8 +25,11 @@ static ngx_uint_t ngx_http_ux_adopt_waits(ngx_http_ux_zone_t *zone,
 static void ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone,
     ux_file_zone_t *files, ux_file_list_t *list, uint8_t uuid[16],
     ngx_log_t *log);
+static void ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone,
+    ux_file_list_t *list);
 static ngx_http_ux_found_t *ngx_http_ux_found_add(ngx_http_ux_zone_t *zone,
     const uint8_t uuid[16]);
+static ngx_http_ux_found_t *ngx_http_ux_found_room(ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_adopt_aside(ngx_http_ux_zone_t *zone,
     ux_file_zone_t *files, ngx_http_ux_found_t *found, ngx_log_t *log);
 
@@ -53,6 +56,8 @@ ngx_http_ux_adopt(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         return 0;
     }
 
+    ngx_http_ux_adopt_forget(zone, &list);
+
     for (i = 0; i < list.n; i++) {
 
         if (ngx_http_ux_adopted(zone) == NGX_HTTP_UX_ADOPT_MAX) {
@@ -65,6 +70,34 @@ ngx_http_ux_adopt(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     }
 
     return ngx_http_ux_adopted(zone);
+}
+
+
+/* Room in the table for the newest: what others left there is out of sight. */
+static void
+ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone, ux_file_list_t *list)
+{
+    ngx_uint_t            i, n;
+    ngx_http_ux_found_t  *found;
+
+    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
+        found = &zone->files->found[i];
+
+        if (!found->used || !found->foreign) {
+            continue;
+        }
+
+        for (n = 0; n < list->n; n++) {
+            if (ngx_memcmp(list->uuids[n], found->uuid, 16) == 0) {
+                break;
+            }
+        }
+
+        if (n == list->n) {
+            ngx_memzero(found, sizeof(ngx_http_ux_found_t));
+            found->lock = -1;
+        }
+    }
 }
 
 
@@ -275,21 +308,45 @@ ngx_http_ux_found(ngx_http_ux_zone_t *zone, const uint8_t uuid[16])
 }
 
 
+/* What has no header to be read was told of when we started. */
 static ngx_http_ux_found_t *
 ngx_http_ux_found_add(ngx_http_ux_zone_t *zone, const uint8_t uuid[16])
 {
-    ngx_uint_t            i;
+    ngx_int_t             rc;
     ngx_http_ux_found_t  *found;
 
-    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
-        found = &zone->files->found[i];
+    found = ngx_http_ux_found_room(zone);
 
-        if (!found->used) {
-            ngx_memzero(found, sizeof(ngx_http_ux_found_t));
-            ngx_memcpy(found->uuid, uuid, sizeof(found->uuid));
-            found->lock = -1;
-            found->used = 1;
-            return found;
+    if (found == NULL) {
+        return NULL;
+    }
+
+    ngx_memzero(found, sizeof(ngx_http_ux_found_t));
+    ngx_memcpy(found->uuid, uuid, sizeof(found->uuid));
+    found->lock = -1;
+
+    ngx_http_ux_user_begin(zone);
+    rc = ngx_http_ux_restore_head(zone, found);
+    ngx_http_ux_user_end(zone);
+
+    if (rc != NGX_OK) {
+        return NULL;
+    }
+
+    found->used = 1;
+
+    return found;
+}
+
+
+static ngx_http_ux_found_t *
+ngx_http_ux_found_room(ngx_http_ux_zone_t *zone)
+{
+    ngx_uint_t  i;
+
+    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
+        if (!zone->files->found[i].used) {
+            return &zone->files->found[i];
         }
     }
 

@@ -27,7 +27,7 @@ static ngx_int_t ngx_http_ux_collect_header(ngx_http_request_t *r, char *key,
 
 
 #define ngx_http_ux_collect_add(r, key, value)                                \
-    ngx_http_ux_collect_header(r, key, sizeof(key) - 1, (u_char *) value,     \
+    ngx_http_ux_collect_header(r, key, sizeof(key) - 1, (u_char *) (value),   \
                                sizeof(value) - 1)
 
 

@@ -386,19 +386,22 @@ void ngx_http_ux_snapshot_start(ngx_cycle_t *cycle,
 void ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone,
     ngx_cycle_t *cycle);
 
-/* ngx_http_ux_reload.c: says what becomes of the experiments */
-void ngx_http_ux_reload(ngx_http_ux_zone_t *was, ngx_http_ux_zone_t *now,
+/*
+ * ngx_http_ux_reload.c: says what becomes of the experiments; how many lines
+ * that took.  `now` has its store, from which epochs are told.
+ */
+ngx_uint_t ngx_http_ux_reload(const ux_model_t *was, ngx_http_ux_zone_t *now,
     ngx_log_t *log);
+
+/* At notice level; by "nginx -t" to the terminal alone: nothing happened. */
+void ngx_cdecl ngx_http_ux_notice(ngx_log_t *log, const char *format, ...);
 
 /* ngx_http_ux_secret.c */
 ngx_int_t ngx_http_ux_random(uint8_t *buf, size_t len);
 ngx_int_t ngx_http_ux_secret_read(ngx_conf_t *cf, ngx_str_t *file,
     ngx_array_t *keys);
 void ngx_http_ux_secret_open(ngx_http_ux_zone_t *zone, ngx_log_t *log);
-
-/* Makes the snapshot directory if it is not there. */
-ngx_int_t ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone,
-    ngx_log_t *log);
+void ngx_http_ux_secret_keep(ngx_http_ux_zone_t *zone, ngx_log_t *log);
 
 /* ngx_http_ux_request.c: phases, and the state of a request */
 ngx_int_t ngx_http_ux_post_read_handler(ngx_http_request_t *r);

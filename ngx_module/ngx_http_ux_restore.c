@@ -12,13 +12,13 @@
  *
  * Incarnations that live, of a binary being upgraded or of workers without a
  * master, give their names, so that their numbers find a place later.
+ *
+ * "nginx -t" does the same with the memory of its own, to tell what would come
+ * of it, but has no lock: who lives is not known then, nor asked.
  */
 
 #include "ngx_http_ux_snapshot.h"
 
-
-/* so many are taken over at the start, the newest; the others follow */
-#define NGX_HTTP_UX_RESTORE_MAX  16
 
 /* a file may be so much larger than the zone, which may have shrunk */
 #define NGX_HTTP_UX_FILE_FACTOR  16
@@ -33,12 +33,8 @@ typedef struct {
 } ngx_http_ux_read_t;
 
 
-static void ngx_http_ux_restore_look(ngx_http_ux_zone_t *zone,
-    ngx_log_t *log);
-static ngx_int_t ngx_http_ux_restore_head(ngx_http_ux_zone_t *zone,
-    ngx_http_ux_found_t *found);
-static void ngx_http_ux_restore_insert(ngx_http_ux_zone_t *zone,
-    ngx_http_ux_found_t *found);
+static void ngx_http_ux_restore_model(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_read_t *read);
 static void ngx_http_ux_restore_one(ngx_http_ux_zone_t *zone,
     ngx_http_ux_found_t *found, ngx_log_t *log);
 static void ngx_http_ux_read_base(ngx_http_ux_zone_t *zone,
@@ -53,157 +49,6 @@ static ngx_int_t ngx_http_ux_read_check(ngx_http_ux_zone_t *zone,
 
 
 void
-ngx_http_ux_restore_find(ngx_http_ux_zone_t *zone, uint8_t key[16],
-    ngx_log_t *log)
-{
-    ngx_uint_t            i, alive;
-    ngx_http_ux_found_t  *found;
-
-    if (zone->snapshot.len == 0 || ngx_test_config) {
-        return;
-    }
-
-    ngx_http_ux_user_begin(zone);
-    ngx_http_ux_restore_look(zone, log);
-    ngx_http_ux_user_end(zone);
-
-    /* whose visitors are to be known at once; else later */
-
-    for (alive = 0; alive < 2; alive++) {
-        for (i = 0; i < UX_FILE_LIST_MAX; i++) {
-            found = &zone->files->found[i];
-
-            if (found->used && found->visitors && found->alive == alive) {
-                ngx_memcpy(key, found->key, sizeof(found->key));
-                return;
-            }
-        }
-    }
-}
-
-
-/* Those that we can read, the newest first. */
-static void
-ngx_http_ux_restore_look(ngx_http_ux_zone_t *zone, ngx_log_t *log)
-{
-    ngx_uint_t            i;
-    ux_error_t            error;
-    ux_status_t           rc;
-    ux_file_list_t        list;
-    ux_file_zone_t        files;
-    ngx_http_ux_found_t   found;
-
-    ngx_http_ux_file_zone(zone, &files);
-
-    rc = ux_file_list(&files, &list, &error);
-
-    if (rc != UX_OK) {
-
-        if (rc != UX_DECLINED) {
-            ngx_log_error(NGX_LOG_ERR, log, 0,
-                          "ux_zone \"%V\": nothing restored from \"%V\": %s",
-                          &zone->name, &zone->snapshot, error.message);
-        }
-
-        return;
-    }
-
-    for (i = 0; i < list.n; i++) {
-        ngx_memzero(&found, sizeof(ngx_http_ux_found_t));
-
-        ngx_memcpy(found.uuid, list.uuids[i], sizeof(found.uuid));
-        found.used = 1;
-
-        rc = ux_file_lock(&files, found.uuid, false, &found.lock, &error);
-
-        if (rc == UX_ERROR) {
-            ngx_log_error(NGX_LOG_ERR, log, 0, "ux_zone \"%V\": %s",
-                          &zone->name, error.message);
-            continue;
-        }
-
-        if (rc != UX_OK) {
-            found.lock = -1;
-        }
-
-        found.alive = (rc == UX_BUSY);
-
-        /* without any header to be read it is the oldest, and damaged */
-
-        (void) ngx_http_ux_restore_head(zone, &found);
-        ngx_http_ux_restore_insert(zone, &found);
-    }
-}
-
-
-static ngx_int_t
-ngx_http_ux_restore_head(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found)
-{
-    size_t            len;
-    uint8_t           head[UX_IMAGE_HEADER_MAX];
-    ngx_uint_t        i;
-    ux_error_t        error;
-    ux_file_name_t    name;
-    ux_file_zone_t    files;
-    ux_image_info_t   info;
-
-    ngx_http_ux_file_zone(zone, &files);
-    ngx_memcpy(name.uuid, found->uuid, sizeof(name.uuid));
-
-    for (i = 0; i < 4; i++) {
-        name.kind = (i < 2) ? UX_FILE_VISITORS : UX_FILE_COUNTERS;
-        name.previous = i % 2;
-
-        if (ux_file_head(&files, &name, head, sizeof(head), &len, &error)
-                == UX_OK
-            && ux_image_info(head, len, &info, &error) == UX_OK)
-        {
-            found->written_ms = info.written_ms;
-            found->key[0] = info.index_key[0];
-            found->key[1] = info.index_key[1];
-            found->visitors = (info.kind == UX_IMAGE_VISITORS);
-            return NGX_OK;
-        }
-    }
-
-    return NGX_DECLINED;
-}
-
-
-/* What there is no room for is looked at again by who adopts. */
-static void
-ngx_http_ux_restore_insert(ngx_http_ux_zone_t *zone,
-    ngx_http_ux_found_t *found)
-{
-    ngx_uint_t            i, n;
-    ngx_http_ux_found_t  *all;
-
-    all = zone->files->found;
-
-    for (n = 0; n < NGX_HTTP_UX_RESTORE_MAX && all[n].used; n++) {
-        /* void */
-    }
-
-    for (i = 0; i < n && all[i].written_ms >= found->written_ms; i++) {
-        /* void */
-    }
-
-    if (i == NGX_HTTP_UX_RESTORE_MAX) {
-        ux_file_unlock(found->lock);
-        return;
-    }
-
-    if (n == NGX_HTTP_UX_RESTORE_MAX) {
-        n--;
-        ux_file_unlock(all[n].lock);
-    }
-
-    ngx_memmove(&all[i + 1], &all[i], (n - i) * sizeof(ngx_http_ux_found_t));
-    all[i] = *found;
-}
-
-
-void
 ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
     uint64_t              done;
@@ -211,6 +56,11 @@ ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     ngx_http_ux_found_t  *found;
 
     if (!zone->files->found[0].used) {
+
+        if (ngx_test_config && zone->snapshot.len != 0) {
+            ngx_http_ux_reload_test(zone, log);
+        }
+
         return;
     }
 
@@ -229,6 +79,36 @@ ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     }
 
     ux_store_leave(&zone->store);
+
+    if (ngx_test_config) {
+        ngx_http_ux_reload_test(zone, log);
+    }
+}
+
+
+/* Names in it lie in the bytes that were read. */
+static void
+ngx_http_ux_restore_model(ngx_http_ux_zone_t *zone, ngx_http_ux_read_t *read)
+{
+    ux_error_t         error;
+    ux_image_model_t  *model;
+
+    if (read->len == 0 || zone->files->model != NULL) {
+        return;
+    }
+
+    model = ngx_palloc(zone->experiments.pool, sizeof(ux_image_model_t));
+
+    if (model != NULL
+        && ux_image_model(read->data, read->len, model, &error) == UX_OK)
+    {
+        zone->files->model = model;
+        zone->files->model_ms = read->info.written_ms;
+
+        /* for as long as this process takes */
+
+        read->data = NULL;
+    }
 }
 
 
@@ -341,6 +221,11 @@ ngx_http_ux_merge_files(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
 
         rc = ngx_http_ux_merge(zone, &merge, found->uuid, log);
 
+        if (ngx_test_config && rc == NGX_OK) {
+            ngx_http_ux_restore_model(zone, merge.counters.len ? &counters
+                                                               : &visitors);
+        }
+
         free((void *) merge.base.data);
         free(merge.index);
     }
@@ -442,7 +327,7 @@ ngx_http_ux_read(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
             continue;
         }
 
-        ngx_log_error(NGX_LOG_ERR, log, 0,
+        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, 0,
                       "ux_zone \"%V\": a snapshot in \"%V\", written as "
                       "\"%s%s\", %s: %s", &zone->name, &zone->snapshot,
                       (kind == UX_FILE_VISITORS) ? "visitors" : "counters",
@@ -549,7 +434,7 @@ ngx_http_ux_merge(ngx_http_ux_zone_t *zone, ux_image_merge_t *merge,
             return NGX_OK;
         }
 
-        ngx_log_error(NGX_LOG_ERR, log, 0,
+        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, 0,
                       "ux_zone \"%V\": a snapshot in \"%V\" is left alone: %s",
                       &zone->name, &zone->snapshot, error.message);
         return NGX_DECLINED;
@@ -562,11 +447,14 @@ ngx_http_ux_merge(ngx_http_ux_zone_t *zone, ux_image_merge_t *merge,
     (void) __atomic_fetch_add(&zone->store.head->saved.restored, 1,
                               __ATOMIC_RELAXED);
 
-    ngx_log_error(NGX_LOG_NOTICE, log, 0,
-                  "ux_zone \"%V\": restored %uL visitors (%uL known already, "
-                  "%uL expired, %uL without room), %uL names left out",
-                  &zone->name, result.visitors, result.united,
-                  result.expired, result.dropped, result.names);
+    zone->files->restored += result.visitors;
+
+    ngx_http_ux_notice(log, "ux_zone \"%V\": %s %uL visitors (%uL known "
+                       "already, %uL expired, %uL without room), %uL names "
+                       "left out", &zone->name,
+                       ngx_test_config ? "a start restores" : "restored",
+                       result.visitors, result.united, result.expired,
+                       result.dropped, result.names);
 
     return NGX_OK;
 }

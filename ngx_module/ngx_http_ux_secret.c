@@ -6,19 +6,21 @@
  * directory, or from the zone.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_snapshot.h"
 
 #include <sys/random.h>
 
 
 static ngx_int_t ngx_http_ux_secret_lines(ngx_conf_t *cf, ngx_str_t *file,
     u_char *buf, size_t len, ngx_array_t *keys);
-static ngx_int_t ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool,
-    ux_str_t *key, ngx_log_t *log);
+static void ngx_http_ux_secret_find(ngx_http_ux_zone_t *zone, ngx_fd_t dir,
+    u_char *buf, ngx_log_t *log);
+static ngx_int_t ngx_http_ux_secret_load(ngx_http_ux_zone_t *zone,
+    ngx_fd_t dir, u_char *buf, ngx_log_t *log);
+static const char *ngx_http_ux_secret_wrong(ngx_http_ux_zone_t *zone,
+    ngx_fd_t fd);
 static void ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone,
-    ngx_str_t *file, ngx_log_t *log);
-static ngx_int_t ngx_http_ux_secret_own(ngx_http_ux_zone_t *zone,
-    ngx_str_t *name, ngx_fd_t fd, ngx_log_t *log);
+    ngx_fd_t dir, ngx_err_t expected, ngx_log_t *log);
 static void ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64]);
 
 
@@ -167,56 +169,90 @@ ngx_http_ux_secret_lines(ngx_conf_t *cf, ngx_str_t *file, u_char *buf,
 void
 ngx_http_ux_secret_open(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
-    u_char      *p;
-    ngx_str_t    file;
-    ngx_pool_t  *pool;
+    u_char    *p;
+    ngx_fd_t   dir;
 
-    if (zone->nkeys != 0) {
-        return;
+    dir = NGX_INVALID_FILE;
+
+    /* for what is wrong with it, "nginx -t" has no other time to look */
+
+    if (zone->snapshot.len != 0 && (zone->nkeys == 0 || ngx_test_config)) {
+        dir = ngx_http_ux_directory_open(zone, log);
     }
 
-    pool = zone->experiments.pool;
-    zone->nkeys = 1;
+    if (zone->nkeys == 0) {
+        zone->nkeys = 1;
 
-    if (zone->snapshot.len != 0) {
+        p = ngx_pnalloc(zone->experiments.pool, NGX_HTTP_UX_SECRET_SIZE);
 
-        file.len = zone->snapshot.len + sizeof("/secret") - 1;
-        file.data = ngx_pnalloc(pool, file.len + 1);
+        if (p == NULL) {
+            zone->nkeys = 0;
 
-        if (file.data != NULL) {
-            p = ngx_cpymem(file.data, zone->snapshot.data,
-                           zone->snapshot.len);
-            ngx_memcpy(p, "/secret", sizeof("/secret"));
-
-            if (ngx_http_ux_secret_load(&file, pool, &zone->keys[0], log)
-                == NGX_OK)
-            {
-                return;
-            }
-
-            if (!ngx_test_config) {
-                ngx_http_ux_secret_create(zone, &file, log);
-            }
+        } else {
+            ngx_http_ux_secret_hex(zone, p);
+            zone->keys[0].data = (const char *) p;
+            zone->keys[0].len = 64;
+            ngx_http_ux_secret_find(zone, dir, p, log);
         }
+    }
 
-    } else {
+    if (dir != NGX_INVALID_FILE) {
+        (void) ngx_close_file(dir);
+    }
+}
+
+
+static void
+ngx_http_ux_secret_find(ngx_http_ux_zone_t *zone, ngx_fd_t dir, u_char *buf,
+    ngx_log_t *log)
+{
+    if (zone->snapshot.len == 0) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "ux_zone \"%V\": neither \"ux_secret\" nor "
                       "\"snapshot=\": the key that signs cookies lives in "
                       "memory only, a restart makes every visitor a new one",
                       &zone->name);
-    }
-
-    p = ngx_pnalloc(pool, 64);
-
-    if (p == NULL) {
-        zone->nkeys = 0;
         return;
     }
 
-    ngx_http_ux_secret_hex(zone, p);
-    zone->keys[0].data = (const char *) p;
-    zone->keys[0].len = 64;
+    if (dir == NGX_INVALID_FILE || zone->files->unsafe
+        || ngx_http_ux_secret_load(zone, dir, buf, log) == NGX_OK)
+    {
+        return;
+    }
+
+    if (!ngx_test_config) {
+        ngx_http_ux_secret_create(zone, dir, 0, log);
+    }
+}
+
+
+/* In a directory that can be used only now, unless it has another one. */
+void
+ngx_http_ux_secret_keep(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    u_char    hex[64];
+    ngx_fd_t  dir;
+
+    ngx_http_ux_secret_hex(zone, hex);
+
+    if (zone->nkeys != 1 || zone->keys[0].len != sizeof(hex)
+        || ngx_memcmp(zone->keys[0].data, hex, sizeof(hex)) != 0)
+    {
+        return;
+    }
+
+    dir = ngx_http_ux_directory_open(zone, log);
+
+    if (dir == NGX_INVALID_FILE) {
+        return;
+    }
+
+    if (!zone->files->unsafe) {
+        ngx_http_ux_secret_create(zone, dir, NGX_EEXIST, log);
+    }
+
+    (void) ngx_close_file(dir);
 }
 
 
@@ -228,147 +264,119 @@ ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64])
 }
 
 
+/* Into buf, of which the zone's key may be the start, once all is read. */
 static ngx_int_t
-ngx_http_ux_secret_load(ngx_str_t *file, ngx_pool_t *pool, ux_str_t *key,
+ngx_http_ux_secret_load(ngx_http_ux_zone_t *zone, ngx_fd_t dir, u_char *buf,
     ngx_log_t *log)
 {
-    int              fd;
-    u_char          *buf, *end;
-    ssize_t          n;
-    ngx_file_info_t  fi;
+    u_char       key[NGX_HTTP_UX_SECRET_SIZE], *end;
+    ssize_t      n;
+    ngx_fd_t     fd;
+    const char  *why;
 
-    fd = open((const char *) file->data, O_RDONLY|O_NONBLOCK|O_NOFOLLOW);
+    fd = openat(dir, "secret", O_RDONLY|O_NONBLOCK|O_NOFOLLOW|O_CLOEXEC);
 
-    if (fd == -1) {
+    if (fd == NGX_INVALID_FILE) {
         if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                          "cannot open \"%V\"", file);
+            ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, ngx_errno,
+                          "cannot open \"%V/secret\"", &zone->snapshot);
         }
 
         return NGX_DECLINED;
     }
 
-    buf = ngx_pnalloc(pool, NGX_HTTP_UX_SECRET_SIZE);
-    n = -1;
+    n = 0;
+    why = ngx_http_ux_secret_wrong(zone, fd);
 
-    if (buf != NULL && ngx_fd_info(fd, &fi) != NGX_FILE_ERROR
-        && ngx_is_file(&fi))
-    {
-        n = ngx_read_fd(fd, buf, NGX_HTTP_UX_SECRET_SIZE);
+    if (why == NULL) {
+        n = ngx_read_fd(fd, key, sizeof(key));
     }
 
     (void) ngx_close_file(fd);
 
     /* the key is the first line */
 
-    end = (n > 0) ? ngx_strlchr(buf, buf + n, LF) : NULL;
+    end = (n > 0) ? ngx_strlchr(key, key + n, LF) : NULL;
 
     if (end != NULL) {
-        n = end - buf;
+        n = end - key;
     }
 
-    if (n > 0 && buf[n - 1] == CR) {
+    if (n > 0 && key[n - 1] == CR) {
         n--;
     }
 
-    if (n < NGX_HTTP_UX_SECRET_MIN) {
-        ngx_log_error(NGX_LOG_ERR, log, 0,
-                      "\"%V\" holds no key: expected a line of at least %d "
-                      "bytes", file, NGX_HTTP_UX_SECRET_MIN);
+    if (why == NULL && n < NGX_HTTP_UX_SECRET_MIN) {
+        why = "holds no key: expected a line of at least 16 bytes";
+    }
+
+    if (why != NULL) {
+        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, 0, "\"%V/secret\" %s",
+                      &zone->snapshot, why);
         return NGX_DECLINED;
     }
 
-    key->data = (const char *) buf;
-    key->len = n;
+    ngx_memcpy(buf, key, n);
+    zone->keys[0].len = n;
 
     return NGX_OK;
 }
 
 
-static void
-ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_str_t *file,
-    ngx_log_t *log)
+/* Whoever can write another key signs any visitor. */
+static const char *
+ngx_http_ux_secret_wrong(ngx_http_ux_zone_t *zone, ngx_fd_t fd)
 {
-    int       fd;
-    u_char    line[65];
-    ssize_t   n;
+    ngx_file_info_t  fi;
 
-    if (ngx_http_ux_secret_directory(zone, log) != NGX_OK) {
-        return;
+    if (ngx_fd_info(fd, &fi) == NGX_FILE_ERROR || !ngx_is_file(&fi)) {
+        return "is no ordinary file";
     }
 
-    fd = open((const char *) file->data,
-              O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW, 0600);
-
-    if (fd == -1) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno, "cannot create \"%V\": "
-                      "the key that signs cookies lives in memory only",
-                      file);
-        return;
+    if (fi.st_nlink > 1) {
+        return "has another name";
     }
 
-    ngx_http_ux_secret_hex(zone, line);
-    line[64] = LF;
-
-    n = ngx_write_fd(fd, line, sizeof(line));
-
-    if (n != (ssize_t) sizeof(line)
-        || fsync(fd) == -1
-        || ngx_http_ux_secret_own(zone, file, fd, log) != NGX_OK)
-    {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "cannot write \"%V\"", file);
-        (void) ngx_delete_file(file->data);
-    }
-
-    (void) ngx_close_file(fd);
+    return ngx_http_ux_directory_others(zone, &fi);
 }
 
 
-/* Made by us: 0700 and the workers' own.  Found: left as it is. */
-ngx_int_t
-ngx_http_ux_secret_directory(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+/* By the workers' user, who could lead root to another directory. */
+static void
+ngx_http_ux_secret_create(ngx_http_ux_zone_t *zone, ngx_fd_t dir,
+    ngx_err_t expected, ngx_log_t *log)
 {
-    int         fd;
-    ngx_str_t  *dir;
+    u_char      line[65];
+    ssize_t     n;
+    ngx_fd_t    fd;
+    ngx_err_t   err;
 
-    dir = &zone->snapshot;
+    ngx_http_ux_user_begin(zone);
 
-    if (ngx_create_dir(dir->data, 0700) == NGX_FILE_ERROR) {
+    fd = openat(dir, "secret", O_WRONLY|O_CREAT|O_EXCL|O_NOFOLLOW|O_CLOEXEC,
+                0600);
+    err = ngx_errno;
 
-        if (ngx_errno == NGX_EEXIST) {
-            return NGX_OK;
+    if (fd != NGX_INVALID_FILE) {
+        ngx_http_ux_secret_hex(zone, line);
+        line[64] = LF;
+
+        n = ngx_write_fd(fd, line, sizeof(line));
+        err = 0;
+
+        if (n != (ssize_t) sizeof(line) || fsync(fd) == -1) {
+            err = ngx_errno ? ngx_errno : EIO;
+            (void) unlinkat(dir, "secret", 0);
         }
 
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "cannot make directory \"%V\"", dir);
-        return NGX_ERROR;
-    }
-
-    fd = open((const char *) dir->data, O_RDONLY|O_DIRECTORY|O_NOFOLLOW);
-
-    if (fd != -1) {
-        (void) ngx_http_ux_secret_own(zone, dir, fd, log);
         (void) ngx_close_file(fd);
     }
 
-    return NGX_OK;
-}
+    ngx_http_ux_user_end(zone);
 
-
-static ngx_int_t
-ngx_http_ux_secret_own(ngx_http_ux_zone_t *zone, ngx_str_t *name,
-    ngx_fd_t fd, ngx_log_t *log)
-{
-    if (geteuid() != 0) {
-        return NGX_OK;
+    if (err != 0 && err != expected) {
+        ngx_log_error(NGX_LOG_ERR, log, err, "cannot create \"%V/secret\": "
+                      "the key that signs cookies lives in memory only",
+                      &zone->snapshot);
     }
-
-    if (fchown(fd, zone->core->user, (gid_t) -1) == -1) {
-        ngx_log_error(NGX_LOG_ERR, log, ngx_errno,
-                      "cannot give \"%V\" to the worker processes", name);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }

@@ -41,8 +41,6 @@ static void ngx_http_ux_snapshot_open(ngx_http_ux_zone_t *zone,
 static void ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_snapshot_moved(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
-static ngx_int_t ngx_http_ux_snapshot_lock(ngx_http_ux_zone_t *zone,
-    ngx_log_t *log);
 static ngx_int_t ngx_http_ux_snapshot_path(ngx_http_ux_zone_t *zone,
     ngx_cycle_t *cycle);
 static ngx_msec_t ngx_http_ux_snapshot_manager(void *data);
@@ -184,22 +182,32 @@ ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone)
 }
 
 
+/* A directory that cannot be used is tried again at each turn. */
 static void
 ngx_http_ux_snapshot_open(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 {
+    ngx_fd_t    dir;
+    ngx_int_t   rc;
     ngx_uint_t  first;
 
     first = (zone->files->lock == -1);
 
-    if (first && ngx_http_ux_snapshot_lock(zone, cycle->log) != NGX_OK) {
-        return;
+    dir = ngx_http_ux_directory_open(zone, cycle->log);
+
+    if (dir != NGX_INVALID_FILE) {
+        (void) ngx_close_file(dir);
+
+    } else {
+        zone->files->said = ngx_max(ngx_current_msec, 1);
     }
 
-    if (zone->files->resized) {
+    rc = ngx_http_ux_directory_lock(zone, cycle->log);
+
+    if (rc == NGX_OK && zone->files->resized) {
         ngx_http_ux_resize_commit(zone, cycle->log);
     }
 
-    if (first) {
+    if (rc == NGX_OK && first) {
         (void) ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_FIRST,
                                          cycle->log);
         ngx_http_ux_snapshot_moved(zone, cycle->log);
@@ -236,36 +244,6 @@ ngx_http_ux_snapshot_moved(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     }
 
     ngx_http_ux_user_end(zone);
-}
-
-
-static ngx_int_t
-ngx_http_ux_snapshot_lock(ngx_http_ux_zone_t *zone, ngx_log_t *log)
-{
-    ux_error_t      error;
-    ux_status_t     rc;
-    ux_file_zone_t  files;
-
-    if (ngx_http_ux_secret_directory(zone, log) != NGX_OK) {
-        ngx_http_ux_save_failed(zone, "there is no directory", log);
-        return NGX_ERROR;
-    }
-
-    ngx_http_ux_file_zone(zone, &files);
-
-    ngx_http_ux_user_begin(zone);
-    rc = ux_file_lock(&files, zone->store.head->uuid, true,
-                      &zone->files->lock, &error);
-    ngx_http_ux_user_end(zone);
-
-    if (rc != UX_OK) {
-        ngx_http_ux_save_failed(zone, (rc == UX_BUSY)
-                                      ? "another process has its lock"
-                                      : error.message, log);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }
 
 
@@ -390,6 +368,11 @@ ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
         return NGX_HTTP_UX_LOOK_OTHERS;
     }
 
+    if (ngx_http_ux_directory_lock(zone, log) != NGX_OK) {
+        zone->files->saver.saved = 0;
+        return zone->interval;
+    }
+
     merged = ngx_http_ux_snapshot_others(zone, turn, log);
 
     next = ngx_http_ux_save_due(zone, merged || turn == NGX_HTTP_UX_TURN_FIRST
@@ -456,6 +439,12 @@ ngx_http_ux_snapshot_look(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn)
 
     s->looked = ngx_current_msec;
 
+    /* moved away, or removed: written again, whether there is news or not */
+
+    if (!ngx_http_ux_directory_saved(zone)) {
+        s->saver.saved = 0;
+    }
+
     return 1;
 }
 
@@ -501,7 +490,7 @@ ngx_http_ux_snapshot_timer(ngx_event_t *ev)
     next = NGX_HTTP_UX_LOOK_OTHERS;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
-        if (zones[i]->files->lock != -1) {
+        if (zones[i]->snapshot.len != 0) {
             n = single ? ngx_http_ux_snapshot_manager(zones[i])
                        : ngx_http_ux_snapshot_leaving(zones[i], ev->log);
             next = ngx_min(next, n);
@@ -543,7 +532,7 @@ ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
 {
     ngx_uint_t  tries;
 
-    if (ngx_process != NGX_PROCESS_WORKER || zone->files->lock == -1
+    if (ngx_process != NGX_PROCESS_WORKER || zone->snapshot.len == 0
         || (getppid() == ngx_parent && !ngx_http_ux_snapshot_is_replaced(zone))
         || ux_store_others(&zone->store))
     {
@@ -581,7 +570,7 @@ ngx_http_ux_exit_master(ngx_cycle_t *cycle)
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
-        if (zones[i]->files->lock != -1) {
+        if (zones[i]->snapshot.len != 0) {
             (void) ngx_http_ux_snapshot_turn(zones[i], NGX_HTTP_UX_TURN_LAST,
                                              cycle->log);
         }

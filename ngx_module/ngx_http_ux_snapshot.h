@@ -6,6 +6,8 @@
  *
  *   ngx_http_ux_snapshot.c  when zones are saved, and by which process
  *   ngx_http_ux_save.c      saving one
+ *   ngx_http_ux_directory.c the directory, and the lock in it
+ *   ngx_http_ux_find.c      what incarnations have files there
  *   ngx_http_ux_restore.c   a new zone takes over what dead ones left
  *   ngx_http_ux_adopt.c     a zone that lives takes over those that die later
  *   ngx_http_ux_resize.c    a reload changes a zone's size
@@ -64,8 +66,15 @@ struct ngx_http_ux_snapshot_s {
     ngx_msec_t                  looked;        /* for other incarnations */
     ngx_msec_t                  said;          /* an error; 0: none yet */
     uint64_t                    generation;    /* see ux_saved_t */
+    ux_image_model_t           *model;         /* nginx -t: what the newest
+                                                  one says of itself */
+    uint64_t                    model_ms;      /*   and when it was written */
+    uint64_t                    restored;      /* nginx -t: visitors */
     unsigned                    resized:1;     /* `was` is another memory */
     unsigned                    cleaned:1;
+    unsigned                    looked_at:1;   /* the directory */
+    unsigned                    unlisted:1;    /* it: cannot be read */
+    unsigned                    unsafe:1;      /* it: no place for keys */
     unsigned                    busy:1;        /* another process saves now */
 };
 
@@ -99,11 +108,48 @@ void ngx_http_ux_user_begin(ngx_http_ux_zone_t *zone);
 void ngx_http_ux_user_end(ngx_http_ux_zone_t *zone);
 
 
-/* ngx_http_ux_restore.c */
+/* What a start logs as an error, and "nginx -t" warns of. */
+#define NGX_HTTP_UX_LOG_ERR  (ngx_test_config ? NGX_LOG_WARN : NGX_LOG_ERR)
+
+
+/* ngx_http_ux_directory.c */
+
+/*
+ * Opens the snapshot directory, and makes it if this is no "nginx -t".  What
+ * is wrong is logged, once; sets files->unsafe.  NGX_INVALID_FILE: there is
+ * none.
+ */
+ngx_fd_t ngx_http_ux_directory_open(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
+
+/* NULL: none but root and the workers own it, or may write to it. */
+const char *ngx_http_ux_directory_others(ngx_http_ux_zone_t *zone,
+    ngx_file_info_t *fi);
+
+/*
+ * Before the first fork, so that all processes have it.  Where the directory
+ * could not be used then, or the lock was moved away, each process that saves
+ * has one of its own from then on: they share it.
+ */
+ngx_int_t ngx_http_ux_directory_lock(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
+
+/* Are both files where they were saved? */
+ngx_uint_t ngx_http_ux_directory_saved(ngx_http_ux_zone_t *zone);
+
+
+/* ngx_http_ux_find.c */
 
 /* Looks for incarnations; *key becomes the index key of what is found. */
 void ngx_http_ux_restore_find(ngx_http_ux_zone_t *zone, uint8_t key[16],
     ngx_log_t *log);
+
+/* The newest header of one that was found; NGX_DECLINED: it has none. */
+ngx_int_t ngx_http_ux_restore_head(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_found_t *found);
+
+
+/* ngx_http_ux_restore.c */
 
 /* Takes over what was found, or lets it go. */
 void ngx_http_ux_restore(ngx_http_ux_zone_t *zone, ngx_log_t *log);
@@ -115,6 +161,9 @@ void ngx_http_ux_restore_forget(ngx_http_ux_zone_t *zone);
  */
 ngx_int_t ngx_http_ux_merge_files(ngx_http_ux_zone_t *zone,
     ngx_http_ux_found_t *found, ux_image_mode_e mode, ngx_log_t *log);
+
+/* ngx_http_ux_reload.c: what "nginx -t" says of a zone with what was found */
+void ngx_http_ux_reload_test(ngx_http_ux_zone_t *zone, ngx_log_t *log);
 
 /* Merges images that are in memory. */
 ngx_int_t ngx_http_ux_merge(ngx_http_ux_zone_t *zone,

@@ -59,7 +59,8 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (zone->files->was != NULL) {
-        ngx_http_ux_reload(zone->files->was, zone, shm_zone->shm.log);
+        (void) ngx_http_ux_reload(&zone->files->was->model, zone,
+                                  shm_zone->shm.log);
     }
 
     return NGX_OK;
@@ -166,7 +167,10 @@ ngx_http_ux_zone_new(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
 
     ngx_log_error(NGX_LOG_WARN, log, 0,
                   "ux_zone \"%V\": no room for earlier epochs beside the "
-                  "configuration, they are left out: %s", &zone->name,
+                  "configuration, %s: %s", &zone->name,
+                  ngx_test_config ? "a reload is refused and a start leaves "
+                                    "them out"
+                                  : "they are left out",
                   error.message);
 
     ngx_http_ux_restore_forget(zone);

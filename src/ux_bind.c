@@ -274,7 +274,7 @@ static void
 ux_bind_experiment(ux_binder_t *binder, unsigned index)
 {
     uint16_t                parent, epoch;
-    uint16_t                variants[UX_VARIANTS_MAX];
+    uint16_t                variants[UX_VARIANTS_MAX] = { UX_PARENT_NONE };
     unsigned                i;
     ux_claim_t              claim;
     const ux_experiment_t  *experiment;

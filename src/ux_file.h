@@ -57,6 +57,7 @@ typedef struct {
     unsigned  n;
     bool      more;                  /* than were listed */
     uint8_t   uuids[UX_FILE_LIST_MAX][16];
+    uint64_t  ranks[UX_FILE_LIST_MAX];   /* for ux_file_list_next() */
 } ux_file_list_t;
 
 
@@ -84,20 +85,37 @@ ux_status_t ux_file_head(const ux_file_zone_t *zone,
     const ux_file_name_t *name, uint8_t *buf, size_t size, size_t *len,
     ux_error_t *error);
 
-/* Incarnations that have a file to be read, in no order. */
+/*
+ * Incarnations that have a file to be read: an ordinary one that is not empty.
+ * The newest first, those of other users behind all of ours.  UX_DECLINED: no
+ * directory.
+ */
 ux_status_t ux_file_list(const ux_file_zone_t *zone, ux_file_list_t *list,
     ux_error_t *error);
 
+/* Those that follow the last of `after`; NULL: from the first. */
+ux_status_t ux_file_list_next(const ux_file_zone_t *zone,
+    const ux_file_list_t *after, ux_file_list_t *list, ux_error_t *error);
+
 /*
- * Locks an incarnation, to be it (create) or because it is dead.  The lock is
- * had by the calling process and those it forks, but not by what these
- * execute, until all have closed *fd.  UX_BUSY: another process has it;
- * UX_DECLINED: there is no such lock.
+ * Locks an incarnation, to be it (create) or because it is dead.  Those who
+ * are it share the lock: the calling process and those it forks, but not what
+ * these execute, until all have closed *fd, and others that are it as well.
+ * UX_BUSY: a process that is it has it, or who found it dead; UX_DECLINED:
+ * there is no such lock.
  */
 ux_status_t ux_file_lock(const ux_file_zone_t *zone, const uint8_t uuid[16],
     bool create, int *fd, ux_error_t *error);
 
 void ux_file_unlock(int fd);
+
+/*
+ * Has nobody moved or removed the lock of an incarnation, or a file that was
+ * saved?
+ */
+bool ux_file_locked(const ux_file_zone_t *zone, const uint8_t uuid[16],
+    int fd);
+bool ux_file_saved(const ux_file_zone_t *zone, const ux_file_name_t *name);
 
 /* Removes all files of an incarnation, the lock last. */
 ux_status_t ux_file_remove(const ux_file_zone_t *zone,
@@ -108,8 +126,8 @@ ux_status_t ux_file_aside(const ux_file_zone_t *zone,
     const ux_file_name_t *name, ux_error_t *error);
 
 /*
- * Removes what crashes left: files being written, and locks of nothing, of
- * incarnations that nobody has locked.
+ * Removes what crashes left of incarnations that nobody has locked: files
+ * being written, empty ones, and locks of nothing.
  */
 ux_status_t ux_file_clean(const ux_file_zone_t *zone, ux_error_t *error);
 

@@ -5,6 +5,9 @@
  * What stands in the directory: which incarnations there are, removing them,
  * and cleaning up.  Anybody may have put anything there, in any number: a
  * call reads so many names and removes so many files, the next one goes on.
+ *
+ * A list is short, so it has the newest: a crash leaves files that are older
+ * than what is saved after it.  An incarnation is as new as its newest file.
  */
 
 #include "ux_file_private.h"
@@ -14,6 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 
@@ -24,11 +28,24 @@
 static bool ux_file_parse(const ux_file_zone_t *zone, const char *name,
     uint8_t uuid[16], const char **suffix);
 static int ux_file_digit(char c);
-static void ux_file_list_add(ux_file_list_t *list, const uint8_t uuid[16]);
+static uint64_t ux_file_rank(const ux_file_zone_t *zone,
+    const uint8_t uuid[16], const char *suffix);
+static uint64_t ux_file_rank_all(const ux_file_zone_t *zone,
+    const uint8_t uuid[16]);
+static bool ux_file_follows(const ux_file_list_t *after, uint64_t rank,
+    const uint8_t uuid[16]);
+static bool ux_file_before(const ux_file_list_t *list, unsigned i,
+    uint64_t rank, const uint8_t uuid[16]);
+static void ux_file_list_add(ux_file_list_t *list, uint64_t rank,
+    const uint8_t uuid[16]);
+static void ux_file_list_move(ux_file_list_t *list, unsigned from,
+    unsigned to);
 static bool ux_file_is_data(const char *suffix);
 static bool ux_file_is_fresh(const char *suffix);
-static void ux_file_clean_one(const ux_file_zone_t *zone,
+static bool ux_file_is_litter(const ux_file_zone_t *zone,
     const uint8_t uuid[16], const char *suffix);
+static void ux_file_clean_one(const ux_file_zone_t *zone,
+    const uint8_t uuid[16]);
 static bool ux_file_has_data(const ux_file_zone_t *zone,
     const uint8_t uuid[16]);
 static ux_status_t ux_file_corrupt(const ux_file_zone_t *zone, unsigned n,
@@ -45,12 +62,26 @@ static const char *const  ux_file_suffixes[] = {
     (sizeof(ux_file_suffixes) / sizeof(ux_file_suffixes[0]))
 
 
+/* Of a rank: not to be listed; a file of ours; milliseconds since 1970. */
+#define UX_FILE_RANK_NONE  0
+#define UX_FILE_RANK_OURS  (1ull << 63)
+
+
 ux_status_t
 ux_file_list(const ux_file_zone_t *zone, ux_file_list_t *list,
     ux_error_t *error)
 {
+    return ux_file_list_next(zone, NULL, list, error);
+}
+
+
+ux_status_t
+ux_file_list_next(const ux_file_zone_t *zone, const ux_file_list_t *after,
+    ux_file_list_t *list, ux_error_t *error)
+{
     DIR            *dir;
     uint8_t         uuid[16];
+    uint64_t        rank;
     unsigned        i;
     const char     *suffix;
     struct dirent  *entry;
@@ -72,10 +103,24 @@ ux_file_list(const ux_file_zone_t *zone, ux_file_list_t *list,
             break;
         }
 
-        if (ux_file_parse(zone, entry->d_name, uuid, &suffix)
-            && ux_file_is_data(suffix))
+        if (!ux_file_parse(zone, entry->d_name, uuid, &suffix)
+            || !ux_file_is_data(suffix))
         {
-            ux_file_list_add(list, uuid);
+            continue;
+        }
+
+        rank = ux_file_rank(zone, uuid, suffix);
+
+        if (rank == UX_FILE_RANK_NONE || !ux_file_follows(after, rank, uuid)) {
+            continue;
+        }
+
+        /* by another file it may have been in a list before */
+
+        if (after == NULL
+            || ux_file_follows(after, ux_file_rank_all(zone, uuid), uuid))
+        {
+            ux_file_list_add(list, rank, uuid);
         }
     }
 
@@ -85,23 +130,127 @@ ux_file_list(const ux_file_zone_t *zone, ux_file_list_t *list,
 }
 
 
-static void
-ux_file_list_add(ux_file_list_t *list, const uint8_t uuid[16])
+/* By one of its files. */
+static uint64_t
+ux_file_rank(const ux_file_zone_t *zone, const uint8_t uuid[16],
+    const char *suffix)
 {
+    uint64_t        ms;
+    ux_error_t      error;
+    struct stat     st;
+    ux_file_path_t  path;
+
+    if (ux_file_path(zone, uuid, suffix, &path, &error) != UX_OK
+        || lstat(path.text, &st) == -1 || !S_ISREG(st.st_mode)
+        || st.st_size == 0)
+    {
+        return UX_FILE_RANK_NONE;
+    }
+
+    /* a time that is yet to come says nothing */
+
+    ms = st.st_mtim.tv_sec < 0 || st.st_mtim.tv_sec > time(NULL) + 60
+         ? 0 : (uint64_t) st.st_mtim.tv_sec * 1000;
+    ms += (uint64_t) st.st_mtim.tv_nsec / 1000000 + 1;
+
+    return st.st_nlink == 1 && ux_file_is_ours(zone, (uint32_t) st.st_uid)
+           ? ms | UX_FILE_RANK_OURS : ms;
+}
+
+
+static uint64_t
+ux_file_rank_all(const ux_file_zone_t *zone, const uint8_t uuid[16])
+{
+    uint64_t  rank, best;
     unsigned  i;
 
-    for (i = 0; i < list->n; i++) {
-        if (memcmp(list->uuids[i], uuid, 16) == 0) {
-            return;
+    best = UX_FILE_RANK_NONE;
+
+    for (i = 0; i < UX_FILE_SUFFIXES; i++) {
+        if (ux_file_is_data(ux_file_suffixes[i])) {
+            rank = ux_file_rank(zone, uuid, ux_file_suffixes[i]);
+            best = rank > best ? rank : best;
         }
     }
 
-    if (list->n == UX_FILE_LIST_MAX) {
-        list->more = true;
+    return best;
+}
+
+
+static bool
+ux_file_follows(const ux_file_list_t *after, uint64_t rank,
+    const uint8_t uuid[16])
+{
+    return after == NULL
+           || (after->n != 0
+               && !ux_file_before(after, after->n - 1, rank, uuid)
+               && memcmp(after->uuids[after->n - 1], uuid, 16) != 0);
+}
+
+
+/* Does the one of this rank belong before the i-th? */
+static bool
+ux_file_before(const ux_file_list_t *list, unsigned i, uint64_t rank,
+    const uint8_t uuid[16])
+{
+    return rank > list->ranks[i]
+           || (rank == list->ranks[i]
+               && memcmp(uuid, list->uuids[i], 16) < 0);
+}
+
+
+/* Where it belongs; the last one falls out of a list that is full. */
+static void
+ux_file_list_add(ux_file_list_t *list, uint64_t rank, const uint8_t uuid[16])
+{
+    unsigned  i;
+
+    for (i = 0; i < list->n && memcmp(list->uuids[i], uuid, 16) != 0; i++) {
+        /* void */
+    }
+
+    if (i < list->n) {
+        if (list->ranks[i] >= rank) {
+            return;
+        }
+
+        ux_file_list_move(list, i + 1, i);
+    }
+
+    for (i = list->n; i > 0 && ux_file_before(list, i - 1, rank, uuid); i--) {
+        /* void */
+    }
+
+    list->more = list->more || list->n == UX_FILE_LIST_MAX;
+
+    if (i == UX_FILE_LIST_MAX) {
         return;
     }
 
-    memcpy(list->uuids[list->n++], uuid, 16);
+    if (list->n == UX_FILE_LIST_MAX) {
+        list->n--;
+    }
+
+    ux_file_list_move(list, i, i + 1);
+
+    memcpy(list->uuids[i], uuid, 16);
+    list->ranks[i] = rank;
+}
+
+
+/* All from there on, to the end. */
+static void
+ux_file_list_move(ux_file_list_t *list, unsigned from, unsigned to)
+{
+    unsigned  n;
+
+    n = list->n - from;
+
+    memmove(list->uuids[to], list->uuids[from], n * sizeof(list->uuids[0]));
+    memmove(&list->ranks[to], &list->ranks[from],
+            n * sizeof(list->ranks[0]));
+
+    list->n = to + n;
 }
 
 
@@ -279,9 +428,9 @@ ux_file_clean(const ux_file_zone_t *zone, ux_error_t *error)
         }
 
         if (ux_file_parse(zone, entry->d_name, uuid, &suffix)
-            && !ux_file_is_data(suffix))
+            && ux_file_is_litter(zone, uuid, suffix))
         {
-            ux_file_clean_one(zone, uuid, suffix);
+            ux_file_clean_one(zone, uuid);
         }
     }
 
@@ -291,24 +440,53 @@ ux_file_clean(const ux_file_zone_t *zone, ux_error_t *error)
 }
 
 
-/* Under the incarnation's lock, so that it does not come to life meanwhile. */
-static void
-ux_file_clean_one(const ux_file_zone_t *zone, const uint8_t uuid[16],
+/* Or maybe: a lock is, if there is nothing else. */
+static bool
+ux_file_is_litter(const ux_file_zone_t *zone, const uint8_t uuid[16],
     const char *suffix)
 {
-    int             fd;
     ux_error_t      error;
+    struct stat     st;
+    ux_file_path_t  path;
+
+    if (!ux_file_is_data(suffix)) {
+        return true;
+    }
+
+    return ux_file_path(zone, uuid, suffix, &path, &error) == UX_OK
+           && lstat(path.text, &st) == 0 && S_ISREG(st.st_mode)
+           && st.st_size == 0 && ux_file_is_ours(zone, (uint32_t) st.st_uid);
+}
+
+
+/* Under the incarnation's lock, so that it does not come to life meanwhile. */
+static void
+ux_file_clean_one(const ux_file_zone_t *zone, const uint8_t uuid[16])
+{
+    int             fd;
+    unsigned        i;
+    ux_error_t      error;
+    const char     *suffix;
     ux_status_t     rc;
     ux_file_path_t  path;
 
     fd = -1;
     rc = ux_file_lock(zone, uuid, false, &fd, &error);
 
-    if ((rc == UX_OK || rc == UX_DECLINED)
-        && (ux_file_is_fresh(suffix) || !ux_file_has_data(zone, uuid))
-        && ux_file_path(zone, uuid, suffix, &path, &error) == UX_OK)
-    {
-        (void) unlink(path.text);
+    if (rc != UX_OK && rc != UX_DECLINED) {
+        return;
+    }
+
+    for (i = 0; i < UX_FILE_SUFFIXES; i++) {
+        suffix = ux_file_suffixes[i];
+
+        if (ux_file_is_litter(zone, uuid, suffix)
+            && (strcmp(suffix, ".lock") != 0
+                || !ux_file_has_data(zone, uuid))
+            && ux_file_path(zone, uuid, suffix, &path, &error) == UX_OK)
+        {
+            (void) unlink(path.text);
+        }
     }
 
     ux_file_unlock(fd);

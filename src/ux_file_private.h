@@ -29,6 +29,9 @@ typedef struct {
 /* The end of a file's name: ".counters.1" */
 const char *ux_file_suffix(ux_file_kind_e kind, bool previous);
 
+/* Is a file of this owner one to be read? */
+bool ux_file_is_ours(const ux_file_zone_t *zone, uint32_t owner);
+
 /* Path of <zone>.<uuid><suffix>; UX_ERROR: too long. */
 ux_status_t ux_file_path(const ux_file_zone_t *zone, const uint8_t uuid[16],
     const char *suffix, ux_file_path_t *path, ux_error_t *error);

@@ -33,7 +33,7 @@ static ux_status_t ux_file_fill(int fd, uint8_t *buf, size_t len,
     const ux_file_path_t *path, ux_error_t *error);
 static ux_status_t ux_file_lock_once(const ux_file_zone_t *zone,
     const ux_file_path_t *path, bool create, int *fd, ux_error_t *error);
-static bool ux_file_same(int fd, const char *path);
+static bool ux_file_same(int fd, const ux_file_path_t *path);
 
 
 ux_status_t
@@ -53,11 +53,11 @@ ux_file_load(const ux_file_zone_t *zone, const ux_file_name_t *name,
 
     buf = NULL;
 
-    if (size == 0 || size > max) {
-        rc = ux_file_say(error, "use", &path,
-                         size == 0 ? "it is empty" : "it is too large");
+    if (size > max) {
+        rc = ux_file_say(error, "use", &path, "it is too large");
+
     } else {
-        buf = malloc((size_t) size);
+        buf = malloc((size_t) size + 1);
         rc = buf == NULL ? ux_file_say(error, "read", &path, "no memory")
                          : ux_file_fill(fd, buf, (size_t) size, &path, error);
     }
@@ -142,7 +142,7 @@ ux_file_ordinary(const ux_file_zone_t *zone, int fd,
 
     why = !S_ISREG(st.st_mode) ? "it is no ordinary file"
           : st.st_nlink > 1 ? "it has another name"
-          : st.st_uid != geteuid() && st.st_uid != zone->owner
+          : !ux_file_is_ours(zone, (uint32_t) st.st_uid)
             ? "it is somebody else's" : NULL;
 
     if (why != NULL) {
@@ -152,6 +152,13 @@ ux_file_ordinary(const ux_file_zone_t *zone, int fd,
     *size = (uint64_t) st.st_size;
 
     return UX_OK;
+}
+
+
+bool
+ux_file_is_ours(const ux_file_zone_t *zone, uint32_t owner)
+{
+    return owner == (uint32_t) geteuid() || owner == zone->owner;
 }
 
 
@@ -233,14 +240,16 @@ ux_file_lock_once(const ux_file_zone_t *zone, const ux_file_path_t *path,
 
     rc = ux_file_ordinary(zone, *fd, path, &size, error);
 
-    if (rc == UX_OK && flock(*fd, LOCK_EX|LOCK_NB) == -1) {
+    if (rc == UX_OK
+        && flock(*fd, (create ? LOCK_SH : LOCK_EX)|LOCK_NB) == -1)
+    {
         rc = errno == EWOULDBLOCK ? UX_BUSY
                                   : ux_file_errno(error, "lock", path);
     }
 
     /* removed between open and lock: the name is no longer this file's */
 
-    if (rc == UX_OK && !ux_file_same(*fd, path->text)) {
+    if (rc == UX_OK && !ux_file_same(*fd, path)) {
         rc = UX_BUSY;
     }
 
@@ -254,12 +263,38 @@ ux_file_lock_once(const ux_file_zone_t *zone, const ux_file_path_t *path,
 
 
 static bool
-ux_file_same(int fd, const char *path)
+ux_file_same(int fd, const ux_file_path_t *path)
 {
     struct stat  open, named;
 
-    return fstat(fd, &open) == 0 && lstat(path, &named) == 0
+    return fstat(fd, &open) == 0 && lstat(path->text, &named) == 0
            && open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+
+bool
+ux_file_locked(const ux_file_zone_t *zone, const uint8_t uuid[16], int fd)
+{
+    ux_error_t      error;
+    ux_file_path_t  path;
+
+    return ux_file_path(zone, uuid, ".lock", &path, &error) == UX_OK
+           && ux_file_same(fd, &path);
+}
+
+
+bool
+ux_file_saved(const ux_file_zone_t *zone, const ux_file_name_t *name)
+{
+    ux_error_t      error;
+    struct stat     st;
+    ux_file_path_t  path;
+
+    return ux_file_path(zone, name->uuid,
+                        ux_file_suffix(name->kind, name->previous), &path,
+                        &error)
+               == UX_OK
+           && lstat(path.text, &st) == 0 && st.st_size != 0;
 }
 
 
@@ -297,8 +332,11 @@ ux_file_path(const ux_file_zone_t *zone, const uint8_t uuid[16],
     unsigned  i;
 
     for (i = 0; i < 16; i++) {
-        (void) snprintf(hex + 2 * i, 3, "%02x", uuid[i]);
+        hex[2 * i] = "0123456789abcdef"[uuid[i] >> 4];
+        hex[2 * i + 1] = "0123456789abcdef"[uuid[i] & 15];
     }
+
+    hex[UX_FILE_HEX] = '\0';
 
     path->at = strlen(zone->directory) + 1;
     room = sizeof(path->text);

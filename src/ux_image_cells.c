@@ -464,6 +464,12 @@ ux_cells_ring(ux_image_merging_t *m, const ux_image_cell_t *cell,
     uint32_t  bucket, field, width, ring;
     uint64_t  width_ms;
 
+    /* a ring is always somebody's: so says the check of the image */
+    if (entry == NULL) {
+        m->result->cells++;
+        return;
+    }
+
     bucket = (uint32_t) (cell->value >> 32);
     width_ms = ux_cells_width(m, cell, entry);
     field = 0;

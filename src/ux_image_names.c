@@ -251,7 +251,6 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
 {
     switch (claim->kind) {
 
-    /* limits may be equal: NOLINTNEXTLINE(bugprone-branch-clone) */
     case UX_ENTRY_EVENT:
         claim->limit = UX_EVENTS_MAX;
         break;

@@ -229,6 +229,10 @@ ux_registry_claim(const ux_registrar_t *registrar, const ux_claim_t *claim,
 
     registry = registrar->registry;
 
+    if (registry == NULL) {
+        return UX_ERROR;
+    }
+
     *entry = ux_registry_wanted(registry, claim);
     if (*entry != NULL) {
         return UX_OK;

@@ -165,7 +165,7 @@ ux_room_clear(ux_room_t *room, unsigned need)
 
     ux_room_scan(room, &scan);
 
-    while (need != 0) {
+    while (need != 0 && scan.n != 0) {
         i = ux_room_best(&scan);
         class = scan.classes[i];
 
@@ -191,7 +191,7 @@ ux_room_clear(ux_room_t *room, unsigned need)
         ux_room_forget(room, &scan);
     }
 
-    return UX_OK;
+    return need == 0 ? UX_OK : UX_FULL;
 }
 
 

@@ -126,7 +126,7 @@ sub tests_of_rows
 }
 
 
-# Each of these tables has one mistake, and that is told.
+# Each of these tables has one mistake more, and that is told.
 sub mistakes_are_found
 {
     my @cases = (
@@ -169,8 +169,9 @@ sub mistakes_are_found
         my ($name, $spoil, @complaints) = @$case;
         local $_ = $text;
         $spoil->();
-        is_deeply([ sort(complaints($_)) ], [ sort @complaints ],
-            "told: $name");
+        my %known = map { $_ => 1 } @wrong;
+        is_deeply([ sort grep { !$known{$_} } complaints($_) ],
+            [ sort @complaints ], "told: $name");
     }
 
     return;

@@ -34,6 +34,7 @@ refunds();
 means_and_counts();
 order();
 before_exposure();
+at_once();
 windows();
 settled_carts($cohorts);
 every_number_is_sane();
@@ -92,6 +93,7 @@ server {
     location = /short   { ux_expose short; return 200; }
 
     location = /say     { proxy_pass http://%%APP%%; }
+    location = /at_once { ux_expose orders; ux_event purchase; return 200; }
     location = /view    { ux_expose off; ux_event view_item; return 200; }
     location = /add     { ux_expose off; ux_event add_to_cart; return 200; }
 
@@ -462,6 +464,25 @@ sub settled_carts
         { after => 'add_to_cart', carts => 6 }, 'carts: the biggest loss');
     is("@wrong", '', 'carts: created = open + purchased + abandoned at every '
         . 'look');
+
+    return;
+}
+
+
+# The request's exposure comes first.
+sub at_once
+{
+    my $before = variant('orders')->{metrics}{purchase};
+
+    is($t->changes(sub {
+        $t->navigate('/at_once', 'X-User' => Ux::newcomer());
+    }), 'events.purchase 1, purchases_without_id 1, visitors 1',
+        'exposed and bought by one request');
+
+    my $after = variant('orders')->{metrics}{purchase};
+
+    is($after->{visitors} - $before->{visitors}, 1,
+        'exposed and bought by one request: a conversion');
 
     return;
 }

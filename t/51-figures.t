@@ -782,7 +782,9 @@ sub workers_agree
 }
 
 
-# Times, and the smallest p where it may be of an earlier look: see above.
+# Times, and the smallest p where it may be of an earlier look: see above.  The
+# fixed horizon is that of the first look behind "planned", which a slow machine
+# has in the midst of the visits.
 sub remove_looks
 {
     my ($value) = @_;
@@ -793,7 +795,8 @@ sub remove_looks
 
     return unless ref $value eq 'HASH';
 
-    delete @$value{qw(started_at runtime_seconds significant_at)};
+    delete @$value{qw(started_at runtime_seconds significant_at
+        fixed_horizon)};
     if (exists $value->{p_now}
         && !(defined $value->{p_now} && $value->{p_now} < DECISIVE))
     {

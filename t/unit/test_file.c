@@ -18,9 +18,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -37,6 +39,25 @@ static ux_error_t      error;
 /* how many calls still pass; -1: all; then what happens */
 static int             passes = -1;
 static int             fails_with;
+
+
+/* what is written to the disk (File, Directory) and renamed, in order */
+static char            noted[16];
+static const char     *vanishes;
+
+
+static void
+note(char what)
+{
+    size_t  len;
+
+    len = strlen(noted);
+
+    if (len + 1 < sizeof(noted)) {
+        noted[len] = what;
+        noted[len + 1] = '\0';
+    }
+}
 
 
 static bool
@@ -60,7 +81,14 @@ passes_on(void)
 int
 open(const char *path, int flags, ...)
 {
-    return passes_on() ? (int) syscall(SYS_openat, AT_FDCWD, path, flags, 0600)
+    mode_t   mode;
+    va_list  arguments;
+
+    va_start(arguments, flags);
+    mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+    va_end(arguments);
+
+    return passes_on() ? (int) syscall(SYS_openat, AT_FDCWD, path, flags, mode)
                        : -1;
 }
 
@@ -75,6 +103,10 @@ write(int fd, const void *buf, size_t len)
 int
 fsync(int fd)
 {
+    struct stat  st;
+
+    note(fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) ? 'D' : 'F');
+
     return passes_on() ? (int) syscall(SYS_fsync, fd) : -1;
 }
 
@@ -93,7 +125,21 @@ close(int fd)
 int
 rename(const char *from, const char *to)
 {
+    note('R');
+
     return passes_on() ? (int) syscall(SYS_rename, from, to) : -1;
+}
+
+
+/* Somebody may remove a lock between its open() and its flock(). */
+int
+flock(int fd, int operation)
+{
+    if (vanishes != NULL) {
+        (void) syscall(SYS_unlink, vanishes);
+    }
+
+    return (int) syscall(SYS_flock, fd, operation);
 }
 
 
@@ -203,6 +249,24 @@ touch(const char *path)
 }
 
 
+/* Something, so many seconds after some day in the past. */
+static void
+put(unsigned id, const char *suffix, int seconds)
+{
+    int              fd;
+    struct timespec  times[2] = { { 1000000 + seconds, 0 },
+                                  { 1000000 + seconds, 0 } };
+
+    fd = open(path_of(id, suffix), O_WRONLY|O_CREAT, 0600);
+
+    if (fd != -1) {
+        (void) !write(fd, "x", 1);
+        (void) futimens(fd, times);
+        (void) close(fd);
+    }
+}
+
+
 static bool
 there(const char *path)
 {
@@ -220,13 +284,17 @@ test_save(void)
     struct stat     st;
     ux_file_name_t  name;
 
+    (void) umask(0);
     ok(load(1, false) == 0 && error.message[0] == '\0', "nothing at first");
     ok(save(1, 7) == UX_OK && load(1, false) == 7 && load(1, true) == 0,
        "saved: %s", error.message);
     ok(save(1, 8) == UX_OK && load(1, false) == 8 && load(1, true) == 7,
        "saved again, the one before is kept");
+    noted[0] = '\0';
     ok(save(1, 9) == UX_OK && load(1, false) == 9 && load(1, true) == 8,
        "and once more");
+    ok(strcmp(noted, "FRRD") == 0,
+       "on the disk before it has its name, the directory at last: %s", noted);
     ok(stat(path_of(1, ".counters"), &st) == 0 && (st.st_mode & 07777) == 0600,
        "the owner's alone");
     ok(!there(path_of(1, ".counters.new")), "no file is left half-way");
@@ -404,7 +472,7 @@ test_refusals(void)
        && refused(13, 1000) == UX_ERROR, "a directory: %s", error.message);
 
     touch(path_of(14, ".visitors"));
-    ok(refused(14, 1000) == UX_ERROR, "an empty file: %s", error.message);
+    ok(refused(14, 1000) == UX_OK, "an empty file is as good as any other");
     ok(truncate(path_of(14, ".visitors"), 10ll << 30) == 0
        && refused(14, 1 << 20) == UX_ERROR
        && strstr(error.message, "too large") != NULL,
@@ -435,6 +503,7 @@ static void
 test_locks(void)
 {
     int             fd, other, status;
+    char            behind[80];
     pid_t           child;
     ux_file_name_t  name;
 
@@ -445,7 +514,18 @@ test_locks(void)
     ok(ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_OK,
        "a lock is made: %s", error.message);
     ok(ux_file_lock(&zone, name.uuid, false, &other, &error) == UX_BUSY,
-       "and is not had twice");
+       "and nobody finds it dead");
+    ok(ux_file_locked(&zone, name.uuid, fd), "it is where it was");
+    ok(ux_file_lock(&zone, name.uuid, true, &other, &error) == UX_OK,
+       "another that is the same has it, too: %s", error.message);
+
+    ok(unlink(path_of(20, ".lock")) == 0
+       && !ux_file_locked(&zone, name.uuid, fd), "it was removed");
+    ux_file_unlock(fd);
+    ok(ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_OK
+       && ux_file_locked(&zone, name.uuid, fd)
+       && !ux_file_locked(&zone, name.uuid, other), "and is made again");
+    ux_file_unlock(other);
 
     child = fork();
 
@@ -492,6 +572,23 @@ test_locks(void)
     (void) kill(child, 9);
     (void) waitpid(child, &status, 0);
 
+    (void) snprintf(behind, sizeof(behind), "%s/behind", directory);
+    ok(unlink(path_of(20, ".lock")) == 0
+       && symlink(behind, path_of(20, ".lock")) == 0
+       && ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_ERROR
+       && !there(behind), "a link is no lock, and makes none: %s",
+       error.message);
+
+    ok(unlink(path_of(20, ".lock")) == 0
+       && ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_OK,
+       "a lock once more");
+    ux_file_unlock(fd);
+    vanishes = path_of(20, ".lock");
+    ok(ux_file_lock(&zone, name.uuid, false, &fd, &error) == UX_BUSY,
+       "one that was removed while it was taken is none");
+    vanishes = NULL;
+    touch(path_of(20, ".lock"));
+
     ok(unlink(path_of(20, ".lock")) == 0
        && symlink("/dev/null", path_of(20, ".lock")) == 0
        && ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_ERROR,
@@ -537,7 +634,7 @@ test_leftovers(void)
 
     (void) save(2100, 1);
     touch(path_of(2100, ".counters.new"));
-    touch(path_of(2101, ".counters.1"));
+    put(2101, ".counters.1", 9000);
     touch(path_of(2100, ".junk"));
     touch(path_of(2102, ".counters.2"));
 
@@ -545,13 +642,23 @@ test_leftovers(void)
     ok(ux_file_lock(&zone, name.uuid, true, &fd, &error) == UX_OK,
        "one is alive");
     touch(path_of(2103, ".visitors.new"));
+    touch(path_of(2103, ".visitors"));
+    touch(path_of(2100, ".visitors.1"));
+
+    for (i = 0; i < STALE; i++) {
+        touch(path_of(5000 + i, i % 2 ? ".visitors" : ".counters.1"));
+    }
 
     ok(ux_file_list(&zone, &list, &error) == UX_OK && list.n == before + 2
        && !list.more, "%u incarnations among the left-overs", list.n);
 
     ok(ux_file_clean(&zone, &error) == UX_OK && files_with(".new") == 1
-       && there(path_of(2103, ".visitors.new")),
+       && there(path_of(2103, ".visitors.new"))
+       && there(path_of(2103, ".visitors")),
        "cleaned, but for what is being written");
+    ok(!there(path_of(5000, ".counters.1"))
+       && !there(path_of(5999, ".visitors"))
+       && !there(path_of(2100, ".visitors.1")), "empty ones are gone");
     ok(there(path_of(2103, ".lock")) && files_with(".lock") == 2,
        "locks of nothing are gone");
     ok(there(path_of(2100, ".counters")) && there(path_of(2101, ".counters.1"))
@@ -572,12 +679,109 @@ test_leftovers(void)
 
     ok(files_with("corrupt") == 3, "three are kept");
 
-    for (i = 0; i < 100; i++) {
-        touch(path_of(4000 + i, ".visitors"));
+}
+
+
+/* All of it, list by list; where the id is among them, -1: nowhere. */
+static int
+place_of(unsigned id, unsigned *all)
+{
+    int             at;
+    bool            sorted;
+    unsigned        i, n;
+    ux_file_list_t  lists[2], *list, *after;
+
+    at = -1;
+    *all = 0;
+    after = NULL;
+    sorted = true;
+
+    for (n = 0; n < 100; n++) {
+        list = &lists[n % 2];
+
+        if (ux_file_list_next(&zone, after, list, &error) != UX_OK) {
+            break;
+        }
+
+        for (i = 0; i < list->n; i++) {
+            if (memcmp(list->uuids[i], name_of(id, 0, false).uuid, 16) == 0) {
+                at = (int) (*all + i);
+            }
+
+            sorted = sorted && (i == 0 || list->ranks[i - 1]
+                                          >= list->ranks[i]);
+        }
+
+        *all += list->n;
+
+        if (!list->more) {
+            break;
+        }
+
+        sorted = sorted && list->n == UX_FILE_LIST_MAX;
+        after = list;
     }
+
+    ok(sorted && n < 100, "%u lists with an end, each in order", n + 1);
+
+    return at;
+}
+
+
+/* One among a thousand, by age. */
+static void
+test_list(void)
+{
+    int             at, link, empty;
+    unsigned        i, all, before;
+    ux_file_list_t  list;
+
+    /* not ours alone */
+    (void) unlink(path_of(11, ".visitors"));
+    (void) unlink(path_of(16, ".visitors"));
+
+    (void) place_of(0, &before);
+
+    put(6000, ".visitors.1", 10);
+    put(6000, ".counters", 5000);
+
+    for (i = 0; i < STALE; i++) {
+        put(7000 + i, ".visitors", 1000 + (int) i % 300);
+    }
+
+    at = place_of(6000, &all);
+    ok(at == (int) before && all == before + STALE + 1,
+       "newer than a thousand: at %d of %u, behind %u", at, all, before);
+
+    put(6000, ".counters", 500);
+
+    at = place_of(6000, &all);
+    ok(at == (int) (before + STALE) && all == before + STALE + 1,
+       "older: at %d of %u", at, all);
 
     ok(ux_file_list(&zone, &list, &error) == UX_OK
        && list.n == UX_FILE_LIST_MAX && list.more, "a list has an end");
+
+    (void) symlink("/dev/null", path_of(6001, ".visitors"));
+    touch(path_of(6002, ".visitors"));
+
+    link = place_of(6001, &all);
+    empty = place_of(6002, &all);
+    ok(link == -1 && empty == -1 && all == before + STALE + 1,
+       "links and empty ones are not listed");
+
+    if (geteuid() != 0) {
+        ok(true, "# SKIP other users need root");
+        return;
+    }
+
+    for (i = 0; i < STALE; i++) {
+        (void) !chown(path_of(7000 + i, ".visitors"), 4711, 4711);
+    }
+
+    at = place_of(6000, &all);
+    ok(at == (int) before && all == before + STALE + 1,
+       "those of somebody else are behind ours, whatever their age");
 }
 
 
@@ -606,6 +810,7 @@ main(void)
     test_refusals();
     test_locks();
     test_leftovers();
+    test_list();
 
     zone.directory = "/no/such/directory";
     long_name = name_of(1, UX_FILE_COUNTERS, false);

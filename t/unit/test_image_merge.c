@@ -184,6 +184,46 @@ test_adopt(const char *name, unsigned second, const shop_t *shop)
 }
 
 
+/* A merge was cut short, and its files are others when it is done again. */
+static void
+test_cut_short(void)
+{
+    zone_t             *a, *b, *other;
+    bytes_t             image, second;
+    uint64_t            assigned;
+    unsigned            i;
+    ux_adopted_t       *adopted;
+    ux_image_result_t   result;
+
+    a = zone_shop(1, &usual, 0, SHOPPERS, 3000);
+    other = zone_shop(1, &usual, 0, SHOPPERS / 2, 3000);
+    b = zone_shop(2, &usual, SHOPPERS, 2 * SHOPPERS, 1000);
+    image = image_write(a, UX_IMAGE_VISITORS, NOW);
+    second = image_write(other, UX_IMAGE_VISITORS, NOW);
+
+    (void) image_merge(b, UX_IMAGE_ADOPT, &image, NULL, NOW, &result);
+    assigned = arms_sum(b, UX_ARM_ASSIGNED);
+    adopted = b->w.store.head->adopted;
+
+    for (i = 0; i < UX_ADOPTED_MAX; i++) {
+        if (memcmp(adopted[i].uuid, a->w.store.head->uuid, 16) == 0) {
+            adopted[i].next = 1;
+        }
+    }
+
+    ok(image_merge(b, UX_IMAGE_ADOPT, &second, NULL, NOW, &result)
+       == UX_DECLINED && arms_sum(b, UX_ARM_ASSIGNED) == assigned
+       && ux_image_adopted(&b->w.store, a->w.store.head->uuid),
+       "nothing of other files is added: %s", error.message);
+
+    free(image.data);
+    free(second.data);
+    zone_free(a);
+    zone_free(b);
+    zone_free(other);
+}
+
+
 /* Two that are no more, into a zone that is not bound yet. */
 static void
 test_restore_both(void)
@@ -628,6 +668,7 @@ main(void)
     test_adopt("strangers", SHOPPERS, &usual);
     test_adopt("half known", SHOPPERS / 2, &usual);
     test_adopt("all known, sums capped", 0, &capped);
+    test_cut_short();
     test_restore_both();
     test_epochs(true);
     test_epochs(false);

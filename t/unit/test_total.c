@@ -99,6 +99,10 @@ test_revenue(void)
     expose(0, 0, T0);
     event(BUY, 30, T0);
     ok(sum(arm, 0) == 30, "revenue is slot 0");
+
+    ok(event(BUY, UX_MONEY_MAX + 1, T0) == UX_DECLINED
+       && why == UX_DISCARD_BAD_EVENT && sum(arm, 0) == 30
+       && event(BUY, UX_MONEY_MAX, T0) == UX_OK, "up to 10^12 at once");
 }
 
 

@@ -12,12 +12,16 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 
 #define NOW_S      1700000000u
 #define NOW_MS     ((uint64_t) NOW_S * 1000)
 
 #define HOSTILE    1000000         /* inputs of each hostile test */
+
+#define UNPACKED_MAX  65536
+#define GUARD         65536        /* a multiple of every page's size */
 
 
 static uint64_t  seed = 88172645463325252u;
@@ -145,24 +149,34 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
 }
 
 
-/* Unpacks into memory full of rubbish from a block that ends where it ends. */
+/* Behind the last byte there is nothing that could be read. */
 static ux_status_t
 unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
 {
-    uint8_t      *copy;
-    ux_status_t   status;
+    uint8_t         *copy;
+    static uint8_t  *end;
 
-    copy = malloc(len + (len == 0));
+    if (end == NULL) {
+        end = mmap(NULL, UNPACKED_MAX + GUARD, PROT_READ|PROT_WRITE,
+                   MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
 
-    if (copy == NULL) {
+        if (end == MAP_FAILED || mprotect(end + UNPACKED_MAX, GUARD, PROT_NONE)
+                                 == -1)
+        {
+            abort();
+        }
+
+        end += UNPACKED_MAX;
+    }
+
+    if (len > UNPACKED_MAX) {
         abort();
     }
 
+    copy = end - len;
     memcpy(copy, buf, len);
-    status = ux_visitor_unpack(v, copy, len);
-    free(copy);
 
-    return status;
+    return ux_visitor_unpack(v, copy, len);
 }
 
 

@@ -440,7 +440,7 @@ ux_file_clean(const ux_file_zone_t *zone, ux_error_t *error)
 }
 
 
-/* Or maybe: a lock is, if there is nothing else. */
+/* Or maybe: a lock or a base is, if there is nothing else. */
 static bool
 ux_file_is_litter(const ux_file_zone_t *zone, const uint8_t uuid[16],
     const char *suffix)
@@ -481,7 +481,7 @@ ux_file_clean_one(const ux_file_zone_t *zone, const uint8_t uuid[16])
         suffix = ux_file_suffixes[i];
 
         if (ux_file_is_litter(zone, uuid, suffix)
-            && (strcmp(suffix, ".lock") != 0
+            && (ux_file_is_fresh(suffix) || ux_file_is_data(suffix)
                 || !ux_file_has_data(zone, uuid))
             && ux_file_path(zone, uuid, suffix, &path, &error) == UX_OK)
         {

@@ -115,7 +115,7 @@ uxctl_merge_into(const uxctl_snapshots_t *snapshots,
     uid_t         uid;
     gid_t         gid;
     const char   *name, *other;
-    struct stat   st;
+    struct stat   st = { 0 };
     uxctl_zone_t  zone;
 
     name = uxctl_zone_name(snapshots, 0);

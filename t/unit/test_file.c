@@ -634,6 +634,8 @@ test_leftovers(void)
 
     (void) save(2100, 1);
     touch(path_of(2100, ".counters.new"));
+    touch(path_of(2100, ".base"));
+    touch(path_of(2104, ".base"));
     put(2101, ".counters.1", 9000);
     touch(path_of(2100, ".junk"));
     touch(path_of(2102, ".counters.2"));
@@ -659,6 +661,8 @@ test_leftovers(void)
     ok(!there(path_of(5000, ".counters.1"))
        && !there(path_of(5999, ".visitors"))
        && !there(path_of(2100, ".visitors.1")), "empty ones are gone");
+    ok(there(path_of(2100, ".base")) && !there(path_of(2104, ".base")),
+       "bases of nothing are gone, and no other");
     ok(there(path_of(2103, ".lock")) && files_with(".lock") == 2,
        "locks of nothing are gone");
     ok(there(path_of(2100, ".counters")) && there(path_of(2101, ".counters.1"))

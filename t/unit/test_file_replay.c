@@ -426,6 +426,8 @@ make_images(void)
                images[kind][v].len);
         }
     }
+
+    worker_free(w);
 }
 
 

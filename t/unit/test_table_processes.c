@@ -7,6 +7,8 @@
 
 #include "table_case.h"
 
+#include <signal.h>
+#include <stdint.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -61,6 +63,115 @@ counted(ux_table_t *table, ux_key_t key, unsigned *torn)
              != visitor.tracks[visitor.ntracks - 1].totals[3];
 
     return visitor.tracks[0].totals[0];
+}
+
+
+/* A record of 8 parts, one more in the first and in the last of them. */
+static void
+change(ux_table_t *table, ux_key_t key)
+{
+    ux_turn_t           turn;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    if (ux_table_open(table, key, NOW, &visitor, &turn) != UX_OK) {
+        return;
+    }
+
+    if (!turn.found) {
+        case_parts(&visitor, 8, 1);
+        visitor.tracks[visitor.ntracks - 1].totals[3] = 0;
+    }
+
+    visitor.confirmed = true;
+    visitor.tracks[0].totals[0]++;
+    visitor.tracks[visitor.ntracks - 1].totals[3]++;
+
+    (void) ux_table_commit(table, &turn, &visitor, NOW, &effects);
+}
+
+
+/* The next page that is read may be; at the n-th the record changes first. */
+static struct {
+    case_table_t  c;
+    ux_key_t      key;
+    uintptr_t     from;              /* whole pages of the table */
+    size_t        page;
+    size_t        len;
+    unsigned      pages;             /* that may still be read */
+    unsigned      changes;
+} watch;
+
+
+static void
+watched(int signal, siginfo_t *info, void *context)
+{
+    uintptr_t  at;
+
+    (void) signal;
+    (void) context;
+
+    at = (uintptr_t) info->si_addr;
+
+    if (at < watch.from || at >= watch.from + watch.len) {
+        abort();
+    }
+
+    if (watch.pages-- > 0) {
+        at -= at % watch.page;
+        (void) mprotect((void *) at, watch.page, PROT_READ | PROT_WRITE);
+        return;
+    }
+
+    (void) mprotect((void *) watch.from, watch.len, PROT_READ | PROT_WRITE);
+    change(&watch.c.table, watch.key);
+    watch.changes++;
+}
+
+
+/* Changes in the very middle of a copy, at each page of it. */
+static void
+test_between(void)
+{
+    unsigned          i, n, torn, seen;
+    struct sigaction  action, was;
+
+    watch.c = case_table(4, 16);
+    case_join(&watch.c);
+
+    watch.page = (size_t) sysconf(_SC_PAGESIZE);
+    watch.from = (uintptr_t) watch.c.table.buckets + watch.page - 1;
+    watch.from -= watch.from % watch.page;
+    watch.len = (uintptr_t) watch.c.mem + watch.c.size - watch.from;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = watched;
+    action.sa_flags = SA_SIGINFO | SA_NODEFER;
+    (void) sigaction(SIGSEGV, &action, &was);
+
+    torn = 0;
+    seen = 0;
+
+    for (i = 0; i < 12; i++) {
+        watch.key = case_key(i);
+        change(&watch.c.table, watch.key);
+
+        for (n = 0; n < 6; n++) {
+            watch.pages = n;
+            (void) mprotect((void *) watch.from, watch.len, PROT_NONE);
+            seen += counted(&watch.c.table, watch.key, &torn) != 0;
+            (void) mprotect((void *) watch.from, watch.len,
+                            PROT_READ | PROT_WRITE);
+        }
+    }
+
+    (void) sigaction(SIGSEGV, &was, NULL);
+
+    ok(watch.changes > 12 && torn == 0 && seen == 12 * 6,
+       "%u changes in the middle of a copy: %u of %u copies torn",
+       watch.changes, torn, seen);
+
+    case_free(&watch.c);
 }
 
 
@@ -281,6 +392,7 @@ test_processes_churn(void)
 int
 main(void)
 {
+    test_between();
     test_reader();
     test_processes(8, 100000, 64);
     test_processes(10000, 100000, 2000);

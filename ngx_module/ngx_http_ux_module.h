@@ -23,6 +23,7 @@
 #include "ux_report.h"
 #include "ux_result.h"
 #include "ux_store.h"
+#include "ux_timing.h"
 #include "ux_vital.h"
 
 
@@ -504,6 +505,9 @@ void ngx_http_ux_upstream_collect(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_upstream_strip(ngx_http_request_t *r);
 
+/* NGX_OK: the answer was in the cache; NGX_DECLINED: not; NGX_ERROR: none. */
+ngx_int_t ngx_http_ux_upstream_cache(ngx_http_request_t *r);
+
 /* ngx_http_ux_event.c */
 char *ngx_http_ux_event(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_uint_t ngx_http_ux_event_happened(ngx_http_request_t *r,
@@ -531,8 +535,11 @@ ux_key_t ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx,
 ux_discard_e ngx_http_ux_barred_why(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 
-/* Status class counters of the zone and of the variants, in the log phase. */
-void ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_log.c */
+/* When the request is over: how it ended, how long it took. */
+void ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+ngx_uint_t ngx_http_ux_failed(ngx_http_ux_ctx_t *ctx, ngx_uint_t status);
 
 /* ngx_http_ux_turn.c */
 void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,

@@ -18,8 +18,6 @@ static void ngx_http_ux_record_event(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_event_t *event);
 static void ngx_http_ux_record_zones(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
-static void ngx_http_ux_record_status(ux_store_t *store, uint32_t base,
-    ngx_uint_t status);
 static void ngx_http_ux_discard_flush(ngx_http_ux_ctx_t *ctx);
 static void ngx_http_ux_name_events(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
@@ -349,52 +347,4 @@ ngx_http_ux_zone_key(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     return (zone == ctx->zone)
            ? ctx->hash
            : ux_hash_key(zone->store.head->index_key, ctx->key);
-}
-
-
-void
-ngx_http_ux_record_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
-{
-    ngx_uint_t           i, status;
-    ux_store_t          *store;
-    ngx_http_ux_zone_t  *zone;
-
-    zone = ctx->zone;
-
-    if (zone == NULL || !zone->joined || ctx->stats || ctx->collect != NULL)
-    {
-        return;
-    }
-
-    store = &zone->store;
-    status = r->err_status ? r->err_status : r->headers_out.status;
-
-    if (status < 100 || status > 599) {
-
-        /* nothing was sent: the client was gone */
-
-        status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
-    }
-
-    ngx_http_ux_record_status(store, UX_ZONE_HTTP, status);
-
-    for (i = 0; ctx->arms != NULL && ctx->arms[i] != UX_ARM_NONE; i++) {
-        ngx_http_ux_record_status(store, store->plan.arms[ctx->arms[i]].base
-                                         + UX_ARM_HTTP, status);
-    }
-}
-
-
-/* A client that left is in its class, 4xx, and counted as such beside it. */
-static void
-ngx_http_ux_record_status(ux_store_t *store, uint32_t base,
-    ngx_uint_t status)
-{
-    ux_counter_add(&store->counter, base + UX_HTTP_REQUESTS, 1);
-    ux_counter_add(&store->counter,
-                   (uint32_t) (base + UX_HTTP_1XX + status / 100 - 1), 1);
-
-    if (status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
-        ux_counter_add(&store->counter, base + UX_HTTP_CLIENT_ABORT, 1);
-    }
 }

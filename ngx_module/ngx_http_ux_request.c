@@ -333,7 +333,7 @@ ngx_http_ux_log_handler(ngx_http_request_t *r)
         ngx_http_ux_record(r, ctx, 0);
     }
 
-    ngx_http_ux_record_log(r, ctx);
+    ngx_http_ux_log(r, ctx);
 
     return NGX_OK;
 }

@@ -18,6 +18,10 @@ static ngx_uint_t ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_expose(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
+static ngx_uint_t ngx_http_ux_turn_visit(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
+static uint32_t ngx_http_ux_turn_form(ngx_http_request_t *r,
+    ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_turn_events(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
 static ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
@@ -86,6 +90,7 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ux_changes_clear(&zone->changes);
 
+    ngx_http_ux_read_headers(r, ctx);
     dirty = ngx_http_ux_turn_identity(ctx, zone, turn.found, now_s);
 
     if (!ctx->prefetch) {
@@ -94,6 +99,7 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 
     dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
+    dirty |= ngx_http_ux_turn_visit(r, ctx, zone, now_ms);
     ngx_http_ux_turn_events(r, ctx, zone, now_ms);
     dirty |= ngx_http_ux_turn_error(r, ctx, zone);
 
@@ -261,7 +267,15 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
     if (!v->confirmed && (ctx->keyed || ctx->returned || !ctx->confirm)) {
         ux_track_confirm(&zone->store.plan, v, &zone->changes);
         dirty = 1;
+
+        /* not by a second page: who sees one page only is confirmed, too */
+
+        if (!found || !ctx->navigation) {
+            ux_changes_add(&zone->changes, UX_ZONE_CONFIRMED_EARLY, 1);
+        }
     }
+
+    ux_track_idle(v, now_s);
 
     if (ctx->returned && zone == ctx->zone && ctx->cookie_hash != 0
         && v->cookie_hash != ctx->cookie_hash)
@@ -375,6 +389,61 @@ ngx_http_ux_turn_expose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
+/* Pages and forms of somebody who is exposed. */
+static ngx_uint_t
+ngx_http_ux_turn_visit(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, uint64_t now_ms)
+{
+    ngx_uint_t  failed;
+
+    if (zone != ctx->zone || ctx->arms == NULL
+        || ctx->arms[0] == UX_ARM_NONE || ctx->barred)
+    {
+        return 0;
+    }
+
+    if (ctx->exposed && ctx->navigation) {
+        ux_track_page(&zone->store.plan, &zone->visitor, now_ms,
+                      &zone->changes);
+    }
+
+    if (ctx->method == NGX_HTTP_POST) {
+        failed = ngx_http_ux_failed(ctx, r->headers_out.status);
+
+        ux_track_post(&zone->store.plan, &zone->visitor,
+                      ngx_http_ux_turn_form(r, zone), failed != 0,
+                      ctx->arms, now_ms, &zone->changes);
+        return 1;
+    }
+
+    return ctx->exposed && ctx->navigation;
+}
+
+
+/* Where a form was sent to, without arguments, as what only the zone knows. */
+static uint32_t
+ngx_http_ux_turn_form(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
+{
+    u_char     *p, *last;
+    uint32_t    hash;
+    ngx_str_t   path;
+
+    path = r->unparsed_uri;
+    last = path.data + path.len;
+
+    p = ngx_strlchr(path.data, last, '?');
+
+    if (p != NULL) {
+        path.len = p - path.data;
+    }
+
+    hash = (uint32_t) ux_hash_keyed(zone->store.head->index_key,
+                                    ngx_http_ux_str(path));
+
+    return hash != 0 ? hash : 1;
+}
+
+
 static void
 ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, uint64_t now_ms)
@@ -411,7 +480,7 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* A visitor that saw a server error, once, and once for each variant. */
+/* A visitor that met an error, once, and once for each variant. */
 static ngx_uint_t
 ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
@@ -423,7 +492,7 @@ ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     v = &zone->visitor;
     dirty = 0;
 
-    if (r->headers_out.status < NGX_HTTP_INTERNAL_SERVER_ERROR
+    if (!ngx_http_ux_failed(ctx, r->headers_out.status)
         || zone != ctx->zone || ctx->arms == NULL
         || ctx->arms[0] == UX_ARM_NONE)
     {

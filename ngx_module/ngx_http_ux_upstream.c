@@ -14,7 +14,6 @@ static void ngx_http_ux_upstream_event(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_field_event_t *field);
 static void ngx_http_ux_upstream_bad(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ux_str_t name);
-static ngx_uint_t ngx_http_ux_upstream_cached(ngx_http_request_t *r);
 
 
 static ngx_str_t  ngx_http_ux_event_header = ngx_string("X-UX-Event");
@@ -44,7 +43,7 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
          h != NULL;
          h = ngx_http_ux_lines_next(&lines))
     {
-        if (ngx_http_ux_upstream_cached(r)) {
+        if (ngx_http_ux_upstream_cache(r) == NGX_OK) {
 
             /* it was said to somebody else, when the answer was stored */
 
@@ -57,10 +56,18 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 }
 
 
-static ngx_uint_t
-ngx_http_ux_upstream_cached(ngx_http_request_t *r)
+ngx_int_t
+ngx_http_ux_upstream_cache(ngx_http_request_t *r)
 {
 #if (NGX_HTTP_CACHE)
+
+    if (r->cached) {
+        return NGX_OK;
+    }
+
+    if (r->upstream == NULL || r->upstream->cache_status == 0) {
+        return NGX_ERROR;
+    }
 
     switch (r->upstream->cache_status) {
 
@@ -68,14 +75,14 @@ ngx_http_ux_upstream_cached(ngx_http_request_t *r)
     case NGX_HTTP_CACHE_STALE:
     case NGX_HTTP_CACHE_UPDATING:
     case NGX_HTTP_CACHE_REVALIDATED:
-        return 1;
+        return NGX_OK;
     }
 
-    return r->cached;
+    return NGX_DECLINED;
 
 #else
 
-    return 0;
+    return NGX_ERROR;
 
 #endif
 }

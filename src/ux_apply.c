@@ -13,6 +13,7 @@
 #include "ux_apply.h"
 #include "ux_cart.h"
 #include "ux_funnel.h"
+#include "ux_pace.h"
 
 
 /* One event being applied to the tracks of one visitor. */
@@ -233,6 +234,9 @@ ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_apply_each(o->changes, arm->base + UX_ARM_EVENT_COUNT, bit, 1);
     ux_apply_each(o->changes, arm->base + UX_ARM_STEP_IN_ORDER,
                   o->reached & ~track->steps, 1);
+
+    ux_pace_event(o->plan, arm, track, o->index, o->reached,
+                  o->event->now_ms, o->changes);
 
     track->events |= bit;
     track->steps |= o->reached;

@@ -13,7 +13,9 @@
  *
  *   event, total                      by name
  *   funnel -> steps, cart             by name
+ *   timings                           the zone's
  *   experiment -> variants            by name and version
+ *                 -> timings          of all epochs
  *              -> evidence            one for each variant but the control,
  *                                     metric and start of the primary result;
  *                                     one balance for the experiment
@@ -25,6 +27,8 @@
  */
 
 #include "ux_bind_private.h"
+#include "ux_funnel.h"
+#include "ux_timing.h"
 
 #include <string.h>
 
@@ -41,6 +45,7 @@ static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
+static void ux_bind_timings(ux_binder_t *binder, uint16_t variant);
 static void ux_bind_arms(ux_binder_t *binder, unsigned index,
     const uint16_t *variants, uint16_t epoch);
 static void ux_bind_evidence(ux_binder_t *binder,
@@ -103,6 +108,7 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
 
     store->plan.model = model;
     store->plan.narms = 0;
+    store->plan.requests = 0;
     store->plan.arms = arms;
     store->plan.bindings = bindings;
 
@@ -153,6 +159,8 @@ ux_bind_walk(ux_binder_t *binder)
     for (i = 0; i < binder->model->nfunnels; i++) {
         ux_bind_funnel(binder, i);
     }
+
+    ux_bind_timings(binder, UX_PARENT_NONE);
 
     for (i = 0; i < binder->nexperiments; i++) {
         ux_bind_experiment(binder, i);
@@ -233,8 +241,14 @@ ux_bind_funnel(ux_binder_t *binder, unsigned index)
     claim.parent = UX_PARENT_NONE;
 
     parent = ux_bind_claim(binder, &claim);
+    binder->funnels[index] = parent;
+
     if (parent == UX_PARENT_NONE) {
         return;
+    }
+
+    if (binder->bound != NULL) {
+        binder->bound->funnels[index].slot = ux_bind_slot(parent);
     }
 
     for (i = 0; i < funnel->nsteps; i++) {
@@ -326,6 +340,13 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     }
 
     ux_bind_arms(binder, index, variants, epoch);
+
+    for (i = 0; i < experiment->nvariants; i++) {
+        if (variants[i] != UX_PARENT_NONE) {
+            ux_bind_timings(binder, variants[i]);
+        }
+    }
+
     ux_bind_evidence(binder, experiment, parent, variants, epoch);
 }
 
@@ -363,6 +384,43 @@ ux_bind_arms(ux_binder_t *binder, unsigned index, const uint16_t *variants,
 
         if (ordinal == UX_ORDINAL_NEW) {
             ux_bind_arm_carts(binder, ordinal, variants[i]);
+        }
+    }
+}
+
+
+/*
+ * How long requests take, of the zone (UX_PARENT_NONE) or of a variant, and
+ * its visitors from step to step.
+ */
+static void
+ux_bind_timings(ux_binder_t *binder, uint16_t variant)
+{
+    uint16_t    ordinal;
+    unsigned    i;
+    ux_claim_t  claim;
+
+    memset(&claim, 0, sizeof(claim));
+    claim.kind = UX_ENTRY_TIMINGS;
+    claim.parent = variant;
+    claim.aux = UX_TIMINGS_REQUESTS;
+    claim.cells = UX_TIMINGS_REQUESTS_CELLS;
+
+    (void) ux_bind_claim(binder, &claim);
+
+    claim.cells = 0;
+
+    for (i = 0; variant != UX_PARENT_NONE && i < binder->model->nfunnels; i++)
+    {
+        ordinal = binder->funnels[i];
+        claim.aux = (uint16_t) (UX_TIMINGS_FUNNEL + ordinal);
+        claim.value = ux_funnel_hash(binder->model,
+                                     &binder->model->funnels[i]);
+        claim.control = binder->model->funnels[i].nsteps;
+        claim.ring_cells = ux_timing_cells(claim.control);
+
+        if (ordinal < UX_FUNNELS_MAX || ordinal == UX_ORDINAL_NEW) {
+            (void) ux_bind_claim(binder, &claim);
         }
     }
 }
@@ -660,6 +718,7 @@ ux_bind_reset(ux_model_t *model, ux_binding_t *bindings)
     }
 
     for (i = 0; i < model->nfunnels; i++) {
+        model->funnels[i].slot = UX_SLOT_NONE;
         model->funnels[i].cart = UX_SLOT_NONE;
 
         for (k = 0; k < model->funnels[i].nsteps; k++) {

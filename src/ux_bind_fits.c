@@ -33,6 +33,10 @@ static void ux_fits_holders(const ux_fits_held_t *held, char *text,
     size_t size);
 static void ux_fits_hold_entry(const ux_binder_t *binder,
     const ux_entry_t *entry, ux_fits_held_t *held);
+static void ux_fits_hold_timings(const ux_binder_t *binder,
+    const ux_entry_t *entry, ux_fits_held_t *held);
+static uint32_t ux_fits_took(const ux_registry_t *registry,
+    const ux_entry_t *entry, bool with_ring);
 static const ux_entry_t *ux_fits_epoch(const ux_registry_t *registry,
     const ux_entry_t *entry);
 static bool ux_fits_one_of(const uint16_t *ordinals, unsigned n,
@@ -222,7 +226,6 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
     ux_fits_held_t *held)
 {
     bool                  removed;
-    uint32_t              cell, ring;
     const ux_entry_t     *epoch;
     const ux_registry_t  *registry;
 
@@ -232,6 +235,11 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
         held->experiments += !ux_fits_one_of(binder->experiments,
                                              binder->nexperiments,
                                              entry->ordinal);
+        return;
+    }
+
+    if (entry->kind == UX_ENTRY_TIMINGS) {
+        ux_fits_hold_timings(binder, entry, held);
         return;
     }
 
@@ -252,6 +260,37 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
         return;
     }
 
+    held->cells += ux_fits_took(registry, entry, removed);
+}
+
+
+/* Those of a variant whose experiment is gone. */
+static void
+ux_fits_hold_timings(const ux_binder_t *binder, const ux_entry_t *entry,
+    ux_fits_held_t *held)
+{
+    const ux_entry_t     *variant;
+    const ux_registry_t  *registry;
+
+    registry = binder->registrar.registry;
+    variant = ux_registry_get(registry, UX_ENTRY_VARIANT, entry->parent);
+
+    if (variant != NULL
+        && !ux_fits_one_of(binder->experiments, binder->nexperiments,
+                           variant->parent))
+    {
+        held->cells += ux_fits_took(registry, entry, true);
+    }
+}
+
+
+/* The cells of an entry's block, and of its ring if that is asked for. */
+static uint32_t
+ux_fits_took(const ux_registry_t *registry, const ux_entry_t *entry,
+    bool with_ring)
+{
+    uint32_t  cell, ring;
+
     cell = registry->first_cell;
     ring = registry->all_cells;
 
@@ -260,8 +299,7 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
         ring = entry[-1].next_ring;
     }
 
-    held->cells += entry->next_cell - cell;
-    held->cells += removed ? ring - entry->next_ring : 0;
+    return entry->next_cell - cell + (with_ring ? ring - entry->next_ring : 0);
 }
 
 

@@ -26,6 +26,7 @@ typedef struct {
     ux_status_t        status;
 
     /* ordinals given so far; UX_PARENT_NONE: none */
+    uint16_t           funnels[UX_FUNNELS_MAX];
     uint16_t           carts[UX_FUNNELS_MAX];
     uint16_t           experiments[UX_EXPERIMENTS_MAX];
     uint16_t           epochs[UX_EXPERIMENTS_MAX];

@@ -56,7 +56,11 @@ typedef enum {
 extern const char *const ux_discard_names[UX_DISCARDS];
 
 
-/* A block of request counters, in the zone's block and in every arm's. */
+/*
+ * A block of request counters, in the zone's block and in every arm's.  An
+ * error is an answer 5xx, a 408, or any other 4xx to a POST; a client that
+ * left is none.
+ */
 enum {
     UX_HTTP_REQUESTS = 0,
     UX_HTTP_1XX,
@@ -65,7 +69,15 @@ enum {
     UX_HTTP_4XX,
     UX_HTTP_5XX,
     UX_HTTP_CLIENT_ABORT,
-    UX_HTTP_ERROR_VISITORS,
+    UX_HTTP_ERROR_VISITORS,              /* who met one */
+    UX_HTTP_ERRORS,
+    UX_HTTP_TIMEOUTS,                    /* 408 and 504, of these */
+    UX_HTTP_POST_4XX,                    /* a form refused, of these */
+    UX_HTTP_BYTES,                       /* sent to clients */
+    UX_HTTP_CACHE_HITS,
+    UX_HTTP_CACHE_LOOKUPS,
+    UX_HTTP_RETRIES,                     /* a POST again after an error */
+    UX_HTTP_RAGE_REPEATS,                /* a POST again within 2 s */
     UX_HTTP_CELLS
 };
 
@@ -83,8 +95,9 @@ enum {
     UX_ZONE_PURCHASES_WITHOUT_ID,
     UX_ZONE_RETURNED,                    /* came back after eviction */
     UX_ZONE_FULL_SAID,                   /* no count: see ux_counter_due() */
+    UX_ZONE_CONFIRMED_EARLY,             /* by no second page of theirs */
     UX_ZONE_SPARE,
-    UX_ZONE_EVENTS = UX_ZONE_SPARE + 15,           /* by event slot */
+    UX_ZONE_EVENTS = UX_ZONE_SPARE + 14,           /* by event slot */
     UX_ZONE_CURRENCY_SUM = UX_ZONE_EVENTS + UX_EVENTS_MAX,
                                          /* signed minor units, by index */
     UX_ZONE_CURRENCY_COUNT = UX_ZONE_CURRENCY_SUM + 192,
@@ -141,8 +154,10 @@ enum {
     UX_ARM_CROSSOVER,
     UX_ARM_LEFT,                         /* confirmed, and no visitors for a
                                             crossover, counted there or not */
-    UX_ARM_SPARE,
-    UX_ARM_HTTP = UX_ARM_SPARE + 3,
+    UX_ARM_PAGES,                        /* navigations that exposed it */
+    UX_ARM_SESSIONS,                     /* with at least one of these, */
+    UX_ARM_SINGLE_PAGES,                 /*   with one only */
+    UX_ARM_HTTP,
     UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
     UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,
     UX_ARM_STEP_BEFORE = UX_ARM_EVENT_COUNT + UX_EVENTS_MAX, /* step slot */
@@ -219,10 +234,10 @@ typedef struct {
 /*
  * What one turn of a visitor's record can bring: confirmed with 16 waiting
  * events, exposed to 16 experiments, 3 events, crossed over in all of them
- * (proved in ux_track.c).  Some 460 KB: static memory, not the stack;
+ * (proved in ux_track.c).  Some 560 KB: static memory, not the stack;
  * ux_changes_clear() touches none of it.
  */
-#define UX_CHANGES_MAX       24576
+#define UX_CHANGES_MAX       30720
 #define UX_RING_CHANGES_MAX  6144
 
 /*

@@ -12,6 +12,7 @@
  */
 
 #include "ux_funnel.h"
+#include "ux_hash.h"
 
 
 static uint64_t ux_funnel_required(const ux_funnel_t *funnel, unsigned n);
@@ -82,6 +83,26 @@ ux_funnel_done(const ux_model_t *model, uint64_t events)
     }
 
     return done;
+}
+
+
+uint64_t
+ux_funnel_hash(const ux_model_t *model, const ux_funnel_t *funnel)
+{
+    uint64_t  words[2];
+    unsigned  k;
+    ux_str_t  name;
+
+    words[0] = 0;
+
+    for (k = 0; k < funnel->nsteps; k++) {
+        name = model->events[funnel->steps[k].event];
+
+        words[1] = ux_hash64(name.data, name.len) ^ funnel->steps[k].optional;
+        words[0] = ux_hash64(words, sizeof(words));
+    }
+
+    return words[0];
 }
 
 

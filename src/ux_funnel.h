@@ -27,5 +27,8 @@ uint64_t ux_funnel_reached(const ux_model_t *model, uint8_t event,
 /* The steps, of all funnels, whose event is in this mask of event slots. */
 uint64_t ux_funnel_done(const ux_model_t *model, uint64_t events);
 
+/* Of the names of its steps, in order: what their times are of. */
+uint64_t ux_funnel_hash(const ux_model_t *model, const ux_funnel_t *funnel);
+
 
 #endif

@@ -89,7 +89,7 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
     [UX_IMAGE_ZONE_COUNTS] =
         { 0, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ZONE_CURRENCY_COUNT,
           UX_ZONE_CELLS - UX_ZONE_CURRENCY_COUNT },
-    [UX_IMAGE_ARM_COUNTS] = UX_ARM_GROUP(ASSIGNED, INDEX, UX_ARM_HTTP),
+    [UX_IMAGE_ARM_COUNTS] = UX_ARM_GROUP(ASSIGNED, INDEX, UX_ARM_PAGES),
     [UX_IMAGE_ARM_HTTP] =
         { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, false, false, true, UX_ARM_HTTP,
           UX_HTTP_CELLS },
@@ -120,7 +120,19 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
           UX_IMAGE_EVIDENCE_WORDS },
     [UX_IMAGE_BALANCE] =
         { UX_ENTRY_BALANCE, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
-          UX_BALANCE_CELLS }
+          UX_BALANCE_CELLS },
+    [UX_IMAGE_ARM_VISITS] =
+        { UX_ENTRY_ARM, UX_IMAGE_BY_INDEX, 1, false, false, true,
+          UX_ARM_PAGES, UX_ARM_HTTP - UX_ARM_PAGES },
+    [UX_IMAGE_REQUESTS] =
+        { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, false, true, 0,
+          UX_TIMINGS_REQUESTS_CELLS },
+    [UX_IMAGE_PACES] =
+        { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, true, 0,
+          UX_TIMINGS_FUNNEL_CELLS(UX_FUNNEL_STEPS_MAX) },
+    [UX_IMAGE_ZONE_VISITS] =
+        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true,
+          UX_ZONE_CONFIRMED_EARLY, 1 }
 };
 
 
@@ -362,6 +374,10 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
     case UX_IMAGE_ARM_UNCONFIRMED:
     case UX_IMAGE_CART_RING:
         ux_cells_ring(m, cell, entry);
+        break;
+
+    case UX_IMAGE_PACES:
+        ux_counter_add(&m->shared, entry->ring + slot, (int64_t) cell->value);
         break;
 
     default:

@@ -63,7 +63,8 @@ static const uint8_t  ux_image_parents[UX_ENTRY_KINDS] = {
     [UX_ENTRY_ARM] = UX_ENTRY_EPOCH,
     [UX_ENTRY_ARM_CART] = UX_ENTRY_ARM,
     [UX_ENTRY_EVIDENCE] = UX_ENTRY_VARIANT,
-    [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT
+    [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT,
+    [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT
 };
 
 /* How many of a kind there may be; 0: as many as fit. */
@@ -186,7 +187,9 @@ ux_image_parent_ok(const ux_image_view_t *view, const ux_image_index_t *index,
     name = ux_image_name(view, i);
     kind = ux_image_parents[name.kind];
 
-    if (kind == 0) {
+    if (kind == 0
+        || (name.kind == UX_ENTRY_TIMINGS && name.parent == UX_PARENT_NONE))
+    {
         return name.parent == UX_PARENT_NONE;
     }
 
@@ -207,6 +210,7 @@ ux_image_text_ok(const ux_image_name_t *name)
     case UX_ENTRY_ARM:
     case UX_ENTRY_ARM_CART:
     case UX_ENTRY_BALANCE:
+    case UX_ENTRY_TIMINGS:
         return name->text.len == 0;
 
     case UX_ENTRY_EVIDENCE:
@@ -228,7 +232,7 @@ ux_image_relatives_ok(const ux_image_view_t *view,
     name = ux_image_name(view, i);
     parent = name;
 
-    if (ux_image_parents[name.kind] != 0) {
+    if (name.parent != UX_PARENT_NONE) {
         parent = ux_image_name(view,
                                ux_image_index_find(index,
                                                    ux_image_parents[name.kind],
@@ -266,6 +270,15 @@ ux_image_relatives_ok(const ux_image_view_t *view,
     case UX_ENTRY_BALANCE:
         return ux_image_child_ok(view, index, UX_ENTRY_EPOCH, name.value,
                                  name.parent);
+
+    case UX_ENTRY_TIMINGS:
+        return name.aux == UX_TIMINGS_REQUESTS
+               ? !(name.flags & UX_IMAGE_HAS_RING)
+               : name.parent != UX_PARENT_NONE
+                 && (unsigned) name.aux - UX_TIMINGS_FUNNEL
+                    < view->kinds[UX_ENTRY_FUNNEL]
+                 && name.control <= UX_FUNNEL_STEPS_MAX
+                 && !(name.flags & UX_IMAGE_HAS_BLOCK);
 
     default:
         return true;
@@ -343,7 +356,8 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
     owner = ux_image_name(view, cell->owner - 1);
     need = group->of_ring ? UX_IMAGE_HAS_RING : UX_IMAGE_HAS_BLOCK;
     n = cell->group == UX_IMAGE_CART_RING ? UX_BUCKETS * owner.width
-                                          : group->n;
+        : cell->group == UX_IMAGE_PACES ? ux_timing_cells(owner.control)
+        : group->n;
 
     return owner.kind == group->owner && (owner.flags & need)
            && cell->index < n
@@ -372,6 +386,10 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
 
     case UX_IMAGE_BALANCE:
         return ux_image_balance_ok(cell);
+
+    case UX_IMAGE_REQUESTS:
+    case UX_IMAGE_PACES:
+        return true;                   /* two counts, and any are possible */
 
     case UX_IMAGE_ZONE_SUMS:
         return cell->value + UX_IMAGE_COUNT_MAX < 2 * UX_IMAGE_COUNT_MAX;

@@ -203,9 +203,10 @@ ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor)
 static void
 ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
 {
-    int64_t   sums[UX_TOTALS_MAX];
-    uint16_t  counts[UX_TOTALS_MAX];
-    unsigned  i;
+    int64_t    sums[UX_TOTALS_MAX];
+    uint16_t   counts[UX_TOTALS_MAX];
+    unsigned   i;
+    ux_pace_t  paces[UX_FUNNELS_MAX];
 
     track->events = ux_insert_mask(work->events, track->events);
     track->steps = ux_insert_mask(work->steps, track->steps);
@@ -213,8 +214,16 @@ ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
 
     memcpy(sums, track->totals, sizeof(sums));
     memcpy(counts, track->counts, sizeof(counts));
+    memcpy(paces, track->paces, sizeof(paces));
     memset(track->totals, 0, sizeof(sums));
     memset(track->counts, 0, sizeof(counts));
+    memset(track->paces, 0, sizeof(paces));
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if (work->funnels[i] != UX_SLOT_NONE) {
+            track->paces[work->funnels[i]] = paces[i];
+        }
+    }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
         if (work->totals[i] != UX_SLOT_NONE) {
@@ -307,10 +316,16 @@ ux_insert_clamp(ux_visitor_t *visitor, uint64_t now_ms)
     visitor->first_s = visitor->first_s < now_s ? visitor->first_s : now_s;
     visitor->last_s = visitor->last_s < now_s ? visitor->last_s : now_s;
     visitor->tracks[0].exposed_ms = (uint64_t) visitor->first_s * 1000;
+    ux_insert_earlier(&visitor->post_ms, now_ms);
 
     for (i = 0; i < visitor->ntracks; i++) {
         track = &visitor->tracks[i];
         ux_insert_earlier(&track->exposed_ms, now_ms);
+
+        for (k = 0; k < UX_FUNNELS_MAX; k++) {
+            ux_insert_earlier(&track->paces[k].started_ms, now_ms);
+            ux_insert_earlier(&track->paces[k].reached_ms, now_ms);
+        }
 
         for (k = 0; k < UX_CARTS_MAX; k++) {
             ux_insert_earlier(&track->carts[k].created_ms, now_ms);

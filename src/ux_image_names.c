@@ -179,6 +179,16 @@ ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
                                     &claim->variant);
         break;
 
+    case UX_ENTRY_TIMINGS:
+        if (there && name->aux >= UX_TIMINGS_FUNNEL) {
+            there = ux_names_ordinal(m, UX_ENTRY_FUNNEL,
+                                     name->aux - UX_TIMINGS_FUNNEL, &ordinal)
+                    && ordinal < UX_FUNNELS_MAX;
+            claim->aux = (uint16_t) (UX_TIMINGS_FUNNEL + ordinal);
+        }
+
+        break;
+
     case UX_ENTRY_EVIDENCE:
     case UX_ENTRY_BALANCE:
         there = there && ux_names_ordinal(m, UX_ENTRY_EPOCH, name->value,
@@ -214,6 +224,7 @@ ux_names_parent(unsigned kind)
         return UX_ENTRY_ARM;
 
     case UX_ENTRY_EVIDENCE:
+    case UX_ENTRY_TIMINGS:
         return UX_ENTRY_VARIANT;
 
     default:
@@ -282,6 +293,16 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
 
     case UX_ENTRY_BALANCE:
         claim->ring_cells = UX_BALANCE_CELLS;
+        break;
+
+    case UX_ENTRY_TIMINGS:
+        if (claim->aux == UX_TIMINGS_REQUESTS) {
+            claim->cells = UX_TIMINGS_REQUESTS_CELLS;
+
+        } else {
+            claim->ring_cells = ux_timing_cells(claim->control);
+        }
+
         break;
 
     default:
@@ -498,6 +519,7 @@ ux_names_maps(ux_image_merging_t *m)
     ux_names_map(m, UX_ENTRY_EVENT, work->events, 0, UX_EVENTS_MAX);
     ux_names_map(m, UX_ENTRY_STEP, work->steps, 0, UX_STEPS_MAX);
     ux_names_map(m, UX_ENTRY_CART, work->cart_slots, 0, UX_CARTS_MAX);
+    ux_names_map(m, UX_ENTRY_FUNNEL, work->funnels, 0, UX_FUNNELS_MAX);
     ux_names_map(m, UX_ENTRY_TOTAL, work->totals, 1, UX_TOTALS_MAX);
 }
 

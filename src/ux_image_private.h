@@ -94,6 +94,7 @@
 #include "ux_image.h"
 #include "ux_packing.h"
 #include "ux_registry_private.h"
+#include "ux_timing.h"
 
 
 #define UX_IMAGE_MAGIC        0x0a1a6567616d4955ull   /* "UImage" 1a 0a */
@@ -207,6 +208,10 @@ enum {
     UX_IMAGE_CART_RING,
     UX_IMAGE_EVIDENCE,               /* the words of one ux_evidence_t */
     UX_IMAGE_BALANCE,
+    UX_IMAGE_ARM_VISITS,             /* behind an arm's rings */
+    UX_IMAGE_REQUESTS,               /* two histogram buckets a cell */
+    UX_IMAGE_PACES,
+    UX_IMAGE_ZONE_VISITS,
     UX_IMAGE_GROUPS
 };
 
@@ -337,6 +342,7 @@ typedef struct {
     uint64_t  events;                /* masks */
     uint64_t  steps;
     unsigned  carts;
+    unsigned  funnels;
     unsigned  totals;                /* revenue included */
     uint32_t  arms;
 } ux_image_limits_t;

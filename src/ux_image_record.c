@@ -30,6 +30,7 @@ ux_image_limits(const uint32_t kinds[UX_ENTRY_KINDS])
     limits.events = ux_image_mask(kinds[UX_ENTRY_EVENT]);
     limits.steps = ux_image_mask(kinds[UX_ENTRY_STEP]);
     limits.carts = kinds[UX_ENTRY_CART];
+    limits.funnels = kinds[UX_ENTRY_FUNNEL];
     limits.totals = kinds[UX_ENTRY_TOTAL] + 1;
     limits.arms = kinds[UX_ENTRY_ARM];
 
@@ -57,6 +58,10 @@ ux_image_record_ok(const ux_visitor_t *visitor,
         {
             return false;
         }
+    }
+
+    if (!ux_image_time_ok(visitor->post_ms)) {
+        return false;
     }
 
     for (i = 0; i < visitor->npending; i++) {
@@ -87,6 +92,15 @@ ux_image_track_ok(const ux_track_t *track, const ux_image_limits_t *limits)
 
     for (i = limits->totals; i < UX_TOTALS_MAX; i++) {
         if (track->totals[i] != 0 || track->counts[i] != 0) {
+            return false;
+        }
+    }
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if (!ux_image_time_ok(track->paces[i].started_ms)
+            || !ux_image_time_ok(track->paces[i].reached_ms)
+            || (i >= limits->funnels && track->paces[i].reached_ms != 0))
+        {
             return false;
         }
     }
@@ -182,6 +196,10 @@ ux_image_track_fit(ux_track_t *track, const ux_image_limits_t *limits)
     for (i = limits->totals; i < UX_TOTALS_MAX; i++) {
         track->totals[i] = 0;
         track->counts[i] = 0;
+    }
+
+    for (i = limits->funnels; i < UX_FUNNELS_MAX; i++) {
+        memset(&track->paces[i], 0, sizeof(ux_pace_t));
     }
 
     for (i = limits->carts; i < UX_CARTS_MAX; i++) {

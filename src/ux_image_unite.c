@@ -310,6 +310,12 @@ ux_unite_same(ux_track_t *track, const ux_track_t *other)
         ux_unite_cart(&track->carts[i], &other->carts[i]);
     }
 
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if (track->paces[i].reached_ms < other->paces[i].reached_ms) {
+            track->paces[i] = other->paces[i];
+        }
+    }
+
     for (i = 0; i < other->npasts && track->npasts < UX_PASTS_MAX; i++) {
         track->pasts[track->npasts++] = other->pasts[i];
     }
@@ -407,6 +413,14 @@ ux_unite_life(ux_image_merging_t *m)
     ours->last_s = ours->last_s > theirs->last_s ? ours->last_s
                                                  : theirs->last_s;
     life->exposed_ms = (uint64_t) ours->first_s * 1000;
+
+    ours->pages = ours->pages > theirs->pages ? ours->pages : theirs->pages;
+
+    if (ours->post_ms < theirs->post_ms) {
+        ours->post_ms = theirs->post_ms;
+        ours->post_hash = theirs->post_hash;
+        ours->post_failed = theirs->post_failed;
+    }
 
     if (ours->cookie_hash == 0) {
         ours->cookie_hash = theirs->cookie_hash;

@@ -51,6 +51,7 @@ static void ux_write_group(ux_image_writer_t *w, uint32_t owner,
 static void ux_write_ring(ux_image_writer_t *w, uint32_t owner,
     unsigned group, uint32_t cell, unsigned width);
 static void ux_write_cart(ux_image_writer_t *w, uint32_t i);
+static void ux_write_timings(ux_image_writer_t *w, uint32_t i);
 static void ux_write_kept(ux_image_writer_t *w, uint32_t i);
 static void ux_write_cell(ux_image_writer_t *w, uint32_t owner,
     unsigned group, unsigned index, uint64_t value, unsigned width);
@@ -154,7 +155,8 @@ ux_write_names(ux_image_writer_t *w)
         control = entry->kind == UX_ENTRY_EXPERIMENT
                   ? ux_write_time(ux_registry_removed_ms(entry))
                   : entry->kind == UX_ENTRY_EPOCH
-                    || entry->kind == UX_ENTRY_EVIDENCE ? entry->control : 0;
+                    || entry->kind == UX_ENTRY_EVIDENCE
+                    || entry->kind == UX_ENTRY_TIMINGS ? entry->control : 0;
 
         memset(at, 0, UX_IMAGE_NAME_SIZE);
 
@@ -237,6 +239,10 @@ ux_write_cells(ux_image_writer_t *w)
             ux_write_kept(w, i);
             break;
 
+        case UX_ENTRY_TIMINGS:
+            ux_write_timings(w, i);
+            break;
+
         default:
             break;
         }
@@ -258,6 +264,8 @@ ux_write_zone(ux_image_writer_t *w)
     for (group = UX_IMAGE_ZONE_LIVES; group < UX_IMAGE_ARM_COUNTS; group++) {
         ux_write_group(w, 0, group, values);
     }
+
+    ux_write_group(w, 0, UX_IMAGE_ZONE_VISITS, values);
 }
 
 
@@ -280,6 +288,7 @@ ux_write_arm(ux_image_writer_t *w, uint32_t i)
     ux_write_ring(w, i + 1, UX_IMAGE_ARM_WINDOW, base + UX_ARM_WINDOW, 1);
     ux_write_ring(w, i + 1, UX_IMAGE_ARM_UNCONFIRMED,
                   base + UX_ARM_UNCONFIRMED, 1);
+    ux_write_group(w, i + 1, UX_IMAGE_ARM_VISITS, values);
 }
 
 
@@ -297,7 +306,7 @@ ux_write_arm_fit(uint64_t *values)
             values[i] = UX_IMAGE_COUNT_MAX - 1;
         }
 
-        if (i >= UX_ARM_HTTP && i < UX_ARM_EVENT_VISITORS) {
+        if (i >= UX_ARM_PAGES && i < UX_ARM_EVENT_VISITORS) {
             continue;
         }
 
@@ -363,6 +372,28 @@ ux_write_cart(ux_image_writer_t *w, uint32_t i)
     if (flags & UX_IMAGE_HAS_RING) {
         ux_write_ring(w, i + 1, UX_IMAGE_CART_RING, entry->ring,
                       entry->width);
+    }
+}
+
+
+/* A block of histograms: all copies of one, the shared copy of the other. */
+static void
+ux_write_timings(ux_image_writer_t *w, uint32_t i)
+{
+    uint32_t           first, n, k;
+    unsigned           group;
+    const ux_entry_t  *entry;
+
+    entry = &w->store->registry->entries[i];
+
+    group = entry->ring != 0 ? UX_IMAGE_PACES : UX_IMAGE_REQUESTS;
+    first = entry->ring != 0 ? entry->ring : entry->base;
+    n = entry->ring != 0 ? ux_timing_cells((unsigned) entry->control)
+                         : UX_TIMINGS_REQUESTS_CELLS;
+
+    for (k = 0; first != 0 && k < n; k++) {
+        ux_write_cell(w, i + 1, group, k,
+                      ux_counter_read(&w->store->counter, first + k), 1);
     }
 }
 

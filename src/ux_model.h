@@ -49,6 +49,7 @@ typedef struct {
     ux_str_t   name;
     unsigned   nsteps;
     ux_step_t  steps[UX_FUNNEL_STEPS_MAX];
+    uint8_t    slot;                 /* bound: place among a track's paces */
     uint8_t    cart_event;           /* index, UX_SLOT_NONE: no cart */
     uint8_t    cart;                 /* bound: slot among carts */
     uint64_t   within_ms;

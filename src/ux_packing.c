@@ -61,6 +61,24 @@ ux_writer_time(ux_writer_t *w, uint64_t ms, uint64_t origin_ms)
 }
 
 
+/* A time that far from its origin as no number says is a fault. */
+void
+ux_writer_moment(ux_writer_t *w, uint64_t ms, uint64_t origin_ms)
+{
+    uint64_t  delta, zigzag;
+
+    delta = ms - origin_ms;
+    zigzag = (delta << 1) ^ (0 - (delta >> 63));
+
+    if (ms != 0 && zigzag == UINT64_MAX) {
+        w->status = UX_ERROR;
+        return;
+    }
+
+    ux_writer_number(w, ms == 0 ? 0 : zigzag + 1);
+}
+
+
 unsigned
 ux_reader_byte(ux_reader_t *r)
 {
@@ -132,6 +150,28 @@ ux_reader_time(ux_reader_t *r, uint64_t origin_ms)
 }
 
 
+uint64_t
+ux_reader_moment(ux_reader_t *r, uint64_t origin_ms)
+{
+    uint64_t  number, ms;
+
+    number = ux_reader_number(r, 0, UINT64_MAX);
+
+    if (number == 0) {
+        return 0;
+    }
+
+    number--;
+    ms = origin_ms + ((number >> 1) ^ (0 - (number & 1)));
+
+    if (ms == 0) {
+        ux_reader_fail(r);             /* would be told as none */
+    }
+
+    return ms;
+}
+
+
 /* Nothing further is read. */
 void
 ux_reader_fail(ux_reader_t *r)
@@ -146,7 +186,7 @@ ux_packing_counts_ok(const ux_visitor_t *visitor)
 {
     if (visitor->ntracks < 1 || visitor->ntracks > UX_TRACKS_MAX
         || visitor->npending > UX_PENDING_MAX
-        || visitor->nids > UX_IDS_MAX)
+        || visitor->nids > UX_IDS_MAX || visitor->pages > 2)
     {
         return false;
     }

@@ -13,7 +13,7 @@
  *   1    tracks beside the life (0..16), flags: ids, pending, alias
  *   8    key_id
  *   4    first_s
- *   v    last_s - first_s, modulo 2^32
+ *   v    last_s - first_s, modulo 2^32, << 2, pages
  *   8    cookie_hash                                        if cookie
  *   1    ids filled, next << 4; then 4 bytes an id          if ids
  *   body of the life                                        if life
@@ -30,7 +30,13 @@
  *   body:
  *     1    parts: flags, events, steps, totals, carts, before, pasts,
  *          counts; never 0
- *     1    flags: moved, waiting, crossed, error_seen        if flags
+ *     1    flags                                             if flags:
+ *          of a track: moved, waiting, crossed, error_seen, paces;
+ *          of the life: post, failed
+ *     paces, v mask of funnels, then each:                   if paces
+ *     m    started_ms
+ *     m    reached_ms, not 0
+ *     4    post_hash, then z post_ms                         if post
  *     v    events                                           if events
  *     v    steps                                            if steps
  *     1    mask of totals, then v each                      if totals
@@ -47,6 +53,9 @@
  *     z    created_ms if fresh, else v how many
  *     1    mask of counts, then v each                      if counts
  *
+ * m is a time that may be 0, for none: then 0, else 1 more than its z from
+ * exposed_ms.
+ *
  * An alias ends after last_s with its 16 bytes alias_id.
  *
  * One visitor has one packed form: a number takes its shortest form, and what
@@ -60,7 +69,7 @@
 #include "ux_visitor.h"
 
 
-#define UX_PACK_LAYOUT     (2u << 4)
+#define UX_PACK_LAYOUT     (3u << 4)
 
 /* First byte. */
 #define UX_PACK_CONFIRMED  0x01u
@@ -85,7 +94,7 @@
 #define UX_PACK_COUNTS     0x80u
 
 /* What a life has of these. */
-#define UX_PACK_LIFE_PARTS (UX_PACK_EVENTS | UX_PACK_STEPS                   \
+#define UX_PACK_LIFE_PARTS (UX_PACK_FLAGS | UX_PACK_EVENTS | UX_PACK_STEPS   \
                             | UX_PACK_TOTALS | UX_PACK_CARTS)
 
 /* Flags of a track. */
@@ -93,7 +102,13 @@
 #define UX_PACK_WAITING    0x02u
 #define UX_PACK_CROSSED    0x04u
 #define UX_PACK_SEEN       0x08u     /* error_seen */
-#define UX_PACK_TRACK      0x0fu
+#define UX_PACK_PACES      0x10u
+#define UX_PACK_TRACK      0x1fu
+
+/* Flags of the life. */
+#define UX_PACK_POST       0x20u
+#define UX_PACK_FAILED     0x40u
+#define UX_PACK_FORMS      0x60u
 
 /* First byte of a cart. */
 #define UX_PACK_CART       0x1fu
@@ -116,6 +131,7 @@ _Static_assert(UX_EVENTS_MAX - 1 <= UX_PACK_SLOT, "event slot in six bits");
 _Static_assert(UX_STEPS_MAX <= 64, "step mask in 64 bits");
 _Static_assert(UX_TOTALS_MAX <= 8 && UX_CARTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_IDS_MAX < 16, "ids in a nibble");
+_Static_assert(UX_FUNNELS_MAX <= 16, "mask of 16 bits");
 _Static_assert(UX_FUNNEL_STEPS_MAX + 1 < UX_PACK_DONE, "furthest, 5 bits");
 
 
@@ -139,11 +155,15 @@ void ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size);
 void ux_writer_number(ux_writer_t *w, uint64_t value);
 void ux_writer_time(ux_writer_t *w, uint64_t ms, uint64_t origin_ms);
 
+/* A time that may be none, 0. */
+void ux_writer_moment(ux_writer_t *w, uint64_t ms, uint64_t origin_ms);
+
 /* After a fault nothing further is read and the answers are 0. */
 unsigned ux_reader_byte(ux_reader_t *r);
 uint64_t ux_reader_fixed(ux_reader_t *r, unsigned size);
 uint64_t ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max);
 uint64_t ux_reader_time(ux_reader_t *r, uint64_t origin_ms);
+uint64_t ux_reader_moment(ux_reader_t *r, uint64_t origin_ms);
 void ux_reader_fail(ux_reader_t *r);
 
 /* Counts that pack follows as a length or writes in a nibble. */

@@ -102,6 +102,7 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
     case UX_ENTRY_EXPERIMENT:
     case UX_ENTRY_TOTAL:
     case UX_ENTRY_EPOCH:
+    case UX_ENTRY_TIMINGS:
         if (entry->value != claim->value) {
             return false;
         }
@@ -314,7 +315,9 @@ ux_registry_append_locked(ux_registry_t *registry, const ux_claim_t *claim,
     made->analysis = claim->analysis;
     made->created_ms = now_ms;
 
-    if (claim->kind == UX_ENTRY_EPOCH || claim->kind == UX_ENTRY_EVIDENCE) {
+    if (claim->kind == UX_ENTRY_EPOCH || claim->kind == UX_ENTRY_EVIDENCE
+        || claim->kind == UX_ENTRY_TIMINGS)
+    {
         made->control = claim->control;
     }
 

@@ -42,6 +42,9 @@ typedef enum {
                                       number: margin */
     UX_ENTRY_BALANCE,              /* parent: experiment; value, analysis as
                                       above; ring: UX_BALANCE_ cells */
+    UX_ENTRY_TIMINGS,              /* parent: variant, none: the zone; aux:
+                                      UX_TIMINGS_, of what; base: a block of
+                                      ux_timing.h */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
@@ -68,7 +71,8 @@ typedef struct {
                                       ux_experiment_analysis() */
     union {
         uint64_t  control;         /* epochs: ordinal of the variant;
-                                      evidence: see there */
+                                      evidence: see there; timings: steps of
+                                      the funnel */
         uint64_t  removed_ms;      /* experiments: when first found to be no
                                       longer configured; 0: configured */
         struct {                   /* arm carts: */

@@ -101,6 +101,8 @@ ux_report_build(const ux_report_t *report, ux_result_t *view)
         }
     }
 
+    ux_report_put_help(root);
+
     return root;
 }
 

@@ -15,9 +15,20 @@
  * hold in the output whatever the counters do while they are read.
  */
 
+#include "ux_funnel.h"
 #include "ux_report_private.h"
+#include "ux_timing.h"
 
 #include <string.h>
+
+
+/* A funnel of a variant. */
+typedef struct {
+    ux_result_t        *view;
+    unsigned            variant;
+    const ux_funnel_t  *funnel;
+    uint32_t            timings;       /* its block, 0: none */
+} ux_report_funnel_t;
 
 
 typedef struct {
@@ -34,8 +45,14 @@ typedef struct {
 
 static void ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
     unsigned variant, const ux_funnel_t *funnel);
-static void ux_report_put_step(ux_json_t *steps, ux_result_t *view,
-    unsigned variant, const ux_step_t *step, const ux_step_t *previous);
+static void ux_report_put_step(ux_json_t *steps,
+    const ux_report_funnel_t *of, unsigned number, const ux_step_t *previous);
+static void ux_report_put_task(ux_json_t *funnel,
+    const ux_report_funnel_t *of);
+static void ux_report_put_seconds(ux_json_t *object,
+    const ux_report_funnel_t *of, uint32_t at);
+static void ux_report_put_back(ux_json_t *object,
+    const ux_report_funnel_t *of, unsigned number);
 static void ux_report_put_step_comparison(ux_json_t *object,
     ux_result_t *view, unsigned variant, const ux_step_t *step);
 static uint64_t ux_report_step_cell(const ux_result_sum_t *sum,
@@ -81,24 +98,35 @@ ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
     ux_json_t               *object, *steps;
     const ux_step_t         *previous;
     ux_report_key_t          key;
+    ux_report_funnel_t       of;
     ux_report_cohorts_t      cohorts;
     const ux_result_sum_t   *sum;
     const ux_result_cart_t  *cart;
 
     sum = &view->experiment.variants[variant].sum;
 
+    of.view = view;
+    of.variant = variant;
+    of.funnel = funnel;
+    of.timings = ux_result_timings(view, &view->experiment.variants[variant],
+                                   (uint16_t) (UX_TIMINGS_FUNNEL
+                                               + funnel->slot),
+                                   ux_funnel_hash(view->model, funnel),
+                                   UX_TIMINGS_FUNNEL_CELLS(funnel->nsteps));
+
     object = ux_json_object(funnels, ux_report_key(&key, funnel->name));
     steps = ux_json_array(object, "steps");
     previous = NULL;
 
     for (i = 0; i < funnel->nsteps; i++) {
-        ux_report_put_step(steps, view, variant, &funnel->steps[i],
-                           previous);
+        ux_report_put_step(steps, &of, i, previous);
 
         if (!funnel->steps[i].optional) {
             previous = &funnel->steps[i];
         }
     }
+
+    ux_report_put_task(object, &of);
 
     if (funnel->cart_event == UX_SLOT_NONE) {
         ux_report_put_nulls(object, "biggest_loss carts");
@@ -120,14 +148,20 @@ ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
  * among this one's: the rate ends at 1.
  */
 static void
-ux_report_put_step(ux_json_t *steps, ux_result_t *view, unsigned variant,
-    const ux_step_t *step, const ux_step_t *previous)
+ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
+    unsigned number, const ux_step_t *previous)
 {
     ux_str_t                none = ux_str("");
     uint64_t                n, x, in_order, before;
-    ux_json_t              *object, *seconds;
+    unsigned                variant;
+    ux_json_t              *object;
+    ux_result_t            *view;
+    const ux_step_t        *step;
     const ux_result_sum_t  *sum;
 
+    view = of->view;
+    variant = of->variant;
+    step = &of->funnel->steps[number];
     sum = &view->experiment.variants[variant].sum;
 
     n = ux_result_visitors(sum->cells);
@@ -159,8 +193,83 @@ ux_report_put_step(ux_json_t *steps, ux_result_t *view, unsigned variant,
 
     ux_report_put_step_comparison(object, view, variant, step);
 
+    ux_report_put_seconds(object, of, UX_TIMINGS_STEP(number));
+    ux_report_put_back(object, of, number);
+}
+
+
+/* Of those who finished it, beside how many do. */
+static void
+ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
+{
+    uint64_t                started, completed;
+    unsigned                i;
+    ux_json_t              *task;
+    const ux_step_t        *step, *first, *last;
+    const ux_result_sum_t  *sum;
+
+    sum = &of->view->experiment.variants[of->variant].sum;
+    first = NULL;
+    last = NULL;
+
+    for (i = 0; i < of->funnel->nsteps; i++) {
+        step = &of->funnel->steps[i];
+
+        if (!step->optional) {
+            first = first == NULL ? step : first;
+            last = step;
+        }
+    }
+
+    task = ux_json_object(funnel, "task");
+
+    started = first == NULL ? 0
+              : ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, first);
+    completed = last == NULL ? 0
+                : ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, last);
+
+    ux_report_put_count(task, "started", started);
+    ux_report_put_count(task, "completed", completed);
+    ux_report_put_rate(task, "success_rate", completed, started);
+    ux_report_put_interval(task, "success_ci", completed, started);
+    ux_report_put_seconds(task, of, UX_TIMINGS_TASK(of->funnel->nsteps));
+}
+
+
+/* at: where the histogram is in the funnel's block. */
+static void
+ux_report_put_seconds(ux_json_t *object, const ux_report_funnel_t *of,
+    uint32_t at)
+{
+    ux_json_t    *seconds;
+    ux_timing_t   timing;
+
+    ux_timing_read(&of->view->store->counter,
+                   of->timings != 0 ? of->timings + at : 0, &timing);
+
     seconds = ux_json_object(object, "seconds");
-    ux_report_put_nulls(seconds, "p50 p75 p90");
+
+    ux_json_number(seconds, "p50", ux_timing_seconds(&timing, 0.5));
+    ux_json_number(seconds, "p75", ux_timing_seconds(&timing, 0.75));
+    ux_json_number(seconds, "p90", ux_timing_seconds(&timing, 0.9));
+}
+
+
+/* How often visitors came back to the step from one behind it. */
+static void
+ux_report_put_back(ux_json_t *object, const ux_report_funnel_t *of,
+    unsigned number)
+{
+    uint64_t  n;
+
+    n = 0;
+
+    if (of->timings != 0) {
+        n = ux_counter_read(&of->view->store->counter, of->timings
+                            + UX_TIMINGS_BACK(of->funnel->nsteps) + number);
+    }
+
+    ux_report_put_count(object, "backtracks", ux_result_count(n));
 }
 
 

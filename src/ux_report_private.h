@@ -5,11 +5,13 @@
  * What the files of the report share.  Not for anybody else.
  *
  *   ux_report.c             the document, the path, the text
+ *   ux_report_help.c        what figures mean
  *   ux_report_zone.c        a zone
  *   ux_report_experiment.c  an experiment and its epochs
  *   ux_report_verdict.c     its state, what is decided, what is wrong
  *   ux_report_past.c        experiments that are not configured any more
- *   ux_report_variant.c     a variant, its metrics, its requests
+ *   ux_report_variant.c     a variant and its metrics
+ *   ux_report_http.c        its requests, and the zone's
  *   ux_report_compare.c     a variant against the control
  *   ux_report_funnel.c      steps and carts of a variant
  *
@@ -52,6 +54,9 @@ ux_str_t ux_report_text(const char *text);
 ux_str_t ux_report_word(const char *const *words, unsigned n, unsigned i);
 
 
+/* "help": what figures mean that others define otherwise. */
+void ux_report_put_help(ux_json_t *root);
+
 void ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *zone,
     ux_result_t *view);
 
@@ -73,7 +78,15 @@ void ux_report_put_verdict(ux_json_t *object, const ux_result_t *view);
 
 void ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     unsigned variant);
-void ux_report_put_http(ux_json_t *parent, const uint64_t *cells);
+
+/* "http": requests of the variant, or of the zone, whose cells these are. */
+void ux_report_put_http(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_variant_t *of);
+void ux_report_put_zone_http(ux_json_t *zone, const ux_result_t *view,
+    const uint64_t *cells);
+
+void ux_report_put_sessions(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_sum_t *sum);
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
     unsigned variant);
 

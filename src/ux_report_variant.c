@@ -2,7 +2,7 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * A variant in the report: visitors, metrics and requests.
+ * A variant in the report: visitors and metrics.
  */
 
 #include "ux_report_private.h"
@@ -79,7 +79,8 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     ux_report_put_metrics(object, view, number);
     ux_report_put_funnels(object, view, number);
     (void) ux_json_object(object, "segments");
-    ux_report_put_http(object, sum->cells + UX_ARM_HTTP);
+    ux_report_put_sessions(object, view, sum);
+    ux_report_put_http(object, view, variant);
 }
 
 
@@ -102,44 +103,6 @@ ux_report_put_in_window(ux_json_t *object, const ux_result_t *view,
 
     ux_report_put_count(object, "visitors_in_window",
                         n < visitors ? n : visitors);
-}
-
-
-void
-ux_report_put_http(ux_json_t *parent, const uint64_t *cells)
-{
-    unsigned    i;
-    ux_json_t  *http, *status, *seconds;
-
-    static const struct {
-        unsigned     cell;
-        const char  *name;
-    }  classes[] = {
-        { UX_HTTP_1XX, "1xx" },
-        { UX_HTTP_2XX, "2xx" },
-        { UX_HTTP_3XX, "3xx" },
-        { UX_HTTP_4XX, "4xx" },
-        { UX_HTTP_5XX, "5xx" },
-        { UX_HTTP_CLIENT_ABORT, "client_abort" }
-    };
-
-    http = ux_json_object(parent, "http");
-
-    ux_report_put_count(http, "requests",
-                        ux_result_count(cells[UX_HTTP_REQUESTS]));
-
-    status = ux_json_object(http, "status");
-
-    for (i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
-        ux_report_put_count(status, classes[i].name,
-                            ux_result_count(cells[classes[i].cell]));
-    }
-
-    ux_report_put_count(http, "error_visitors",
-                        ux_result_count(cells[UX_HTTP_ERROR_VISITORS]));
-
-    seconds = ux_json_object(http, "seconds");
-    ux_report_put_nulls(seconds, "p50 p75 p95 p99");
 }
 
 

@@ -57,7 +57,7 @@ ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
                         ux_result_count(cells[UX_ZONE_RETURNED]));
 
     ux_report_put_events(zone, view, cells);
-    ux_report_put_http(zone, cells + UX_ZONE_HTTP);
+    ux_report_put_zone_http(zone, view, cells);
 
     experiments = ux_json_object(zone, "experiments");
 

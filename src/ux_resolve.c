@@ -8,14 +8,20 @@
  * come before children.
  */
 
+#include "ux_funnel.h"
 #include "ux_store.h"
 #include "ux_registry_private.h"
+#include "ux_timing.h"
 
 #include <string.h>
 
 
 static void ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry);
 static void ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry);
+static void ux_resolve_timings(ux_store_t *store, const ux_entry_t *entry);
+static void ux_resolve_earlier(ux_store_t *store, ux_arm_t *arm);
+static uint32_t *ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
+    const ux_entry_t *entry);
 static int ux_resolve_experiment(const ux_model_t *model,
     const ux_entry_t *entry);
 static int ux_resolve_variant(const ux_experiment_t *experiment,
@@ -43,6 +49,9 @@ ux_store_refresh(ux_store_t *store)
 
         } else if (entry->kind == UX_ENTRY_ARM_CART) {
             ux_resolve_cart(store, entry);
+
+        } else if (entry->kind == UX_ENTRY_TIMINGS) {
+            ux_resolve_timings(store, entry);
         }
     }
 }
@@ -98,6 +107,7 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
     arm->variant = -1;
     arm->variant_slot = entry->aux;
     arm->base = entry->base;
+    ux_resolve_earlier(store, arm);
 
     store->plan.narms = entry->ordinal + 1u;
 
@@ -157,6 +167,88 @@ ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
     arm->carts[entry->aux] = entry->base;
     arm->rings[entry->aux] = entry->ring;
     arm->widths[entry->aux] = (uint8_t) entry->width;
+}
+
+
+/*
+ * Of the arms there are, and of later ones.  Times of a funnel that has other
+ * steps now are nobody's.
+ */
+static void
+ux_resolve_timings(ux_store_t *store, const ux_entry_t *entry)
+{
+    uint32_t  *place;
+    unsigned   i;
+
+    if (entry->parent == UX_PARENT_NONE) {
+        store->plan.requests = entry->base;
+        return;
+    }
+
+    for (i = 0; i < store->plan.narms; i++) {
+
+        if (store->arms[i].variant_slot != entry->parent) {
+            continue;
+        }
+
+        place = ux_resolve_place(store->model, &store->arms[i], entry);
+
+        if (place != NULL) {
+            *place = entry->base != 0 ? entry->base : entry->ring;
+        }
+    }
+}
+
+
+/* The variant's timings that were registered before this arm. */
+static void
+ux_resolve_earlier(ux_store_t *store, ux_arm_t *arm)
+{
+    uint32_t           i, *place;
+    const ux_entry_t  *entry;
+
+    for (i = 0; i < store->seen; i++) {
+        entry = &store->registry->entries[i];
+
+        if (entry->kind != UX_ENTRY_TIMINGS
+            || entry->parent != arm->variant_slot)
+        {
+            continue;
+        }
+
+        place = ux_resolve_place(store->model, arm, entry);
+
+        if (place != NULL) {
+            *place = entry->base != 0 ? entry->base : entry->ring;
+        }
+    }
+}
+
+
+/* Where the arm keeps the first cell of this block, NULL: nowhere. */
+static uint32_t *
+ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
+    const ux_entry_t *entry)
+{
+    unsigned            i;
+    const ux_funnel_t  *funnel;
+
+    if (entry->aux == UX_TIMINGS_REQUESTS) {
+        return &arm->requests;
+    }
+
+    for (i = 0; i < model->nfunnels; i++) {
+        funnel = &model->funnels[i];
+
+        if (funnel->slot < UX_FUNNELS_MAX
+            && entry->aux == UX_TIMINGS_FUNNEL + funnel->slot
+            && entry->value == ux_funnel_hash(model, funnel))
+        {
+            return &arm->paces[funnel->slot];
+        }
+    }
+
+    return NULL;
 }
 
 

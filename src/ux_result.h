@@ -296,6 +296,14 @@ ux_str_t ux_result_entry_name(const ux_entry_t *entry);
 bool ux_result_cells_check(const ux_result_t *result, uint32_t first,
     uint32_t n);
 
+/*
+ * First of n cells of the variant's timings; what, value: as in the entry, a
+ * NULL variant: the zone's.  0: there are none.
+ */
+uint32_t ux_result_timings(const ux_result_t *result,
+    const ux_result_variant_t *variant, uint16_t what, uint64_t value,
+    uint32_t n);
+
 /* Links an arm's carts to its variant's, `cart` the first below the arm. */
 void ux_result_carts_link(ux_result_t *result, uint32_t cart,
     ux_result_variant_t *variant);

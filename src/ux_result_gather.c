@@ -402,6 +402,45 @@ ux_result_variant_of(ux_result_t *result, uint16_t ordinal)
 }
 
 
+uint32_t
+ux_result_timings(const ux_result_t *result,
+    const ux_result_variant_t *variant, uint16_t what, uint64_t value,
+    uint32_t n)
+{
+    uint16_t           parent;
+    uint32_t           i, first;
+    const ux_entry_t  *entry;
+
+    if (variant != NULL && variant->entry == UX_RESULT_END) {
+        return 0;
+    }
+
+    parent = UX_PARENT_NONE;
+    i = 0;
+
+    if (variant != NULL) {
+        parent = variant->ordinal;
+        i = variant->entry;
+    }
+
+    /* an entry is younger than its parent */
+
+    for ( /* void */ ; i < result->tree.count; i++) {
+        entry = &result->tree.entries[i];
+
+        if (entry->kind == UX_ENTRY_TIMINGS && entry->parent == parent
+            && entry->aux == what && entry->value == value)
+        {
+            first = entry->base != 0 ? entry->base : entry->ring;
+
+            return ux_result_cells_check(result, first, n) ? first : 0;
+        }
+    }
+
+    return 0;
+}
+
+
 /* Cell 0 is the zone's: an entry without a block has base 0. */
 bool
 ux_result_cells_check(const ux_result_t *result, uint32_t first,

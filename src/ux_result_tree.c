@@ -107,7 +107,8 @@ ux_result_tree_add(ux_result_tree_t *tree, uint32_t i)
         [UX_ENTRY_ARM] = UX_ENTRY_EPOCH,
         [UX_ENTRY_ARM_CART] = UX_ENTRY_ARM,
         [UX_ENTRY_EVIDENCE] = UX_ENTRY_VARIANT,
-        [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT
+        [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT,
+        [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT
     };
 
     entry = &tree->entries[i];

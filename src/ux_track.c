@@ -35,18 +35,24 @@
  *   totals, per event       revenue 9, mean 4, count 4, ratio 9
  *                                                      = 26
  *   cart funnel, per event  2                                  2
- *   track, per event        2 + 16 steps + 26 + 8 x 2  = 60    8 x 2 = 16
- *   event                   5 + 16 x 60                = 965   16 x 16 = 256
+ *   track, per event        2 + 16 steps + 16 times
+ *                           + 16 tasks + 16 returns
+ *                           + 26 + 8 x 2               = 108   8 x 2 = 16
+ *   event                   5 + 16 x 108               = 1733  16 x 16 = 256
  *   expose, settle          2 + 64 steps + 8 x 2       = 82    8
+ *   page                    3
+ *   form sent               2 x (1 + 16)               = 34
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     2 + 16 x 60 = 962, but a track's   16 x 16 = 256
- *                           steps count once: 770
- *                           17 + 16 x 770            = 12337   4096
+ *     each of 16 tracks     5 + 16 x 108, but a track's      16 x 16 = 256
+ *                           steps, their times and
+ *                           tasks count once          = 1109
+ *                           17 + 16 x 1109            = 17761  4096
  *   cross                   4 + 64 events + 2 x 64 steps
  *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     8 + 16 x 2
  *                                                     = 332     = 40
  *
- *   confirm, 16 exposures, 3 events, 16 crossings    = 21856   5632
+ *   confirm, 16 exposures on a page, a form, 3 events, 16 crossings
+ *                                                     = 29666   5632
  *
  * An event is in four totals at most: two of the same event and type would be
  * one slot of the registry, and are one of the model.
@@ -61,14 +67,17 @@
 
 /* one that is no ratio leaves out COUNT and all behind it */
 #define UX_TRACK_TOTAL_CELLS    (2 * UX_TOTAL_COUNT + 2 * UX_TOTAL_CELLS)
-#define UX_TRACK_EVENT_CELLS    (2 + UX_FUNNELS_MAX + UX_TRACK_TOTAL_CELLS   \
-                                 + UX_CARTS_MAX * 2)
+#define UX_TRACK_EVENT_CELLS    (2 + UX_FUNNELS_MAX * 4                      \
+                                 + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
-                                   * (2 + UX_STEPS_MAX + UX_PENDING_MAX      \
-                                      * (UX_TRACK_EVENT_CELLS                \
-                                         - UX_FUNNELS_MAX)))
+                                   * (5 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
+                                      + UX_PENDING_MAX                       \
+                                        * (UX_TRACK_EVENT_CELLS              \
+                                           - UX_FUNNELS_MAX * 3)))
 #define UX_TRACK_EXPOSE_CELLS   (2 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
+#define UX_TRACK_PAGE_CELLS     3
+#define UX_TRACK_POST_CELLS     (2 * UX_TRACKS_MAX)
 #define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
                                  + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
                                  + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
@@ -76,7 +85,8 @@
 
 _Static_assert(UX_TRACK_CONFIRM_CELLS
                + (UX_TRACKS_MAX - 1)
-                 * (UX_TRACK_EXPOSE_CELLS + UX_TRACK_CROSS_CELLS)
+                 * (UX_TRACK_EXPOSE_CELLS + UX_TRACK_PAGE_CELLS
+                    + UX_TRACK_CROSS_CELLS) + UX_TRACK_POST_CELLS
                + 3 * (5 + (UX_TRACKS_MAX - 1) * UX_TRACK_EVENT_CELLS)
                <= UX_CHANGES_MAX, "a turn's changes");
 _Static_assert((UX_PENDING_MAX + 3) * UX_TRACK_RING_CELLS
@@ -87,7 +97,7 @@ _Static_assert((UX_TRACKS_MAX - 1) * 4 <= UX_WINDOW_CHANGES_MAX,
 
 
 static void ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
-    ux_changes_t *changes);
+    unsigned pages, ux_changes_t *changes);
 static bool ux_track_acceptable(const ux_plan_t *plan,
     const ux_visitor_t *visitor, const ux_event_t *event, ux_discard_e *why);
 static bool ux_track_duplicate(const ux_visitor_t *visitor, uint64_t id_hash);
@@ -148,7 +158,8 @@ ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_changes_add(changes, UX_ZONE_PROVISIONAL, -1);
 
     for (i = 1; i < visitor->ntracks; i++) {
-        ux_track_newcomer(plan, &visitor->tracks[i], changes);
+        ux_track_newcomer(plan, &visitor->tracks[i], visitor->pages,
+                          changes);
     }
 
     for (i = 0; i < visitor->npending; i++) {
@@ -170,7 +181,7 @@ ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
  */
 static void
 ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
-    ux_changes_t *changes)
+    unsigned pages, ux_changes_t *changes)
 {
     const ux_arm_t  *arm;
 
@@ -191,6 +202,14 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
     ux_apply_window(plan, track, 1, changes);
+
+    /* the page it was exposed on, and by which it was assigned */
+
+    if (pages > 0) {
+        ux_changes_add(changes, arm->base + UX_ARM_PAGES, 1);
+        ux_changes_add(changes, arm->base + UX_ARM_SESSIONS, 1);
+        ux_changes_add(changes, arm->base + UX_ARM_SINGLE_PAGES, pages == 1);
+    }
 
     if (track->moved) {
         ux_changes_add(changes, arm->base + UX_ARM_MOVED, 1);

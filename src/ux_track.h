@@ -25,6 +25,9 @@ typedef struct {
     uint32_t  rings[UX_CARTS_MAX]; /* first cell of the ring, 0: none; of all
                                       arms of the variant */
     uint8_t   widths[UX_CARTS_MAX];      /* fields of a row of the ring */
+    uint32_t  requests;            /* first cells of UX_TIMINGS_REQUESTS */
+    uint32_t  paces[UX_FUNNELS_MAX];     /* and, by slot, _FUNNEL; of all arms
+                                      of the variant; 0: none */
 } ux_arm_t;
 
 
@@ -40,10 +43,15 @@ typedef struct {
     const ux_arm_t      *arms;           /* by arm ordinal */
     const ux_binding_t  *bindings;       /* by experiment index */
     unsigned             experiments_max;   /* a record's assignments */
+    uint32_t             requests;          /* UX_TIMINGS_REQUESTS of the
+                                               zone; 0: none */
 } ux_plan_t;
 
 
 #define UX_PREFETCH_MS  300000     /* how long a prefetched page waits */
+#define UX_SESSION_S    1800       /* idle for so long, a session is over */
+#define UX_RAGE_MS      2000       /* the same POST again so soon is rage, */
+#define UX_RETRY_MS     600000     /*   or, after an error, a retry */
 
 
 /* The visitor's track of an experiment, waiting and crossed over ones too. */
@@ -116,6 +124,25 @@ ux_status_t ux_track_event(const ux_plan_t *plan, ux_visitor_t *visitor,
  * it happened.  Does nothing to a confirmed one.
  */
 void ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
+    ux_changes_t *changes);
+
+/*
+ * The visitor opened a page where it is exposed, exposures by it done.  One
+ * that comes when the visitor was idle for UX_SESSION_S begins a session:
+ * ux_track_idle() is told before last_s changes, and after the visitor is
+ * confirmed, if it is.
+ */
+void ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
+    uint64_t now_ms, ux_changes_t *changes);
+void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
+
+/*
+ * The visitor sent a form; hash: of where to, not 0.  What it repeats is
+ * counted for the zone and for the arms of this list, which ends with
+ * UX_ARM_NONE.
+ */
+void ux_track_post(const ux_plan_t *plan, ux_visitor_t *visitor,
+    uint32_t hash, bool failed, const uint16_t *arms, uint64_t now_ms,
     ux_changes_t *changes);
 
 

@@ -20,11 +20,15 @@ static void ux_pack_alias(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor,
     unsigned life);
 static void ux_pack_times(ux_writer_t *w, const ux_visitor_t *visitor);
+static void ux_pack_form(ux_writer_t *w, const ux_visitor_t *visitor,
+    uint64_t origin_ms);
 static void ux_pack_ids(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
 static unsigned ux_pack_parts(const ux_track_t *track);
 static unsigned ux_pack_flags(const ux_track_t *track);
+static unsigned ux_pack_under_way(const ux_track_t *track);
+static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
 static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_body(ux_writer_t *w, const ux_track_t *track,
     unsigned parts, uint64_t origin_ms);
@@ -58,6 +62,10 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
     visitor->npending = 0;
     visitor->nids = 0;
     visitor->next_id = 0;
+    visitor->pages = 0;
+    visitor->post_failed = false;
+    visitor->post_hash = 0;
+    visitor->post_ms = 0;
 
     life = &visitor->tracks[0];
     memset(life, 0, sizeof(ux_track_t));
@@ -92,10 +100,18 @@ ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
     }
 
     life = ux_pack_parts(&visitor->tracks[0]) & UX_PACK_LIFE_PARTS;
+    life &= ~UX_PACK_FLAGS;
+    life |= visitor->post_hash ? UX_PACK_FLAGS : 0;
 
     ux_pack_head(&w, visitor, life);
 
     if (life) {
+        ux_writer_byte(&w, life);
+
+        if (life & UX_PACK_FLAGS) {
+            ux_pack_form(&w, visitor, origin_ms);
+        }
+
         ux_pack_body(&w, &visitor->tracks[0], life, origin_ms);
     }
 
@@ -161,7 +177,20 @@ ux_pack_times(ux_writer_t *w, const ux_visitor_t *visitor)
 {
     ux_writer_fixed(w, visitor->key_id, 8);
     ux_writer_fixed(w, visitor->first_s, 4);
-    ux_writer_number(w, (uint32_t) (visitor->last_s - visitor->first_s));
+    ux_writer_number(w, (uint64_t) (uint32_t) (visitor->last_s
+                                               - visitor->first_s) << 2
+                        | visitor->pages);
+}
+
+
+/* The last form sent, as the flags of the life. */
+static void
+ux_pack_form(ux_writer_t *w, const ux_visitor_t *visitor, uint64_t origin_ms)
+{
+    ux_writer_byte(w, UX_PACK_POST
+                      | (visitor->post_failed ? UX_PACK_FAILED : 0));
+    ux_writer_fixed(w, visitor->post_hash, 4);
+    ux_writer_time(w, visitor->post_ms, origin_ms);
 }
 
 
@@ -194,6 +223,13 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
     ux_writer_time(w, track->exposed_ms, origin_ms);
 
     if (parts) {
+        ux_writer_byte(w, parts);
+
+        if (parts & UX_PACK_FLAGS) {
+            ux_writer_byte(w, ux_pack_flags(track));
+            ux_pack_paces(w, track);
+        }
+
         ux_pack_body(w, track, parts, origin_ms);
     }
 }
@@ -245,7 +281,48 @@ ux_pack_flags(const ux_track_t *track)
     return (track->moved ? UX_PACK_MOVED : 0)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
-           | (track->error_seen ? UX_PACK_SEEN : 0);
+           | (track->error_seen ? UX_PACK_SEEN : 0)
+           | (ux_pack_under_way(track) ? UX_PACK_PACES : 0);
+}
+
+
+/* Mask of the funnels it is under way in. */
+static unsigned
+ux_pack_under_way(const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
+    }
+
+    return mask;
+}
+
+
+static void
+ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = ux_pack_under_way(track);
+
+    if (mask == 0) {
+        return;
+    }
+
+    ux_writer_number(w, mask);
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if ((mask >> i) & 1) {
+            ux_writer_moment(w, track->paces[i].started_ms,
+                             track->exposed_ms);
+            ux_writer_moment(w, track->paces[i].reached_ms,
+                             track->exposed_ms);
+        }
+    }
 }
 
 
@@ -257,16 +334,11 @@ ux_pack_has_cart(const ux_cart_t *cart)
 }
 
 
+/* What follows the flags. */
 static void
 ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
     uint64_t origin_ms)
 {
-    ux_writer_byte(w, parts);
-
-    if (parts & UX_PACK_FLAGS) {
-        ux_writer_byte(w, ux_pack_flags(track));
-    }
-
     if (parts & UX_PACK_EVENTS) {
         ux_writer_number(w, track->events);
     }

@@ -59,6 +59,13 @@ typedef struct {
 } ux_past_t;
 
 
+/* How far a funnel is on its way, from the exposure on; 0: not yet. */
+typedef struct {
+    uint64_t  started_ms;          /* its first required step */
+    uint64_t  reached_ms;          /* its newest required step */
+} ux_pace_t;
+
+
 /*
  * What a visitor did since some moment: track 0 since the record was made
  * (its masks say "ever"), the others since the exposure to an experiment.
@@ -69,6 +76,7 @@ typedef struct {
     bool       waiting;            /* prefetched at exposed_ms, not exposed */
     bool       crossed;            /* seen in two variants: counts no more */
     bool       error_seen;         /* counted in the arm's error_visitors */
+    bool       fresh;              /* exposed in this turn; not kept */
     uint8_t    npasts;
     uint64_t   exposed_ms;
     uint64_t   events;             /* mask of event slots seen */
@@ -78,6 +86,8 @@ typedef struct {
     uint16_t   counts[UX_TOTALS_MAX];   /* values in the sum of a ratio; stop
                                            at 65535; 0 in the life */
     ux_cart_t  carts[UX_CARTS_MAX];     /* by cart slot */
+    ux_pace_t  paces[UX_FUNNELS_MAX];   /* by funnel slot, of those under way;
+                                           none in the life */
     ux_past_t  pasts[UX_PASTS_MAX];
 } ux_track_t;
 
@@ -111,6 +121,10 @@ typedef struct {
     uint8_t     npending;
     uint8_t     nids;              /* filled entries of ids */
     uint8_t     next_id;           /* ring position */
+    uint8_t     pages;             /* of this session: 0, 1, 2 for more */
+    bool        post_failed;       /* the last form sent: how it ended, */
+    uint32_t    post_hash;         /*   where to, 0: none, */
+    uint64_t    post_ms;           /*   when */
     uint32_t    ids[UX_IDS_MAX];   /* hashes of event ids seen */
     ux_track_t  tracks[UX_TRACKS_MAX];
     uint8_t     alias_id[UX_ALIAS_ID];     /* cookie's id, of an alias */

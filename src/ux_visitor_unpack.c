@@ -26,9 +26,13 @@ static void ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
 static void ux_unpack_track(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
 static void ux_unpack_clear(ux_track_t *track);
-static unsigned ux_unpack_body(ux_reader_t *r, ux_track_t *track,
+static unsigned ux_unpack_parts(ux_reader_t *r);
+static void ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor,
+    uint64_t origin_ms);
+static void ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
     uint64_t origin_ms);
 static void ux_unpack_flags(ux_reader_t *r, ux_track_t *track);
+static void ux_unpack_paces(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_totals(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_carts(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
@@ -119,6 +123,9 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
     visitor->cookie_hash = 0;
     visitor->nids = 0;
     visitor->next_id = 0;
+    visitor->post_failed = false;
+    visitor->post_hash = 0;
+    visitor->post_ms = 0;
 
     if (flags & UX_PACK_COOKIE) {
         visitor->cookie_hash = ux_reader_fixed(r, 8);
@@ -139,10 +146,19 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
 static void
 ux_unpack_times(ux_reader_t *r, ux_visitor_t *visitor)
 {
+    uint64_t  last;
+
     visitor->key_id = ux_reader_fixed(r, 8);
     visitor->first_s = (uint32_t) ux_reader_fixed(r, 4);
-    visitor->last_s = visitor->first_s
-                      + (uint32_t) ux_reader_number(r, 0, UINT32_MAX);
+
+    last = ux_reader_number(r, 0, (uint64_t) UINT32_MAX << 2 | 2);
+
+    visitor->last_s = visitor->first_s + (uint32_t) (last >> 2);
+    visitor->pages = last & 3;
+
+    if (visitor->pages > 2) {
+        ux_reader_fail(r);
+    }
 }
 
 
@@ -183,7 +199,7 @@ static void
 ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     uint64_t origin_ms)
 {
-    unsigned     i;
+    unsigned     i, parts;
     ux_cart_t   *cart;
     ux_track_t  *life;
 
@@ -197,9 +213,17 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
         return;
     }
 
-    if (ux_unpack_body(r, life, origin_ms) & ~UX_PACK_LIFE_PARTS) {
+    parts = ux_unpack_parts(r);
+
+    if (parts & ~UX_PACK_LIFE_PARTS) {
         ux_reader_fail(r);
     }
+
+    if (parts & UX_PACK_FLAGS) {
+        ux_unpack_form(r, visitor, origin_ms);
+    }
+
+    ux_unpack_body(r, life, parts, origin_ms);
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
         cart = &life->carts[i];
@@ -215,6 +239,7 @@ static void
 ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 {
     uint64_t  word;
+    unsigned  parts;
 
     ux_unpack_clear(track);
 
@@ -223,8 +248,53 @@ ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     track->arm = (uint16_t) (word >> 1);
     track->exposed_ms = ux_reader_time(r, origin_ms);
 
-    if (word & 1) {
-        (void) ux_unpack_body(r, track, origin_ms);
+    if (!(word & 1)) {
+        return;
+    }
+
+    parts = ux_unpack_parts(r);
+
+    if (parts & UX_PACK_FLAGS) {
+        ux_unpack_flags(r, track);
+    }
+
+    ux_unpack_body(r, track, parts, origin_ms);
+}
+
+
+/* Which parts a body has: not none. */
+static unsigned
+ux_unpack_parts(ux_reader_t *r)
+{
+    unsigned  parts;
+
+    parts = ux_reader_byte(r);
+
+    if (parts == 0) {
+        ux_reader_fail(r);
+    }
+
+    return parts;
+}
+
+
+static void
+ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor, uint64_t origin_ms)
+{
+    unsigned  flags;
+
+    flags = ux_reader_byte(r);
+
+    if (!(flags & UX_PACK_POST) || (flags & ~UX_PACK_FORMS)) {
+        ux_reader_fail(r);
+    }
+
+    visitor->post_failed = (flags & UX_PACK_FAILED) != 0;
+    visitor->post_hash = (uint32_t) ux_reader_fixed(r, 4);
+    visitor->post_ms = ux_reader_time(r, origin_ms);
+
+    if (visitor->post_hash == 0) {
+        ux_reader_fail(r);
     }
 }
 
@@ -237,23 +307,11 @@ ux_unpack_clear(ux_track_t *track)
 }
 
 
-/* Which parts it has. */
-static unsigned
-ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
+/* What follows the flags. */
+static void
+ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
+    uint64_t origin_ms)
 {
-    unsigned  parts;
-
-    parts = ux_reader_byte(r);
-
-    if (parts == 0) {
-        ux_reader_fail(r);
-        return parts;
-    }
-
-    if (parts & UX_PACK_FLAGS) {
-        ux_unpack_flags(r, track);
-    }
-
     if (parts & UX_PACK_EVENTS) {
         track->events = ux_reader_number(r, 1, UINT64_MAX);
     }
@@ -281,8 +339,6 @@ ux_unpack_body(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     if (parts & UX_PACK_COUNTS) {
         ux_unpack_counts(r, track);
     }
-
-    return parts;
 }
 
 
@@ -301,6 +357,33 @@ ux_unpack_flags(ux_reader_t *r, ux_track_t *track)
     track->waiting = (flags & UX_PACK_WAITING) != 0;
     track->crossed = (flags & UX_PACK_CROSSED) != 0;
     track->error_seen = (flags & UX_PACK_SEEN) != 0;
+
+    if (flags & UX_PACK_PACES) {
+        ux_unpack_paces(r, track);
+    }
+}
+
+
+static void
+ux_unpack_paces(ux_reader_t *r, ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = (unsigned) ux_reader_number(r, 1, (1u << UX_FUNNELS_MAX) - 1);
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+
+        if (!((mask >> i) & 1)) {
+            continue;
+        }
+
+        track->paces[i].started_ms = ux_reader_moment(r, track->exposed_ms);
+        track->paces[i].reached_ms = ux_reader_moment(r, track->exposed_ms);
+
+        if (track->paces[i].reached_ms == 0) {
+            ux_reader_fail(r);
+        }
+    }
 }
 
 

@@ -1104,7 +1104,7 @@ sub good_ones_are_accepted
         [ 'every variable', location('return 200 "$ux_visitor'
             . ' $ux_variant_layout $ux_reason_layout $ux_variants $ux_events'
             . ' $ux_bot";') ],
-        [ '256 experiments', "ux_zone shop 64m;\n" . join '', map {
+        [ '256 experiments', "ux_zone shop 128m;\n" . join '', map {
             "ux_experiment e$_ { variant a 1; variant b 1; }\n" } 1 .. 256 ],
     );
 

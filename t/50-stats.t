@@ -133,6 +133,7 @@ others_are_refused();
 sockets_of_this_machine_are_let_in();
 headers_protect_the_answer();
 nothing_of_the_request_is_echoed();
+names_at_their_limits();
 stats_requests_make_nobody_a_visitor();
 fields_are_all_there('an empty zone');
 numbers_hold_together_under_load();
@@ -451,6 +452,47 @@ sub headers_protect_the_answer
         is($response->header($_), undef, "headers: $path: no $_")
             for qw(Access-Control-Allow-Origin Set-Cookie ETag Last-Modified);
     }
+
+    return;
+}
+
+
+# The longest names there may be, of all that they may be of.
+sub names_at_their_limits
+{
+    my %long = map { $_ => $_ . 'z0_' x ((64 - length) / 3)
+        . '9' x ((64 - length) % 3) } qw(zone experiment event funnel);
+    my ($a, $b) = ('Aa.-_0' x 10 . 'Z.-_', 'b' x 64);
+
+    my $s = Ux::nginx(conf => <<"EOF")->start;
+    ux_zone $long{zone} 4m;
+    ux_experiment $long{experiment} { variant $a 1; variant $b 1;
+        goal $long{event}; }
+    ux_funnel $long{funnel} { step $long{event}; }
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        ux_expose all;
+        location / { ux_event $long{event}; return 204; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+    my $browser = $s->browser;
+    $browser->go('/') for 1 .. 3;
+
+    my $zone = $s->stats("/zones/$long{zone}");
+    my $variants = $zone->{experiments}{$long{experiment}}{variants};
+
+    is_deeply([ sort map { length } keys %long, values %long ],
+        [ sort 4, 10, 5, 6, (64) x 4 ], 'limits: names of 64');
+    is($zone->{events}{$long{event}}, 3, 'limits: an event');
+    is_deeply([ sort keys %$variants ], [ sort $a, $b ],
+        'limits: an experiment, its variants');
+    ok((grep { $_->{funnels}{$long{funnel}}{steps}[0]{visitors} == 1
+        && $_->{metrics}{$long{event}}{visitors} == 1 } values %$variants),
+        'limits: a funnel, a metric');
+    is($s->stats("/zones/$long{zone}/experiments/$long{experiment}/variants"
+        . "/$a/control"), JSON::PP::true(), 'limits: and the path to it');
+    $s->no_alerts;
 
     return;
 }

@@ -796,7 +796,7 @@ sub remove_looks
     return unless ref $value eq 'HASH';
 
     delete @$value{qw(started_at runtime_seconds significant_at
-        fixed_horizon)};
+        fixed_horizon seconds upstream_seconds)};
     if (exists $value->{p_now}
         && !(defined $value->{p_now} && $value->{p_now} < DECISIVE))
     {

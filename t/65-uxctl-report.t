@@ -57,7 +57,7 @@ ux_funnel wishes { step wish; step purchase; cart wish within=2d; }
 CONF
 
     return <<"CONF";
-ux_zone shop 8m snapshot=%%DIR%%/state interval=100ms journeys=200ms
+ux_zone shop 32m snapshot=%%DIR%%/state interval=100ms journeys=200ms
     currency=EUR totals=4 removed=9d;
 $experiments
 $funnels

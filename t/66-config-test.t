@@ -260,27 +260,27 @@ sub another_size
     my @many = map { my $e = $_; map { ("$e$_" => { variants => [
         map { ("v$_" => 1) } 1 .. 6 ] }) } 1 .. 6 } 'e', 'f';
     my @first = @many[0 .. 11];
-    my $t = Ux::nginx(conf => conf(\@first, size => '8m'))->start;
+    my $t = Ux::nginx(conf => conf(\@first, size => '32m'))->start;
     visit($t, 6000);
     ok(saved($t), 'sizes: there is a snapshot');
 
     my @changed = (e1 => \%BANNER, @first[2 .. 11]);
-    my ($same) = told($t, 'the same size', conf(\@changed, size => '8m'));
+    my ($same) = told($t, 'the same size', conf(\@changed, size => '32m'));
     my ($lines, $text) = told($t, 'half the size', conf(\@changed,
-        size => '4m'));
+        size => '16m'));
     is_deeply($lines, $same, 'half the size: the same lines');
     like($text, qr/a start restores 6000 visitors.* 0 without room/,
         'half the size: they are restored');
     unlike($text, qr/no room for/, 'half the size: and all would fit');
 
     ($lines, $text) = told($t, 'a small one', conf([ @first[0 .. 1] ],
-        size => '512k'));
+        size => '1m'));
     like($text, qr/no room for [1-9]\d+ of these visitors/,
         'a small one: some visitors would not');
 
     # what was counted takes the place of what is to be
 
-    my $conf = conf([ @many[12 .. $#many] ], size => '1m');
+    my $conf = conf([ @many[12 .. $#many] ], size => '8m');
     ($lines, $text) = told($t, 'no room', $conf);
     like($text, qr/\[warn\].*no room for earlier epochs.*a reload is refused/,
         'no room for names: a warning');

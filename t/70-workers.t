@@ -205,7 +205,24 @@ sub without_times
         delete $_->{started_at} for @{ $experiment->{epochs} };
     }
 
+    without_seconds($zone);
+
     return $zone;
+}
+
+
+# How long things took differs from run to run.
+sub without_seconds
+{
+    my ($value) = @_;
+
+    if (ref $value eq 'HASH') {
+        delete @$value{qw(seconds upstream_seconds)};
+        without_seconds($_) for values %$value;
+    }
+    without_seconds($_) for ref $value eq 'ARRAY' ? @$value : ();
+
+    return;
 }
 
 

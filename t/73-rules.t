@@ -477,12 +477,14 @@ sub records_hold_what_they_must
     my %allowed = (
         ux_cart_t => 'created_ms purchased lacking state furthest carried_in',
         ux_past_t => 'created_ms n cart furthest recovered',
-        ux_track_t => 'arm moved waiting crossed error_seen npasts exposed_ms'
-            . ' events steps before totals counts carts pasts',
+        ux_pace_t => 'started_ms reached_ms',
+        ux_track_t => 'arm moved waiting crossed error_seen fresh npasts'
+            . ' exposed_ms events steps before totals counts carts paces'
+            . ' pasts',
         ux_event_t => 'now_ms value id_hash event has_value currency',
         ux_visitor_t => 'key_id cookie_hash first_s last_s confirmed'
-            . ' error_seen alias ntracks npending nids next_id ids tracks'
-            . ' alias_id pending',
+            . ' error_seen alias ntracks npending nids next_id pages'
+            . ' post_failed post_hash post_ms ids tracks alias_id pending',
     );
     my $header = Ux::_read(Ux::root() . '/src/ux_visitor.h');
     my %found;

@@ -12,6 +12,7 @@
 
 
 #include "ux_number.h"
+#include "ux_timing.h"
 #include "report_lookup.h"
 
 #include <sys/mman.h>
@@ -71,6 +72,7 @@ static ux_report_zone_t   zone;
 static uint32_t           arm_base[5];
 static uint32_t           cart_base[3];
 static uint32_t           cart_ring[3];
+static uint32_t           timings;
 static unsigned           worker;
 
 
@@ -330,6 +332,11 @@ add_registry(void)
         cart_ring[i] = ring;
         cell += UX_CART_CELLS;
     }
+
+    e = entry(UX_ENTRY_TIMINGS, "", 20, UX_TIMINGS_REQUESTS);
+    e->ordinal = 1;
+    e->base = cell;
+    timings = cell;
 }
 
 
@@ -374,11 +381,12 @@ entry_of(ux_entry_e kind, uint16_t ordinal)
 FIXTURE void
 set_counts(void)
 {
-    unsigned  i;
-    uint32_t  base, bucket;
+    unsigned     i;
+    uint32_t     base, bucket;
+    ux_change_t  latency;
 
     static const int64_t  http[UX_HTTP_CELLS] = {
-        3120, 1, 3080, 30, 8, 2, 1, 2
+        3120, 1, 3080, 30, 8, 2, 1, 2, 78, 3, 4, 4096000, 30, 40
     };
     static const int64_t  zone_http[UX_HTTP_CELLS] = {
         5000, 1, 2, 3, 4, 5, 6, 7
@@ -390,6 +398,11 @@ set_counts(void)
         count(UX_ZONE_HTTP + i, zone_http[i]);
         count(arm_base[0] + UX_ARM_HTTP + i, http[i] - 1);
         count(arm_base[3] + UX_ARM_HTTP + i, 1);
+    }
+
+    for (i = 0; i < 4; i++) {
+        latency = ux_timing_change(timings, i == 2 ? 800 : 20);
+        count(latency.cell, latency.delta);
     }
 
     for (i = 0; i < UX_DISCARDS - 1; i++) {

@@ -8,6 +8,16 @@
 
 #include "store_case.h"
 
+#include "ux_timing.h"
+
+
+/* More than fit into 4 MiB for their counters, and not for their names. */
+#define HELD        16
+
+/* Of a variant with a funnel of so many steps, and of one more. */
+#define STEPS(n)    UX_TIMINGS_FUNNEL_CELLS(n)
+#define TIMINGS(n)  (UX_TIMINGS_REQUESTS_CELLS + STEPS(n))
+
 
 static void test_reweights(void);
 static unsigned reweights(size_t size);
@@ -45,7 +55,7 @@ test_reweights(void)
 
     static const struct {
         unsigned  mib, least;
-    }  zones[] = { { 4, 25 }, { 8, 55 }, { 64, 480 } };
+    }  zones[] = { { 4, 20 }, { 8, 50 }, { 64, 480 } };
 
     for (i = 0; i < 3; i++) {
         n = reweights(zones[i].mib * MIB);
@@ -122,8 +132,8 @@ test_changes(void)
        "a ring too narrow for the steps is none");
 
     steps_set(w, 0, 6);
-    change_is(w, 4 * UX_BUCKETS * UX_RING_WIDTH(6),
-              "another step takes a wider ring a variant");
+    change_is(w, 4 * (UX_BUCKETS * UX_RING_WIDTH(6) + STEPS(6)),
+              "another step takes a wider ring a variant, and its times");
     ok(w->arms[0].rings[0] != ring
        && w->arms[0].widths[0] == UX_RING_WIDTH(6), "and that is used");
 
@@ -145,14 +155,16 @@ test_changes(void)
     w->model.funnels[1].name = again;
     w->model.nfunnels = 2;
     steps_set(w, 1, 3);
-    change_is(w, 10 * UX_CART_CELLS + 4 * UX_BUCKETS * UX_RING_WIDTH(3),
+    change_is(w, 10 * UX_CART_CELLS
+                 + 4 * (UX_BUCKETS * UX_RING_WIDTH(3) + STEPS(3)),
               "a new cart funnel takes blocks of all arms, rings of variants");
 
     w->experiments[0].variants[2].name = third;
     w->experiments[0].variants[2].weight = 1;
     w->experiments[0].nvariants = 3;
     change_is(w, 3 * (UX_ARM_CELLS + 2 * UX_CART_CELLS)
-                 + UX_BUCKETS * (UX_RING_WIDTH(5) + UX_RING_WIDTH(3)),
+                 + UX_BUCKETS * (UX_RING_WIDTH(5) + UX_RING_WIDTH(3))
+                 + TIMINGS(5) + STEPS(3),
               "a new variant has rings of its own");
 
     w->model.funnels[1].within_ms = 60000;
@@ -164,7 +176,7 @@ test_changes(void)
     w->experiments[1].version = 2;
     change_is(w, 2 * (UX_ARM_CELLS + 2 * UX_CART_CELLS)
                  + 2 * UX_BUCKETS * (UX_RING_WIDTH(5) + UX_RING_WIDTH(3))
-                 + UX_BALANCE_CELLS,
+                 + 2 * (TIMINGS(5) + STEPS(3)) + UX_BALANCE_CELLS,
               "a new version shares nothing");
 
     worker_end(w);
@@ -201,7 +213,8 @@ test_evidence(void)
     e->variants[2].name = third;
     e->nvariants = 3;
     change_is(w, 3 * blocks + UX_BUCKETS * UX_RING_WIDTH(5)
-                 + 2 * UX_EVIDENCE_CELLS, "another variant has its own");
+                 + 2 * UX_EVIDENCE_CELLS + TIMINGS(5),
+              "another variant has its own");
 
     e->variants[2].weight = 9;
     change_is(w, 3 * blocks, "a re-weight goes on with what there is");
@@ -220,7 +233,7 @@ test_evidence(void)
     e->variants[3].name = fourth;
     e->nvariants = 4;
     change_is(w, 4 * blocks + UX_BUCKETS * UX_RING_WIDTH(5)
-                 + 6 * UX_EVIDENCE_CELLS + UX_BALANCE_CELLS,
+                 + 6 * UX_EVIDENCE_CELLS + UX_BALANCE_CELLS + TIMINGS(5),
               "with another variant at once");
 
     worker_end(w);
@@ -317,12 +330,12 @@ test_held(void)
     worker_t  *w;
 
     block = UX_ARM_CELLS + UX_CART_CELLS;
-    rings = 2 * UX_BUCKETS * UX_RING_WIDTH(5);
+    rings = 2 * (UX_BUCKETS * UX_RING_WIDTH(5) + TIMINGS(5));
 
     /* nothing held: it is just too small */
 
     mem = zone_make(512 * KIB);
-    w = worker_make(mem, 512 * KIB, EXPERIMENTS);
+    w = worker_make(mem, 512 * KIB, HELD);
     ok(ux_store_fits(&w->store, &w->model, &error) == UX_FULL
        && strstr(error.message, "room for 20480: raise the size") != NULL,
        "%s", error.message);
@@ -351,7 +364,7 @@ test_held(void)
 
     /* removed are one of three epochs and one of one; one has three more */
 
-    w = worker_joined(512 * KIB, 3, 5);
+    w = worker_joined(4 * MIB, 3, 5);
 
     for (k = 0; k < 3; k++) {
         w->experiments[0].variants[1].weight = 100 + k;
@@ -359,9 +372,9 @@ test_held(void)
         (void) worker_bind(w);
     }
 
-    w->model.nexperiments = EXPERIMENTS;
+    w->model.nexperiments = HELD;
 
-    for (k = 1; k < EXPERIMENTS; k++) {
+    for (k = 1; k < HELD; k++) {
         (void) snprintf(w->names[k], sizeof(w->names[k]), "new_%u", k);
         w->experiments[k] = w->experiments[0];
         w->experiments[k].name.data = w->names[k];
@@ -378,7 +391,7 @@ test_held(void)
 
     /* and once that one is gone, too */
 
-    w->model.nexperiments = EXPERIMENTS;
+    w->model.nexperiments = HELD;
     w->experiments[0].name = w->experiments[1].name;
     w->experiments[1].version = 2;
     w->experiments[2].version = 2;

@@ -298,9 +298,17 @@ test_variant(void)
     ok(is(V "/visitors_in_window", "600"), "no window never closes");
     ok(is(V "/segments", "{}"), "no segments");
     ok(is(W "/assigned", "572"), "assigned of the other");
-    ok(is(V "/http", "{\"requests\":3120,\"status\":{\"1xx\":1,\"2xx\":3080,"
+    ok(is(V "/http", "{\"requests\":3120,\"requests_per_visitor\":4.875,"
+          "\"status\":{\"1xx\":1,\"2xx\":3080,"
           "\"3xx\":30,\"4xx\":8,\"5xx\":2,\"client_abort\":1},"
-          "\"error_visitors\":2,\"seconds\":{\"p50\":null,\"p75\":null,"
+          "\"error_visitors\":2,\"error_visitor_rate\":0.003125,"
+          "\"errors\":78,\"error_rate\":0.025,"
+          "\"timeouts\":3,\"post_4xx\":4,\"retries\":0,\"rage_repeats\":0,"
+          "\"bytes\":4096000,"
+          "\"cache\":{\"lookups\":40,\"hits\":30,\"hit_share\":0.75},"
+          "\"seconds\":{\"p50\":0.02,\"p75\":0.02,"
+          "\"p95\":0.8075,\"p99\":0.8075},"
+          "\"upstream_seconds\":{\"p50\":null,\"p75\":null,"
           "\"p95\":null,\"p99\":null}}"), "http");
     ok(is(V "/removed", "false"), "configured");
 }

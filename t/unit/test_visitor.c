@@ -102,6 +102,7 @@ same_track(const ux_track_t *a, const ux_track_t *b)
            && a->moved == b->moved
            && a->exposed_ms == b->exposed_ms && a->events == b->events
            && a->steps == b->steps
+           && memcmp(a->paces, b->paces, sizeof(a->paces)) == 0
            && memcmp(a->totals, b->totals, sizeof(a->totals)) == 0
            && memcmp(a->counts, b->counts, sizeof(a->counts)) == 0;
 }
@@ -126,7 +127,9 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
         || a->confirmed != b->confirmed || a->error_seen != b->error_seen
         || a->ntracks != b->ntracks || a->npending != b->npending
         || a->nids != b->nids || a->next_id != b->next_id
-        || a->alias != b->alias
+        || a->alias != b->alias || a->pages != b->pages
+        || a->post_failed != b->post_failed
+        || a->post_hash != b->post_hash || a->post_ms != b->post_ms
         || (a->alias && memcmp(a->alias_id, b->alias_id, UX_ALIAS_ID) != 0)
         || memcmp(a->ids, b->ids, a->nids * sizeof(a->ids[0])) != 0)
     {
@@ -234,6 +237,13 @@ fill_exposure(ux_track_t *t)
         }
     }
 
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if (below(16) == 0) {
+            t->paces[i].started_ms = below(2) ? NOW_MS + number() % 99999 : 0;
+            t->paces[i].reached_ms = NOW_MS + number() % 100000000;
+        }
+    }
+
     for (i = 0; i < UX_CARTS_MAX; i++) {
         if (below(8) == 0) {
             t->carts[i].carried_in = true;
@@ -306,6 +316,14 @@ random_visitor(ux_visitor_t *v)
         v->ids[i] = (uint32_t) number();
     }
 
+    v->pages = (uint8_t) below(3);
+
+    if (below(3) == 0) {
+        v->post_failed = below(2);
+        v->post_hash = (uint32_t) number() | 1;
+        v->post_ms = below(8) ? NOW_MS + number() % 10000 : any();
+    }
+
     if (below(2)) {
         fill_track(&v->tracks[0]);
     }
@@ -375,9 +393,9 @@ test_sizes(void)
     len = round_trip(&v);
     ok(len == 26, "one experiment and a cookie: %zu bytes", len);
 
-    v.last_s += 16383;
+    v.last_s += 4095;
     len = round_trip(&v);
-    ok(len == 27, "and four hours later: %zu bytes", len);
+    ok(len == 27, "and an hour later: %zu bytes", len);
 
     for (i = 1; i < 4; i++) {
         (void) add_track(&v, (uint16_t) (20 + i), NOW_MS + 640);
@@ -591,95 +609,114 @@ test_foreign(void)
     unsigned             accepted;
     static ux_visitor_t  v;
 
-    ok(!REFUSED(0x21, 0, "") && !REFUSED(0x21, 1, "\x06\x00"),
+    ok(!REFUSED(0x31, 0, "") && !REFUSED(0x31, 1, "\x06\x00"),
        "what the refused ones below differ from");
-    ok(REFUSED(0x21, 0, "\0"), "trailing bytes");
-    ok(REFUSED(0x11, 0, "") && REFUSED(0x31, 0, ""), "another layout");
-    ok(REFUSED(0x21, 0x80, "") && REFUSED(0x21, 0x80, "0123456789abcde")
-       && REFUSED(0x21, 0x80, "0123456789abcdefg")
-       && !REFUSED(0x21, 0x80, "0123456789abcdef")
-       && !REFUSED(0x20, 0x80, "0123456789abcdef"),
+    ok(REFUSED(0x31, 0, "\0"), "trailing bytes");
+    ok(REFUSED(0x21, 0, "") && REFUSED(0x41, 0, ""), "another layout");
+    ok(REFUSED(0x31, 0x80, "") && REFUSED(0x31, 0x80, "0123456789abcde")
+       && REFUSED(0x31, 0x80, "0123456789abcdefg")
+       && !REFUSED(0x31, 0x80, "0123456789abcdef")
+       && !REFUSED(0x30, 0x80, "0123456789abcdef"),
        "an alias of another length");
-    ok(REFUSED(0x23, 0x80, "0123456789abcdef")
-       && REFUSED(0x25, 0x80, "0123456789abcdef")
-       && REFUSED(0x29, 0x80, "0123456789abcdef")
-       && REFUSED(0x21, 0x81, "0123456789abcdef")
-       && REFUSED(0x21, 0xa0, "0123456789abcdef")
-       && REFUSED(0x21, 0xc0, "0123456789abcdef"),
+    ok(REFUSED(0x33, 0x80, "0123456789abcdef")
+       && REFUSED(0x35, 0x80, "0123456789abcdef")
+       && REFUSED(0x39, 0x80, "0123456789abcdef")
+       && REFUSED(0x31, 0x81, "0123456789abcdef")
+       && REFUSED(0x31, 0xa0, "0123456789abcdef")
+       && REFUSED(0x31, 0xc0, "0123456789abcdef"),
        "an alias with anything else");
-    ok(REFUSED(0x21, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
+    ok(REFUSED(0x31, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
                "\26\0\30\0\32\0\34\0\36\0\40\0\42\0"), "17 experiments");
-    ok(REFUSED(0x25, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
-    ok(REFUSED(0x21, 0x20, "\0"), "ids announced and none there");
-    ok(REFUSED(0x21, 0x20, "\x01" "abcd")
-       && !REFUSED(0x21, 0x20, "\x11" "abcd"), "a ring with a gap");
-    ok(REFUSED(0x21, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
+    ok(REFUSED(0x35, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
+    ok(REFUSED(0x31, 0x20, "\0"), "ids announced and none there");
+    ok(REFUSED(0x31, 0x20, "\x01" "abcd")
+       && !REFUSED(0x31, 0x20, "\x11" "abcd"), "a ring with a gap");
+    ok(REFUSED(0x31, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
        "nine ids");
-    ok(REFUSED(0x21, 0x40, "\0"), "pending announced and none there");
-    ok(REFUSED(0x21, 0x40, "\1\x80\0") && !REFUSED(0x21, 0x40, "\1\x3f\0"),
+    ok(REFUSED(0x31, 0x40, "\0"), "pending announced and none there");
+    ok(REFUSED(0x31, 0x40, "\1\x80\0") && !REFUSED(0x31, 0x40, "\1\x3f\0"),
        "an unknown flag of a pending event");
-    ok(REFUSED(0x21, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    ok(REFUSED(0x31, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "17 pending events");
-    ok(REFUSED(0x21, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
-       && !REFUSED(0x21, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
+    ok(REFUSED(0x31, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
+       && !REFUSED(0x31, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
        "a value beyond money");
-    ok(REFUSED(0x21, 1, "\x07\0\0") && !REFUSED(0x21, 1, "\x07\0\1\1"),
+    ok(REFUSED(0x31, 1, "\x07\0\0") && !REFUSED(0x31, 1, "\x07\0\1\1"),
        "an empty body");
-    ok(REFUSED(0x21, 1, "\x07\0\x80") && REFUSED(0x21, 1, "\x07\0\x80\0")
-       && REFUSED(0x21, 1, "\x07\0\x80\1\0")
-       && REFUSED(0x21, 1, "\x07\0\x80\1\x80\x80\x04")
-       && !REFUSED(0x21, 1, "\x07\0\x80\1\xff\xff\x03"),
+    ok(REFUSED(0x31, 1, "\x07\0\x80") && REFUSED(0x31, 1, "\x07\0\x80\0")
+       && REFUSED(0x31, 1, "\x07\0\x80\1\0")
+       && REFUSED(0x31, 1, "\x07\0\x80\1\x80\x80\x04")
+       && !REFUSED(0x31, 1, "\x07\0\x80\1\xff\xff\x03"),
        "no counts, or some of 0 or beyond 65535");
-    ok(REFUSED(0x21, 1, "\x07\0\1\0") && REFUSED(0x21, 1, "\x07\0\1\x10")
-       && REFUSED(0x21, 1, "\x07\0\1\x11")
-       && !REFUSED(0x21, 1, "\x07\0\1\x0f"), "flags: none or unknown");
-    ok(REFUSED(0x29, 0, "\1\1") && REFUSED(0x29, 0, "\x20\1")
-       && REFUSED(0x29, 0, "\x40\1\x18\2\2")
-       && REFUSED(0x29, 0, "\x80\1\1")
-       && !REFUSED(0x29, 0, "\2\1"), "a life with what exposures have");
-    ok(REFUSED(0x29, 0, "\x10\1\x5f\1") && REFUSED(0x29, 0, "\x10\1\x3f")
-       && REFUSED(0x29, 0, "\x10\1\x9f\1")
-       && !REFUSED(0x29, 0, "\x10\1\x1f"), "a life whose carts counted");
-    ok(REFUSED(0x21, 1, "\x07\0\2\0") && REFUSED(0x21, 1, "\x07\0\4\0"),
+    ok(REFUSED(0x31, 1, "\x07\0\1\0") && REFUSED(0x31, 1, "\x07\0\1\x10")
+       && REFUSED(0x31, 1, "\x07\0\1\x11")
+       && !REFUSED(0x31, 1, "\x07\0\1\x0f"), "flags: none or unknown");
+    ok(REFUSED(0x31, 1, "\x07\0\1\x20") && REFUSED(0x31, 1, "\x07\0\1\x40")
+       && REFUSED(0x31, 1, "\x07\0\1\x30\1\1\2"),
+       "a track with what the life has");
+    ok(!REFUSED(0x31, 1, "\x07\0\1\x10\1\1\2")
+       && !REFUSED(0x31, 1, "\x07\0\1\x10\1\0\2")
+       && REFUSED(0x31, 1, "\x07\0\1\x10\0")
+       && REFUSED(0x31, 1, "\x07\0\1\x10\1\1\0")
+       && REFUSED(0x31, 1, "\x07\0\1\x10\x80\x80\4\1\2"),
+       "paces: none, not reached, or of a funnel beyond");
+    ok(!REFUSED(0x39, 0, "\1\x20" "abcd" "\2")
+       && !REFUSED(0x39, 0, "\1\x60" "abcd" "\2")
+       && REFUSED(0x39, 0, "\1\x40" "abcd" "\2")
+       && REFUSED(0x39, 0, "\1\x21" "abcd" "\2")
+       && REFUSED(0x39, 0, "\1\x20" "\0\0\0\0" "\2"),
+       "a form: none, or sent nowhere");
+    ok(REFUSED(0x39, 0, "\1\1") && REFUSED(0x39, 0, "\x20\1")
+       && REFUSED(0x39, 0, "\x40\1\x18\2\2")
+       && REFUSED(0x39, 0, "\x80\1\1")
+       && !REFUSED(0x39, 0, "\2\1"), "a life with what exposures have");
+    ok(REFUSED(0x39, 0, "\x10\1\x5f\1") && REFUSED(0x39, 0, "\x10\1\x3f")
+       && REFUSED(0x39, 0, "\x10\1\x9f\1")
+       && !REFUSED(0x39, 0, "\x10\1\x1f"), "a life whose carts counted");
+    ok(REFUSED(0x31, 1, "\x07\0\2\0") && REFUSED(0x31, 1, "\x07\0\4\0"),
        "empty masks");
-    ok(REFUSED(0x21, 1, "\x07\0\x08\0") && REFUSED(0x21, 1, "\x07\0\x10\0"),
+    ok(REFUSED(0x31, 1, "\x07\0\x08\0") && REFUSED(0x31, 1, "\x07\0\x10\0"),
        "no total, no cart");
-    ok(REFUSED(0x21, 1, "\x07\0\x08\1\0"), "a total of 0");
-    ok(REFUSED(0x21, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
-       && !REFUSED(0x21, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
+    ok(REFUSED(0x31, 1, "\x07\0\x08\1\0"), "a total of 0");
+    ok(REFUSED(0x31, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
+       && !REFUSED(0x31, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
        "a total above 10^15");
-    ok(REFUSED(0x21, 1, "\x07\0\x10\1\x12\0")
-       && !REFUSED(0x21, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
-    ok(REFUSED(0x21, 1, "\x07\0\x10\1\0")
-       && !REFUSED(0x21, 1, "\x07\0\x10\1\x20"), "a cart that is none");
-    ok(REFUSED(0x21, 1, "\x07\0\x10\1\x5f\0")
-       && REFUSED(0x21, 1, "\x07\0\x10\1\x9f\0")
-       && REFUSED(0x21, 1, "\x07\0\x10\1\x5f\x80\x80\x04")
-       && !REFUSED(0x21, 1, "\x07\0\x10\1\xff\xff\xff\x03\1"),
+    ok(REFUSED(0x31, 1, "\x07\0\x10\1\x12\0")
+       && !REFUSED(0x31, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
+    ok(REFUSED(0x31, 1, "\x07\0\x10\1\0")
+       && !REFUSED(0x31, 1, "\x07\0\x10\1\x20"), "a cart that is none");
+    ok(REFUSED(0x31, 1, "\x07\0\x10\1\x5f\0")
+       && REFUSED(0x31, 1, "\x07\0\x10\1\x9f\0")
+       && REFUSED(0x31, 1, "\x07\0\x10\1\x5f\x80\x80\x04")
+       && !REFUSED(0x31, 1, "\x07\0\x10\1\xff\xff\xff\x03\1"),
        "carts counted as 0, or beyond 65535");
-    ok(REFUSED(0x21, 1, "\x07\0\x20\0"), "a mask of no step before");
-    ok(REFUSED(0x21, 1, "\x07\0\x40\0")
-       && REFUSED(0x21, 1, "\x07\0\x40\x11\x10\2\x10\2\x10\2\x10\2\x10\2"
+    ok(REFUSED(0x31, 1, "\x07\0\x20\0"), "a mask of no step before");
+    ok(REFUSED(0x31, 1, "\x07\0\x40\0")
+       && REFUSED(0x31, 1, "\x07\0\x40\x11\x10\2\x10\2\x10\2\x10\2\x10\2"
                   "\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2"
                   "\x10\2\x10\2\x10\2\x10\2")
-       && !REFUSED(0x21, 1, "\x07\0\x40\1\x10\2"), "no past cart, or 17");
-    ok(REFUSED(0x21, 1, "\x07\0\x40\1\0\1")
-       && REFUSED(0x21, 1, "\x07\0\x40\1\x30\2")
-       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x11\1")
-       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x10\0")
-       && REFUSED(0x21, 1, "\x07\0\x40\1\x08\x10\x80\x80\x04")
-       && !REFUSED(0x21, 1, "\x07\0\x40\1\x0f\x10\xff\xff\x03"),
+       && !REFUSED(0x31, 1, "\x07\0\x40\1\x10\2"), "no past cart, or 17");
+    ok(REFUSED(0x31, 1, "\x07\0\x40\1\0\1")
+       && REFUSED(0x31, 1, "\x07\0\x40\1\x30\2")
+       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x11\1")
+       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x10\0")
+       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x10\x80\x80\x04")
+       && !REFUSED(0x31, 1, "\x07\0\x40\1\x0f\x10\xff\xff\x03"),
        "a past cart that pack() does not write");
-    ok(REFUSED(0x21, 1, "\xfe\xff\x07\0")
-       && !REFUSED(0x21, 1, "\xfd\xff\x07\0\1\1"), "the arm of no exposure");
-    ok(REFUSED(0x21, 1, "\x86\0\0"), "a number longer than it need be");
-    ok(REFUSED(0x21, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
-       && !REFUSED(0x21, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
+    ok(REFUSED(0x31, 1, "\xfe\xff\x07\0")
+       && !REFUSED(0x31, 1, "\xfd\xff\x07\0\1\1"), "the arm of no exposure");
+    ok(REFUSED(0x31, 1, "\x86\0\0"), "a number longer than it need be");
+    ok(REFUSED(0x31, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
+       && !REFUSED(0x31, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
        "a number of 65 bits");
 
-    len = head(buf, 0x21, 0);
-    memcpy(buf + len - 1, "\x80\x80\x80\x80\x10", 5);
+    len = head(buf, 0x31, 0);
+    memcpy(buf + len - 1, "\x80\x80\x80\x80\x40", 5);
     ok(unpack(&v, buf, len + 4) == UX_ERROR, "last_s beyond 32 bits");
+    buf[len - 1] = 3;
+    ok(unpack(&v, buf, len) == UX_ERROR, "more pages than there are");
+    buf[len - 1] = 2;
+    ok(unpack(&v, buf, len) == UX_OK && v.pages == 2, "two pages");
 
     random_visitor(&v);
 
@@ -803,7 +840,7 @@ test_hostile(void)
         }
 
         if (len > 1 && below(8)) {
-            buf[0] = (uint8_t) (0x20 | below(16));
+            buf[0] = (uint8_t) (0x30 | below(16));
             buf[1] = (uint8_t) (below(4) | (below(4) << 5));
         }
 

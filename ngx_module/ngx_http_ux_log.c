@@ -1,0 +1,196 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What a request leaves when it is over: how it ended, how long it took.
+ * Counted at once, for the zone and for the variants the visitor is in.
+ */
+
+#include "ngx_http_ux_module.h"
+
+
+/* One request, as it is counted in every place. */
+typedef struct {
+    ngx_uint_t  status;
+    ngx_uint_t  failed;
+    ngx_uint_t  post;
+    ngx_int_t   cache;         /* NGX_OK, NGX_DECLINED: a miss, NGX_ERROR */
+    uint64_t    bytes;
+    uint64_t    latency_ms;
+    uint64_t    upstream_ms;
+    unsigned    upstream:1;
+} ngx_http_ux_ended_t;
+
+
+static void ngx_http_ux_log_ended(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_ended_t *ended);
+static void ngx_http_ux_log_upstream(ngx_http_request_t *r,
+    ngx_http_ux_ended_t *ended);
+static void ngx_http_ux_log_count(ux_store_t *store, uint32_t base,
+    uint32_t timings, ngx_http_ux_ended_t *ended);
+static void ngx_http_ux_log_add(ux_store_t *store, ux_change_t change);
+
+
+void
+ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ux_arm_t             *arm;
+    ngx_uint_t            i;
+    ux_store_t           *store;
+    ngx_http_ux_zone_t   *zone;
+    ngx_http_ux_ended_t   ended;
+
+    zone = ctx->zone;
+
+    if (zone == NULL || !zone->joined || ctx->stats || ctx->collect != NULL)
+    {
+        return;
+    }
+
+    store = &zone->store;
+
+    ngx_http_ux_log_ended(r, ctx, &ended);
+    ngx_http_ux_log_count(store, UX_ZONE_HTTP, store->plan.requests, &ended);
+
+    for (i = 0; ctx->arms != NULL && ctx->arms[i] != UX_ARM_NONE; i++) {
+        arm = &store->arms[ctx->arms[i]];
+
+        ngx_http_ux_log_count(store, arm->base + UX_ARM_HTTP, arm->requests,
+                              &ended);
+    }
+}
+
+
+static void
+ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_ended_t *ended)
+{
+    time_t           sec;
+    ngx_time_t      *now;
+    ngx_msec_int_t   ms;
+
+    ended->status = r->err_status ? r->err_status : r->headers_out.status;
+
+    if (ended->status < 100 || ended->status > 599) {
+
+        /* nothing was sent: the client was gone */
+
+        ended->status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
+    }
+
+    ended->post = (ctx->method == NGX_HTTP_POST);
+    ended->failed = ngx_http_ux_failed(ctx, ended->status);
+    ended->cache = ngx_http_ux_upstream_cache(r);
+    ended->bytes = (r->connection->sent > 0) ? r->connection->sent : 0;
+
+    /* as $request_time */
+
+    now = ngx_timeofday();
+    sec = now->sec - r->start_sec;
+    ms = (ngx_msec_int_t) (sec * 1000 + ((ngx_msec_int_t) now->msec
+                                         - (ngx_msec_int_t) r->start_msec));
+    ended->latency_ms = (ms > 0) ? ms : 0;
+
+    ngx_http_ux_log_upstream(r, ended);
+}
+
+
+/* As $upstream_response_time, its parts added up. */
+static void
+ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
+{
+    ngx_uint_t                  i;
+    ngx_http_upstream_state_t  *state;
+
+    ended->upstream = 0;
+    ended->upstream_ms = 0;
+
+    if (r->upstream_states == NULL) {
+        return;
+    }
+
+    state = r->upstream_states->elts;
+
+    for (i = 0; i < r->upstream_states->nelts; i++) {
+
+        if (state[i].peer == NULL
+            || state[i].response_time == (ngx_msec_t) -1)
+        {
+            continue;
+        }
+
+        ended->upstream = 1;
+        ended->upstream_ms += state[i].response_time;
+    }
+}
+
+
+/* A client that left is in its class, 4xx, and counted as such beside it. */
+static void
+ngx_http_ux_log_count(ux_store_t *store, uint32_t base, uint32_t timings,
+    ngx_http_ux_ended_t *ended)
+{
+    ux_counter_t  *counter;
+
+    counter = &store->counter;
+
+    ux_counter_add(counter, base + UX_HTTP_REQUESTS, 1);
+    ux_counter_add(counter,
+                   (uint32_t) (base + UX_HTTP_1XX + ended->status / 100 - 1),
+                   1);
+    ux_counter_add(counter, base + UX_HTTP_BYTES, (int64_t) ended->bytes);
+
+    if (ended->status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
+        ux_counter_add(counter, base + UX_HTTP_CLIENT_ABORT, 1);
+    }
+
+    if (ended->failed) {
+        ux_counter_add(counter, base + UX_HTTP_ERRORS, 1);
+
+        if (ended->status == NGX_HTTP_REQUEST_TIME_OUT
+            || ended->status == NGX_HTTP_GATEWAY_TIME_OUT)
+        {
+            ux_counter_add(counter, base + UX_HTTP_TIMEOUTS, 1);
+
+        } else if (ended->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
+            ux_counter_add(counter, base + UX_HTTP_POST_4XX, 1);
+        }
+    }
+
+    if (ended->cache != NGX_ERROR) {
+        ux_counter_add(counter, base + UX_HTTP_CACHE_LOOKUPS, 1);
+        ux_counter_add(counter, base + UX_HTTP_CACHE_HITS,
+                       ended->cache == NGX_OK);
+    }
+
+    if (timings == 0) {
+        return;
+    }
+
+    ngx_http_ux_log_add(store, ux_timing_change(timings, ended->latency_ms));
+
+    if (ended->upstream) {
+        timings += UX_TIMING_UPSTREAM * UX_TIMING_CELLS;
+        ngx_http_ux_log_add(store, ux_timing_change(timings,
+                                                    ended->upstream_ms));
+    }
+}
+
+
+static void
+ngx_http_ux_log_add(ux_store_t *store, ux_change_t change)
+{
+    ux_counter_add(&store->counter, change.cell, change.delta);
+}
+
+
+/* What the shopper meets as an error: see UX_HTTP_ERRORS. */
+ngx_uint_t
+ngx_http_ux_failed(ngx_http_ux_ctx_t *ctx, ngx_uint_t status)
+{
+    return status >= NGX_HTTP_INTERNAL_SERVER_ERROR
+           || status == NGX_HTTP_REQUEST_TIME_OUT
+           || (ctx->method == NGX_HTTP_POST
+               && status >= NGX_HTTP_BAD_REQUEST
+               && status != NGX_HTTP_CLIENT_CLOSED_REQUEST);
+}

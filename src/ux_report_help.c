@@ -1,0 +1,79 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * What the figures mean that others define otherwise: in the document itself.
+ * README.md says the same.
+ */
+
+#include "ux_report_private.h"
+
+
+static const struct {
+    const char  *name;
+    const char  *meaning;
+}  ux_report_meanings[] = {
+    { "http.requests",
+      "of the zone: all main requests of active servers; of a variant: those "
+      "of visitors exposed to it where ux_expose is in force, confirmed or "
+      "not" },
+    { "http.requests_per_visitor",
+      "requests by assigned visitors" },
+    { "http.errors",
+      "answers 5xx, 408, and any other 4xx to a POST; a client that left "
+      "(499) is none" },
+    { "http.error_rate", "errors by requests" },
+    { "http.error_visitors", "visitors who met an error, each once" },
+    { "http.error_visitor_rate", "error_visitors by assigned visitors" },
+    { "http.timeouts", "errors that are 408 or 504" },
+    { "http.post_4xx", "errors that are 4xx and no 408: a form refused" },
+    { "http.retries",
+      "POSTs to the path of the visitor's last POST, which was an error not "
+      "over 10 minutes ago" },
+    { "http.rage_repeats",
+      "POSTs to the path of the visitor's last POST within 2 seconds" },
+    { "http.bytes", "sent to clients, headers included" },
+    { "http.cache.hit_share",
+      "of the requests that looked into nginx's own cache, those answered "
+      "from it, stale answers included" },
+    { "http.seconds",
+      "from the request's first byte to the answer's last; quantiles within "
+      "1.6 %, up to 70 minutes" },
+    { "http.upstream_seconds",
+      "upstream's answers, all tries of a request together; likewise" },
+    { "sessions.pages",
+      "navigations by confirmed visitors where the experiment is exposed" },
+    { "sessions.sessions",
+      "rows of pages that no 30 minutes of idleness part" },
+    { "sessions.bounce_rate",
+      "sessions of a single page by sessions; null where only a second page "
+      "confirms visitors" },
+    { "funnels.steps.seconds",
+      "of visitors who reach the step in order: since the required step "
+      "before, or the exposure; quantiles within 1.6 %, up to 70 minutes" },
+    { "funnels.steps.backtracks",
+      "events of the step by visitors who had reached a later one" },
+    { "funnels.task.success_rate",
+      "visitors who reach the last required step in order, by those who "
+      "reach the first" },
+    { "funnels.task.seconds",
+      "from the first required step, or the exposure if that came before "
+      "it, to the last; of those who completed the task only" }
+};
+
+
+void
+ux_report_put_help(ux_json_t *root)
+{
+    unsigned    i;
+    ux_json_t  *help;
+
+    help = ux_json_object(root, "help");
+
+    for (i = 0; i < sizeof(ux_report_meanings) / sizeof(ux_report_meanings[0]);
+         i++)
+    {
+        ux_json_string(help, ux_report_meanings[i].name,
+                       ux_report_text(ux_report_meanings[i].meaning));
+    }
+}

@@ -1,0 +1,406 @@
+#!/usr/bin/perl
+
+# Copyright (C) the nginx-ux authors
+#
+# What shoppers do and how long it takes: synthetic ones with known behaviour
+# against figures that this file works out from what it had them do.  Counts
+# are exact, quantiles within 1.6 %.  The clock is the test's.
+
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+
+use List::Util qw(max min sum0);
+use POSIX qw(ceil);
+use Test::More;
+use UxClock;
+use UxShopper;
+use UxTest;
+
+
+use constant { SHOPPERS => 60, ERROR => 0.016, MINUTE => 60 };
+
+my @NAV = (Accept => 'text/html');
+my %STEP = (cart => 'add_to_cart', checkout => 'begin_checkout',
+    gift => 'add_gift', pay => 'purchase');
+
+my $clock = UxClock->new or plan skip_all => 'no compiler for a clock';
+my $t = Ux::nginx(conf => conf())->start;
+
+my %variant;                # of a shopper
+my %did;                    # shopper => [ [ seconds, what, status ], ... ]
+
+play(map { script($_) } 1 .. SHOPPERS);
+
+my $stats = $t->stats('/zones/shop');
+
+for my $name (qw(control one)) {
+    my $got = $stats->{experiments}{layout}{variants}{$name};
+    my @them = grep { $variant{$_} eq $name } sort keys %did;
+
+    cmp_ok(scalar @them, '>', 15, "$name: shoppers");
+    is($got->{visitors}, @them, "$name: visitors");
+    funnel($name, $got->{funnels}{checkout}, @them);
+    sessions($name, $got->{sessions}, @them);
+    requests($name, $got->{http}, @them);
+}
+
+requests('zone', $stats->{http}, sort keys %did);
+abandoned_order();
+early();
+help();
+$t->no_alerts;
+
+done_testing();
+
+
+sub conf
+{
+    my ($option) = @_;
+
+    $option ||= 'ux_visitor_key $http_x_key;';
+
+    return <<"EOF";
+    ux_zone shop 4m;
+    ux_experiment layout { variant control 1; variant one 1; goal purchase; }
+    ux_funnel checkout { step add_to_cart; step begin_checkout;
+        step add_gift optional; step purchase; cart add_to_cart within=60m; }
+    $option
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        ux_expose all;
+
+        location / { add_header X-Variant \$ux_variant_layout always;
+            try_files /none \@answer; }
+        location \@answer { add_header X-Variant \$ux_variant_layout always;
+            return 200 "page"; }
+        location /cart { ux_event add_to_cart; try_files /none \@answer; }
+        location /checkout { ux_event begin_checkout;
+            try_files /none \@answer; }
+        location /gift { ux_event add_gift; try_files /none \@answer; }
+        location /pay { ux_event purchase; try_files /none \@answer; }
+        location /form { error_page 404 = \@form; return 404; }
+        location \@form { if (\$arg_status = 500) { return 500; }
+            if (\$arg_status = 504) { return 504; }
+            if (\$arg_status = 422) { return 422; }
+            return 200; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+}
+
+
+# What one shopper does, and when: pages, steps, forms, hours away.
+sub script
+{
+    my ($n) = @_;
+
+    my $chance = sub { UxShopper::chance("$_[0]", $n) };
+    my $at = int 5 + 600 * $chance->('start');
+    my @acts = [ $at, '/' ];
+
+    my $later = sub {
+        my ($what, $path) = @_;
+        $at += 1 + int 180 * $chance->("to $what");
+        push @acts, [ $at, $path || "/$what" ];
+    };
+
+    $later->('cart') if $chance->('cart?') < 0.8;
+    $later->('checkout') if $chance->('checkout?') < 0.7;
+    $later->('gift') if $chance->('gift?') < 0.3;
+    $later->('back', '/cart') if $chance->('back?') < 0.3;
+    $later->('pay') if $chance->('pay?') < 0.5;
+    $later->('gift late', '/gift') if $chance->('late?') < 0.2;
+
+    for my $k (1 .. int 5 * $chance->('forms')) {
+        my $status = (200, 200, 422, 500, 504)[5 * $chance->("status $k")];
+        my $form = 1 + int 2 * $chance->("form $k");
+        $at += (0, 1, 30, 700)[4 * $chance->("wait $k")];
+        push @acts, [ $at, "/form/$form?status=$status", $status ];
+    }
+
+    # another day: one page, or two
+
+    if ($chance->('returns') < 0.5) {
+        $at += 2 * 60 * MINUTE;
+        push @acts, [ $at, '/' ];
+        $later->('second', '/') if $chance->('second') < 0.5;
+    }
+
+    return map { [ $_->[0], "s$n", @$_[1, 2] ] } @acts;
+}
+
+
+# Everybody's acts in the order of time.
+sub play
+{
+    my @acts = sort { $a->[0] <=> $b->[0] } @_;
+    my $now = 0;
+
+    for my $act (@acts) {
+        my ($at, $who, $path, $status) = @$act;
+
+        if ($at > $now) {
+            $clock->forward($at - $now);
+            $now = $at;
+            $t->get('/uxstats') for 1 .. 2;
+        }
+
+        my @headers = (@NAV, 'X-Key' => $who);
+        my $r = defined $status
+            ? $t->request('POST', $path, Accept => '*/*', 'X-Key' => $who,
+                'Content-Length' => 0)
+            : $t->get($path, @headers);
+
+        $variant{$who} = $r->header('X-Variant') if !defined $status;
+        push @{ $did{$who} }, [ $at, $path, $status ];
+    }
+
+    return;
+}
+
+
+sub funnel
+{
+    my ($name, $got, @them) = @_;
+
+    my @path = qw(/cart /checkout /gift /pay);
+    my (@seconds, @task, @back);
+
+    for my $who (@them) {
+        my ($exposed) = $did{$who}[0][0];
+        my ($last, $begun, %reached);
+
+        for my $act (@{ $did{$who} }) {
+            my ($k) = grep { $path[$_] eq $act->[1] } 0 .. $#path;
+            next if !defined $k;
+
+            $back[$k]++ if grep { $reached{$_} } $k + 1 .. $#path;
+
+            my @needed = grep { $_ != 2 } 0 .. $k - 1;
+            next if $reached{$k} || grep { !$reached{$_} } @needed;
+            $reached{$k} = 1;
+
+            # an optional step behind a later required one has no time
+            next if $k == 2 && $reached{3};
+
+            push @{ $seconds[$k] },
+                $act->[0] - (defined $last ? $last : $exposed);
+            next if $k == 2;
+
+            $last = $act->[0];
+            $begun = $act->[0] if $k == 0;
+            push @task, $act->[0] - $begun if $k == 3;
+        }
+    }
+
+    for my $k (0 .. $#path) {
+        my $step = $got->{steps}[$k];
+
+        cmp_ok(scalar @{ $seconds[$k] || [] }, '>', 2,
+            "$name: step $k: there are times");
+        quantiles("$name: step $k", $step->{seconds}, $seconds[$k],
+            p50 => 0.5, p75 => 0.75, p90 => 0.9);
+        is($step->{backtracks}, $back[$k] || 0, "$name: step $k: backtracks");
+    }
+
+    my $begun = @{ $seconds[0] };
+    is($got->{task}{started}, $begun, "$name: task: started");
+    is($got->{task}{completed}, @task, "$name: task: completed");
+    cmp_ok(abs $got->{task}{success_rate} - @task / $begun, '<', 1e-9,
+        "$name: task: success rate");
+    quantiles("$name: task", $got->{task}{seconds}, \@task,
+        p50 => 0.5, p75 => 0.75, p90 => 0.9);
+
+    return;
+}
+
+
+# The ceil(q * n)-th value; what is told is within 1.6 % of it, and of the
+# moments a request takes here.
+sub quantiles
+{
+    my ($what, $got, $values, %wanted) = @_;
+
+    my @sorted = sort { $a <=> $b } @$values;
+
+    for my $p (sort keys %wanted) {
+        my $value = $sorted[max 0, ceil($wanted{$p} * @sorted) - 1];
+        my $off = abs $got->{$p} - $value;
+
+        cmp_ok($off, '<=', ERROR * $value + 0.5, "$what: $p is $value")
+            or diag "told: $got->{$p}";
+    }
+
+    return;
+}
+
+
+sub sessions
+{
+    my ($name, $got, @them) = @_;
+
+    my ($pages, $sessions, $single) = (0, 0, 0);
+
+    for my $who (@them) {
+        my ($last, $seen);
+
+        for my $act (@{ $did{$who} }) {
+            my ($at, undef, $status) = @$act;
+
+            if (!defined $status) {
+                my $new = !defined $last || $at - $last >= 30 * MINUTE;
+                $seen = 0 if $new;
+                $sessions += $new;
+                $pages++;
+                $single += $seen == 0 ? 1 : $seen == 1 ? -1 : 0;
+                $seen++;
+            }
+
+            $last = $at;
+        }
+    }
+
+    is($got->{pages}, $pages, "$name: pages");
+    is($got->{sessions}, $sessions, "$name: sessions");
+    is($got->{single_page}, $single, "$name: of one page");
+    cmp_ok(abs $got->{bounce_rate} - $single / $sessions, '<', 1e-9,
+        "$name: bounce rate");
+
+    return;
+}
+
+
+sub requests
+{
+    my ($name, $got, @them) = @_;
+
+    my %n = map { $_ => 0 } qw(requests errors timeouts post_4xx retries
+        rage_repeats error_visitors);
+
+    for my $who (@them) {
+        my ($form, $failed, $at, $met);
+
+        for my $act (@{ $did{$who} }) {
+            my ($now, $path, $status) = @$act;
+
+            $n{requests}++;
+            next if !defined $status;
+
+            my ($to) = $path =~ /([^?]+)/;
+            my $same = defined $form && $form eq $to;
+
+            $n{retries}++ if $same && $failed && $now - $at <= 10 * MINUTE;
+            $n{rage_repeats}++ if $same && $now - $at <= 2;
+
+            ($form, $at, $failed) = ($to, $now, $status >= 400);
+            $n{errors}++ if $failed;
+            $n{timeouts}++ if $status == 504;
+            $n{post_4xx}++ if $status == 422;
+            $met ||= $failed;
+        }
+
+        $n{error_visitors}++ if $met;
+    }
+
+    cmp_ok($n{$_}, '>', 0, "$name: there are $_") for sort keys %n;
+    is($got->{$_}, $n{$_}, "$name: $_") for sort keys %n;
+    cmp_ok(abs $got->{error_rate} - $n{errors} / $n{requests}, '<', 1e-9,
+        "$name: error rate");
+    cmp_ok($got->{bytes}, '>', 100 * $n{requests}, "$name: bytes");
+    ok(defined $got->{seconds}{p99}, "$name: seconds");
+
+    return;
+}
+
+
+# A purchase without the steps before it is no completed task.
+sub abandoned_order
+{
+    my $before = $t->stats('/zones/shop/experiments/layout/variants');
+
+    $t->get($_, @NAV, 'X-Key' => 'direct') for '/', '/pay';
+
+    my $after = $t->stats('/zones/shop/experiments/layout/variants');
+    is(sum0(map { $after->{$_}{funnels}{checkout}{task}{completed} }
+            keys %$after),
+        sum0(map { $before->{$_}{funnels}{checkout}{task}{completed} }
+            keys %$before), 'out of order: no task is completed');
+    is(sum0(map { $after->{$_}{metrics}{purchase}{visitors} } keys %$after),
+        sum0(map { $before->{$_}{metrics}{purchase}{visitors} }
+            keys %$before) + 1, 'out of order: but it is a purchase');
+
+    return;
+}
+
+
+# Where only a second page brings the cookie back, nobody seen is a bounce.
+sub early
+{
+    my $s = Ux::nginx(conf => conf(' '))->start;
+    my $sum = sub {
+        my $v = $s->stats('/zones/shop/experiments/layout/variants');
+        my ($any) = values %$v;
+        return { reason => $any->{sessions}{bounce_reason},
+            rates => [ grep { defined } map { $_->{sessions}{bounce_rate} }
+                values %$v ],
+            map { my $f = $_; $f => sum0 map { $_->{sessions}{$f} }
+                values %$v } qw(pages sessions single_page) };
+    };
+
+    for (1 .. 4) {
+        my $browser = $s->browser;
+        $browser->go('/') for 1, 2;
+    }
+
+    my $told = $sum->();
+    is($told->{sessions}, 4, 'second page: sessions');
+    is($told->{pages}, 8, 'second page: pages, the first included');
+    is($told->{single_page}, 0, 'second page: none of one page');
+    is_deeply($told->{rates}, [], 'second page: no bounce rate');
+    like($told->{reason}, qr/second page/, 'second page: and why');
+
+    for (1 .. 3) {
+        my $browser = $s->browser;
+        $browser->go('/');
+        $browser->asset('/style.css');
+    }
+
+    $told = $sum->();
+    is($told->{sessions}, 7, 'an asset: sessions');
+    is($told->{single_page}, 3, 'an asset: who saw one page is counted');
+    ok(@{ $told->{rates} } > 0 && !defined $told->{reason},
+        'an asset: there is a rate');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# What the document says the figures mean, the README says, too.
+sub help
+{
+    my $help = $t->stats('/help');
+    my $readme = Ux::_read(Ux::root() . '/README.md');
+    my $v = $t->stats('/zones/shop/experiments/layout/variants/one');
+
+    for my $name (sort keys %$help) {
+        ok(index($readme, "| `$name` | $help->{$name} |") >= 0,
+            "help: $name: as in the README");
+
+        my $at = { %$v, funnels => $v->{funnels}{checkout} };
+        for (split /\./, $name) {
+            $at = ref $at eq 'ARRAY' ? $at->[0]{$_}
+                : exists $at->{$_} ? (defined $at->{$_} ? $at->{$_} : "null")
+                : undef;
+        }
+        ok(defined $at, "help: $name: is there");
+    }
+
+    cmp_ok(scalar keys %$help, '>', 15, 'help: figures');
+
+    return;
+}

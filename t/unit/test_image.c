@@ -74,7 +74,7 @@ test_round_trip(void)
     ux_image_info_t     info;
     ux_image_result_t   result;
 
-    a = zone_full_of_life(16 * MIB);
+    a = zone_full_of_life(8 * MIB);
     visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
     counters = image_write(a, UX_IMAGE_COUNTERS, NOW);
 
@@ -89,13 +89,13 @@ test_round_trip(void)
        && info.index_key[1] == 0x0909090909090909ull
        && strcmp(info.name, "shop") == 0
        && strcmp(info.currency, "EUR") == 0 && info.written_ms == NOW
-       && info.created_ms == SHOP_START && info.zone_size == 16 * MIB
+       && info.created_ms == SHOP_START && info.zone_size == 8 * MIB
        && info.params.experiments == 16 && info.nadopted == 0
        && info.skipped == 0 && info.max_window_s == 604800
        && info.length == visitors.len,
        "the header says whose it is");
 
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
     ok(image_merge(b, UX_IMAGE_RESTORE, &visitors, &counters, NOW, &result)
        == UX_OK, "restored %s", error.message);
     ok(result.names == 0 && result.cells == 0 && result.tracks == 0
@@ -166,10 +166,10 @@ test_other_sizes(void)
     unsigned            differ, there;
     ux_image_result_t   result;
 
-    a = zone_full_of_life(16 * MIB);
+    a = zone_full_of_life(8 * MIB);
     visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
 
-    b = zone_new(64 * MIB, 3, 9);
+    b = zone_new(16 * MIB, 3, 9);
     ok(image_merge(b, UX_IMAGE_RESTORE, &visitors, NULL, NOW, &result)
        == UX_OK && result.dropped + result.names + result.cells == 0
        && records_differ(a, b, 0, SHOPPERS + 540, NOW, &there) == 0
@@ -322,12 +322,12 @@ test_other_order(void)
 
     const shop_t  turned = { .turned = true };
 
-    a = zone_new(16 * MIB, 1, 9);
+    a = zone_new(8 * MIB, 1, 9);
     (void) zone_bind(a, &usual);
     zone_busy(a, 0, SHOPPERS, 9000, SHOP_START);
     visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
 
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
     (void) zone_bind(b, &turned);
 
     ok(image_merge(b, UX_IMAGE_ADOPT, &visitors, NULL, NOW, &result) == UX_OK
@@ -337,7 +337,7 @@ test_other_order(void)
     ok(named_differ(a, b) == 0, "every count is where its name is");
 
     back = image_write(b, UX_IMAGE_VISITORS, NOW);
-    c = zone_new(16 * MIB, 3, 9);
+    c = zone_new(8 * MIB, 3, 9);
     (void) zone_bind(c, &usual);
     ok(image_merge(c, UX_IMAGE_ADOPT, &back, NULL, NOW, &result) == UX_OK
        && zone_differ(a, c) == 0
@@ -363,7 +363,7 @@ test_two_ages(void)
     unsigned            euro;
     ux_image_result_t   result;
 
-    a = zone_new(16 * MIB, 1, 9);
+    a = zone_new(8 * MIB, 1, 9);
     (void) zone_bind(a, &usual);
     zone_busy(a, 0, SHOPPERS, 6000, SHOP_START);
     visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
@@ -383,7 +383,7 @@ test_two_ages(void)
     requests = ux_counter_read(&a->w.store.counter,
                                UX_ZONE_HTTP + UX_HTTP_REQUESTS);
 
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
     ok(image_merge(b, UX_IMAGE_RESTORE, &visitors, &counters, NOW + 20000,
                    &result)
        == UX_OK, "two images of other ages %s", error.message);
@@ -402,7 +402,7 @@ test_two_ages(void)
     ok(lives_add_up(b), "records made, there and gone");
     zone_free(b);
 
-    b = zone_new(16 * MIB, 3, 9);
+    b = zone_new(8 * MIB, 3, 9);
     ok(image_merge(b, UX_IMAGE_RESTORE, NULL, &counters, NOW + 20000, &result)
        == UX_OK && result.visitors == 0
        && arms_sum(b, UX_ARM_ASSIGNED) == arms_sum(a, UX_ARM_ASSIGNED)
@@ -427,12 +427,12 @@ test_removed(void)
 
     const shop_t  fewer = { .drop = 2 };
 
-    a = zone_new(16 * MIB, 1, 9);
+    a = zone_new(8 * MIB, 1, 9);
     (void) zone_bind(a, &usual);
     (void) zone_bind(a, &fewer);
     visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
 
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
     (void) image_merge(b, UX_IMAGE_RESTORE, &visitors, NULL, NOW, &result);
     n = ux_registry_count(a->w.store.registry);
 
@@ -740,7 +740,7 @@ test_speed(void)
     unsigned            i, n;
     ux_image_result_t   result;
 
-    a = zone_new(616 * MIB, 1, 9);
+    a = zone_new(68 * MIB, 1, 9);
     (void) zone_bind(a, &usual);
     n = (unsigned) ux_table_capacity(a->w.store.table.nbuckets);
 
@@ -758,7 +758,7 @@ test_speed(void)
     counters = image_write(a, UX_IMAGE_COUNTERS, NOW);
     small = seconds() - t;
 
-    b = zone_new(616 * MIB, 2, 9);
+    b = zone_new(68 * MIB, 2, 9);
     t = seconds();
     ok(image_merge(b, UX_IMAGE_RESTORE, &visitors, &counters, NOW, &result)
        == UX_OK, "64 MiB and back");

@@ -81,7 +81,7 @@ pair_new(const shop_t *first, const shop_t *second, size_t size)
     ux_image_result_t  result;
 
     memset(&p, 0, sizeof(p));
-    p.old = zone_new(16 * MIB, 1, 9);
+    p.old = zone_new(8 * MIB, 1, 9);
     (void) zone_bind(p.old, first);
     busy(p.old, 0, SHOPPERS, 3000, SHOP_START);
 
@@ -183,7 +183,7 @@ test_both(const char *name, const shop_t *shop, unsigned first,
     uint64_t           carts;
     ux_image_result_t  result;
 
-    p = pair_new(shop, shop, 32 * MIB);
+    p = pair_new(shop, shop, 16 * MIB);
     carts = recovered(p.now);
     busy(p.old, first, first + SHOPPERS, 2000, LATER);
     busy(p.now, second, second + SHOPPERS, 2000, LATER);
@@ -230,7 +230,7 @@ test_old_alone(void)
     unsigned           i, there, differ;
     ux_image_result_t  result;
 
-    p = pair_new(&usual, &usual, 32 * MIB);
+    p = pair_new(&usual, &usual, 16 * MIB);
     busy(p.old, 0, SHOPPERS + 300, 2500, LATER);
     last = image_write(p.old, UX_IMAGE_VISITORS, NOW);
 
@@ -262,7 +262,7 @@ test_counters_newer(void)
     unsigned           there;
     ux_image_result_t  result;
 
-    p = pair_new(&usual, &usual, 32 * MIB);
+    p = pair_new(&usual, &usual, 16 * MIB);
     busy(p.old, 0, SHOPPERS, 1000, LATER);
     busy(p.now, 0, SHOPPERS, 1000, LATER);
     zone_cells(p.old, p.zone, 1);
@@ -280,9 +280,9 @@ test_counters_newer(void)
 
     /* whole where the zone holds nothing of it */
 
-    p = pair_new(&usual, &usual, 32 * MIB);
+    p = pair_new(&usual, &usual, 16 * MIB);
     zone_free(p.now);
-    p.now = zone_new(32 * MIB, 3, 9);
+    p.now = zone_new(16 * MIB, 3, 9);
     busy(p.old, 0, SHOPPERS, 1000, LATER);
     last = image_write(p.old, UX_IMAGE_VISITORS, NOW);
     ok(pair_merge(p.now, UX_IMAGE_RESTORE, &last, NULL, &p.base, &result)
@@ -306,14 +306,14 @@ test_lists(void)
     ux_image_info_t    info;
     ux_image_result_t  result;
 
-    p = pair_new(&usual, &usual, 32 * MIB);
+    p = pair_new(&usual, &usual, 16 * MIB);
     memcpy(uuid, p.old->w.store.head->uuid, 16);
     image = image_write(p.now, UX_IMAGE_VISITORS, NOW);
     ok(ux_image_info(image.data, image.len, &info, &error) == UX_OK
        && info.nadopted == 1 && info.based == 1,
        "the image says that its zone holds a base");
 
-    third = zone_new(32 * MIB, 3, 9);
+    third = zone_new(16 * MIB, 3, 9);
     ok(image_merge(third, UX_IMAGE_RESTORE, &image, NULL, NOW, &result)
        == UX_OK && ux_image_held(&third->w.store, uuid)
        && !ux_image_adopted(&third->w.store, uuid), "and that is passed on");
@@ -342,7 +342,7 @@ test_lists(void)
     zone_free(third);
     pair_free(&p);
 
-    p = pair_new(&usual, &usual, 32 * MIB);
+    p = pair_new(&usual, &usual, 16 * MIB);
     assigned = arms_sum(p.now, UX_ARM_ASSIGNED);
     ok(pair_merge(p.now, UX_IMAGE_ADOPT, &last, NULL, NULL, &result)
        == UX_DECLINED && arms_sum(p.now, UX_ARM_ASSIGNED) == assigned
@@ -374,9 +374,9 @@ test_waited(void)
     ux_table_effects_t effects;
 
     memset(&p, 0, sizeof(p));
-    p.old = zone_new(16 * MIB, 1, 9);
+    p.old = zone_new(8 * MIB, 1, 9);
     (void) zone_bind(p.old, &usual);
-    p.now = zone_new(16 * MIB, 2, 9);
+    p.now = zone_new(8 * MIB, 2, 9);
 
     /* made, and exposed, with a purchase; then confirmed */
 
@@ -450,7 +450,7 @@ test_killed(void)
     unsigned            i, n, early;
     ux_image_result_t   result;
 
-    whole = pair_new(&usual, &usual, 32 * MIB);
+    whole = pair_new(&usual, &usual, 16 * MIB);
     busy(whole.old, 0, SHOPPERS + 200, 1500, LATER);
     busy(whole.now, 0, SHOPPERS + 200, 500, LATER);
     last = image_write(whole.old, UX_IMAGE_VISITORS, NOW);
@@ -460,7 +460,7 @@ test_killed(void)
     early = 0;
 
     for (n = 0; n < 20; n++) {
-        p = pair_new(&usual, &usual, 32 * MIB);
+        p = pair_new(&usual, &usual, 16 * MIB);
         busy(p.now, 0, SHOPPERS + 200, 500, LATER);
         pid = fork();
 

@@ -25,7 +25,7 @@ zone_shop(uint8_t uuid, const shop_t *shop, unsigned from, unsigned to,
 {
     zone_t  *z;
 
-    z = zone_new(16 * MIB, uuid, 9);
+    z = zone_new(8 * MIB, uuid, 9);
     (void) zone_bind(z, shop);
     zone_busy(z, from, to, visits, SHOP_START);
 
@@ -238,7 +238,7 @@ test_restore_both(void)
     first = image_write(a, UX_IMAGE_VISITORS, NOW);
     second = image_write(b, UX_IMAGE_VISITORS, NOW);
 
-    c = zone_new(16 * MIB, 3, 9);
+    c = zone_new(8 * MIB, 3, 9);
     ok(image_merge(c, UX_IMAGE_RESTORE, &first, NULL, NOW, &result) == UX_OK
        && image_merge(c, UX_IMAGE_RESTORE, &second, NULL, NOW, &result)
           == UX_OK
@@ -260,7 +260,7 @@ test_restore_both(void)
        && info.nadopted == 1 && info.adopted[0][0] == 1,
        "the image says whom its zone had adopted");
 
-    c = zone_new(16 * MIB, 3, 9);
+    c = zone_new(8 * MIB, 3, 9);
     ok(image_merge(c, UX_IMAGE_RESTORE, &second, NULL, NOW, &result) == UX_OK
        && image_merge(c, UX_IMAGE_RESTORE, &first, NULL, NOW, &result)
           == UX_DECLINED,
@@ -303,7 +303,7 @@ test_epochs(bool prepare)
 
     a = zone_shop(1, &usual, 0, SHOPPERS, 3000);
     image = image_write(a, UX_IMAGE_VISITORS, NOW);
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
 
     if (prepare) {
         ok(image_merge(b, UX_IMAGE_PREPARE, &image, NULL, NOW, &result)
@@ -359,7 +359,7 @@ test_across_epochs(void)
 
     a = zone_shop(1, &usual, 0, SHOPPERS, 3000);
     image = image_write(a, UX_IMAGE_VISITORS, NOW);
-    b = zone_new(16 * MIB, 2, 9);
+    b = zone_new(8 * MIB, 2, 9);
     (void) image_merge(b, UX_IMAGE_PREPARE, &image, NULL, NOW, &result);
     (void) zone_bind(b, &other);
     zone_busy(b, 0, SHOPPERS, 3000, SHOP_START);
@@ -577,7 +577,7 @@ test_alive(void)
                  == UX_OK;
         (void) ux_image_info(image.data, image.len, &info, &error);
         skipped += info.skipped;
-        b = zone_new(16 * MIB, 3, 9);
+        b = zone_new(8 * MIB, 3, 9);
         (void) image_merge(b, UX_IMAGE_RESTORE, &image, NULL, NOW + 60000,
                            &result);
 

@@ -113,6 +113,22 @@ ngx_http_ux_body_take(ngx_http_request_t *r, ngx_http_ux_beacon_t *beacon)
     }
 
     in = r->request_body->bufs;
+
+    if (!r->reading_body) {
+
+        /* whoever read it, a mirror say, may send it on */
+
+        for ( /* void */ ; in != NULL; in = in->next) {
+            rc = ngx_http_ux_body_copy(r, beacon, in->buf);
+
+            if (rc != NGX_OK) {
+                return rc;
+            }
+        }
+
+        return NGX_OK;
+    }
+
     r->request_body->bufs = NULL;
 
     for ( /* void */ ; in != NULL; in = next) {

@@ -273,7 +273,8 @@ ux_image_relatives_ok(const ux_image_view_t *view,
 
     case UX_ENTRY_TIMINGS:
         return name.aux == UX_TIMINGS_REQUESTS
-               ? !(name.flags & UX_IMAGE_HAS_RING)
+               ? !(name.flags & UX_IMAGE_HAS_RING) && name.value == 0
+                 && name.control == 0
                : name.parent != UX_PARENT_NONE
                  && (unsigned) name.aux - UX_TIMINGS_FUNNEL
                     < view->kinds[UX_ENTRY_FUNNEL]

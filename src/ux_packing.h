@@ -139,6 +139,7 @@ typedef struct {
     uint8_t      *pos;
     uint8_t      *end;
     ux_status_t   status;          /* the first fault */
+    bool          lean;            /* without paces and form */
 } ux_writer_t;
 
 

@@ -102,8 +102,17 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
     case UX_ENTRY_EXPERIMENT:
     case UX_ENTRY_TOTAL:
     case UX_ENTRY_EPOCH:
-    case UX_ENTRY_TIMINGS:
         if (entry->value != claim->value) {
+            return false;
+        }
+        break;
+
+    case UX_ENTRY_TIMINGS:
+
+        /* or the block had another length */
+
+        if (entry->value != claim->value || entry->control != claim->control)
+        {
             return false;
         }
         break;

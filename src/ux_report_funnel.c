@@ -230,8 +230,17 @@ ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
 
     ux_report_put_count(task, "started", started);
     ux_report_put_count(task, "completed", completed);
-    ux_report_put_rate(task, "success_rate", completed, started);
-    ux_report_put_interval(task, "success_ci", completed, started);
+
+    /* who had begun before the exposure is no part of these */
+
+    if (completed <= started) {
+        ux_report_put_rate(task, "success_rate", completed, started);
+        ux_report_put_interval(task, "success_ci", completed, started);
+
+    } else {
+        ux_report_put_nulls(task, "success_rate success_ci");
+    }
+
     ux_report_put_seconds(task, of, UX_TIMINGS_TASK(of->funnel->nsteps));
 }
 

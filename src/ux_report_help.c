@@ -55,7 +55,8 @@ static const struct {
       "events of the step by visitors who had reached a later one" },
     { "funnels.task.success_rate",
       "visitors who reach the last required step in order, by those who "
-      "reach the first" },
+      "reach the first; null where more reach the last, who had begun before "
+      "the exposure" },
     { "funnels.task.seconds",
       "from the first required step, or the exposure if that came before "
       "it, to the last; of those who completed the task only" }

@@ -181,7 +181,10 @@ ux_resolve_timings(ux_store_t *store, const ux_entry_t *entry)
     unsigned   i;
 
     if (entry->parent == UX_PARENT_NONE) {
-        store->plan.requests = entry->base;
+        if (entry->aux == UX_TIMINGS_REQUESTS && entry->value == 0) {
+            store->plan.requests = entry->base;
+        }
+
         return;
     }
 
@@ -234,7 +237,7 @@ ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
     const ux_funnel_t  *funnel;
 
     if (entry->aux == UX_TIMINGS_REQUESTS) {
-        return &arm->requests;
+        return entry->value == 0 ? &arm->requests : NULL;
     }
 
     for (i = 0; i < model->nfunnels; i++) {
@@ -242,6 +245,7 @@ ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
 
         if (funnel->slot < UX_FUNNELS_MAX
             && entry->aux == UX_TIMINGS_FUNNEL + funnel->slot
+            && entry->control == funnel->nsteps
             && entry->value == ux_funnel_hash(model, funnel))
         {
             return &arm->paces[funnel->slot];

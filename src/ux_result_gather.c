@@ -11,6 +11,7 @@
  */
 
 #include "ux_result.h"
+#include "ux_timing.h"
 
 #include <math.h>
 #include <string.h>
@@ -429,7 +430,9 @@ ux_result_timings(const ux_result_t *result,
         entry = &result->tree.entries[i];
 
         if (entry->kind == UX_ENTRY_TIMINGS && entry->parent == parent
-            && entry->aux == what && entry->value == value)
+            && entry->aux == what && entry->value == value
+            && (what == UX_TIMINGS_REQUESTS
+                || ux_timing_cells(entry->control) == n))
         {
             first = entry->base != 0 ? entry->base : entry->ring;
 

@@ -16,6 +16,8 @@
 #include <string.h>
 
 
+static ux_status_t ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf,
+    size_t *len, bool lean);
 static void ux_pack_alias(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor,
     unsigned life);
@@ -25,8 +27,8 @@ static void ux_pack_form(ux_writer_t *w, const ux_visitor_t *visitor,
 static void ux_pack_ids(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
-static unsigned ux_pack_parts(const ux_track_t *track);
-static unsigned ux_pack_flags(const ux_track_t *track);
+static unsigned ux_pack_parts(const ux_track_t *track, bool lean);
+static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
 static unsigned ux_pack_under_way(const ux_track_t *track);
 static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
 static bool ux_pack_has_cart(const ux_cart_t *cart);
@@ -75,8 +77,22 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
 }
 
 
+/* Where there is no room for all, times and the last form are left out. */
 ux_status_t
 ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
+{
+    ux_status_t  status;
+
+    status = ux_pack_visitor(visitor, buf, len, false);
+
+    return status == UX_FULL ? ux_pack_visitor(visitor, buf, len, true)
+                             : status;
+}
+
+
+static ux_status_t
+ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
+    bool lean)
 {
     uint64_t     origin_ms;
     unsigned     i, life;
@@ -89,6 +105,7 @@ ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
     w.pos = buf;
     w.end = buf + UX_PACKED_MAX;
     w.status = UX_OK;
+    w.lean = lean;
 
     origin_ms = (uint64_t) visitor->first_s * 1000;
 
@@ -99,9 +116,9 @@ ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
         return w.status;
     }
 
-    life = ux_pack_parts(&visitor->tracks[0]) & UX_PACK_LIFE_PARTS;
+    life = ux_pack_parts(&visitor->tracks[0], true) & UX_PACK_LIFE_PARTS;
     life &= ~UX_PACK_FLAGS;
-    life |= visitor->post_hash ? UX_PACK_FLAGS : 0;
+    life |= visitor->post_hash && !lean ? UX_PACK_FLAGS : 0;
 
     ux_pack_head(&w, visitor, life);
 
@@ -217,7 +234,7 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
         return;
     }
 
-    parts = ux_pack_parts(track);
+    parts = ux_pack_parts(track, w->lean);
 
     ux_writer_number(w, ((uint64_t) track->arm << 1) | (parts ? 1 : 0));
     ux_writer_time(w, track->exposed_ms, origin_ms);
@@ -226,7 +243,7 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
         ux_writer_byte(w, parts);
 
         if (parts & UX_PACK_FLAGS) {
-            ux_writer_byte(w, ux_pack_flags(track));
+            ux_writer_byte(w, ux_pack_flags(track, w->lean));
             ux_pack_paces(w, track);
         }
 
@@ -237,11 +254,11 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
 /* Which parts of the track are not empty. */
 static unsigned
-ux_pack_parts(const ux_track_t *track)
+ux_pack_parts(const ux_track_t *track, bool lean)
 {
     unsigned  i, parts;
 
-    parts = ux_pack_flags(track) ? UX_PACK_FLAGS : 0;
+    parts = ux_pack_flags(track, lean) ? UX_PACK_FLAGS : 0;
 
     if (track->events) {
         parts |= UX_PACK_EVENTS;
@@ -276,13 +293,13 @@ ux_pack_parts(const ux_track_t *track)
 
 
 static unsigned
-ux_pack_flags(const ux_track_t *track)
+ux_pack_flags(const ux_track_t *track, bool lean)
 {
     return (track->moved ? UX_PACK_MOVED : 0)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
            | (track->error_seen ? UX_PACK_SEEN : 0)
-           | (ux_pack_under_way(track) ? UX_PACK_PACES : 0);
+           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0);
 }
 
 
@@ -307,7 +324,7 @@ ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
 {
     unsigned  i, mask;
 
-    mask = ux_pack_under_way(track);
+    mask = w->lean ? 0 : ux_pack_under_way(track);
 
     if (mask == 0) {
         return;

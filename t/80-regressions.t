@@ -24,6 +24,7 @@ my $t = Ux::nginx(
 
 no_read_within_a_turn();
 an_alias_gone_meanwhile();
+a_mirrored_beacon();
 
 $t->no_alerts;
 
@@ -117,6 +118,41 @@ sub an_alias_gone_meanwhile
 
     is($t->get('/app/erased', 'X-User' => 'ann', Accept => 'text/html')
         ->status, 200, 'an alias erased while the upstream worked');
+
+    return;
+}
+
+
+# A mirror had read the beacon before, and sends it on afterwards: the beacon
+# was taken away from it, and the one it was mirrored to waited for a body.
+sub a_mirrored_beacon
+{
+    my $m = Ux::nginx(backends => { COPY => sub { return (204, [], '') } },
+        conf => <<'EOF')->start;
+    ux_zone shop 4m;
+    ux_experiment layout { variant control 1; variant one 1; }
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location / { ux_expose all; return 200 page; }
+        location = /beacon { mirror /copy; ux_collect; }
+        location = /copy { internal; proxy_pass http://%%COPY%%; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+    my $browser = $m->browser;
+    my $body = '{"event":"add_to_cart"}';
+
+    $browser->go('/') for 1, 2;
+    is($m->post('/beacon', $body, 'Content-Type' => 'application/json',
+        Cookie => 'ux=' . $browser->cookie('ux'))->status, 204,
+        'a mirrored beacon: taken');
+    ok(Ux::wait_until(sub { $m->backend('COPY')->requests == 1 }),
+        'a mirrored beacon: is sent on');
+    is($m->backend('COPY')->last_request->{body}, $body,
+        'a mirrored beacon: with what is in it');
+    is($m->stats('/zones/shop/events/add_to_cart'), 1,
+        'a mirrored beacon: counts');
+    $m->no_alerts;
 
     return;
 }

@@ -335,7 +335,7 @@ sub speed {
     count($numbers, '--experiment', 'fast:control=50,b=50');
 
     my $seconds = time() - $start;
-    cmp_ok($seconds, '<', 10, sprintf('10^6 keys in %.2f s', $seconds));
+    diag(sprintf '10^6 keys in %.2f s', $seconds);
 }
 
 

@@ -896,25 +896,25 @@ sub removed_ones_stay_a_while
 
 sub removed_ones_go
 {
-    $t = Ux::nginx(conf => conf(zone => 'removed=1s',
+    $t = Ux::nginx(conf => conf(zone => 'removed=4s',
         experiments => { brief => '' }))->start;
     my $before = length $t->error_log;
 
     visit('brief', '/', users(5));
-    ok($t->reload(conf => conf(zone => 'removed=1s')),
-        'removed=1s: reloaded');
+    ok($t->reload(conf => conf(zone => 'removed=4s')),
+        'removed=4s: reloaded');
     my %seen;
     ok(Ux::wait_until(sub {
         my $brief = $t->stats('/zones/shop')->{experiments}{brief};
         $seen{$brief->{state}}++ if $brief;
         return !$brief;
-    }, 5), 'removed=1s: it is gone before long');
+    }, 30), 'removed=4s: it is gone before long');
     is_deeply([ keys %seen ], [ 'removed' ],
-        'removed=1s: and was "removed" until then');
+        'removed=4s: and was "removed" until then');
     is($t->get('/uxstats/api/1/zones/shop/experiments/brief')->status, 404,
-        'removed=1s: there is nothing at its place');
-    like(substr($t->error_log, $before), qr/"brief".*: removed,.* 1 s/,
-        'removed=1s: the log says for how long');
+        'removed=4s: there is nothing at its place');
+    like(substr($t->error_log, $before), qr/"brief".*: removed,.* 4 s/,
+        'removed=4s: the log says for how long');
     $t->no_alerts;
 
     return;

@@ -202,6 +202,10 @@ sub without_times
 
     for my $experiment (values %{ $zone->{experiments} }) {
         delete @$experiment{qw(started_at runtime_seconds)};
+
+        # the smallest of all looks, of which there were some
+
+        delete $experiment->{srm}{p_value};
         delete $_->{started_at} for @{ $experiment->{epochs} };
     }
 

@@ -268,10 +268,8 @@ ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
         ux_track_confirm(&zone->store.plan, v, &zone->changes);
         dirty = 1;
 
-        /* not by a second page: who sees one page only is confirmed, too */
-
-        if (!found || !ctx->navigation) {
-            ux_changes_add(&zone->changes, UX_ZONE_CONFIRMED_EARLY, 1);
+        if (found && ctx->navigation) {
+            ux_track_confirmed_late(&zone->store.plan, v, &zone->changes);
         }
     }
 
@@ -396,18 +394,16 @@ ngx_http_ux_turn_visit(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 {
     ngx_uint_t  failed;
 
-    if (zone != ctx->zone || ctx->arms == NULL
-        || ctx->arms[0] == UX_ARM_NONE || ctx->barred)
-    {
+    if (zone != ctx->zone || ctx->arms == NULL || ctx->barred) {
         return 0;
     }
 
     if (ctx->exposed && ctx->navigation) {
-        ux_track_page(&zone->store.plan, &zone->visitor, now_ms,
+        ux_track_page(&zone->store.plan, &zone->visitor, ctx->arms, now_ms,
                       &zone->changes);
     }
 
-    if (ctx->method == NGX_HTTP_POST) {
+    if (ctx->method == NGX_HTTP_POST && ctx->arms[0] != UX_ARM_NONE) {
         failed = ngx_http_ux_failed(ctx, r->headers_out.status);
 
         ux_track_post(&zone->store.plan, &zone->visitor,

@@ -95,9 +95,8 @@ enum {
     UX_ZONE_PURCHASES_WITHOUT_ID,
     UX_ZONE_RETURNED,                    /* came back after eviction */
     UX_ZONE_FULL_SAID,                   /* no count: see ux_counter_due() */
-    UX_ZONE_CONFIRMED_EARLY,             /* by no second page of theirs */
     UX_ZONE_SPARE,
-    UX_ZONE_EVENTS = UX_ZONE_SPARE + 14,           /* by event slot */
+    UX_ZONE_EVENTS = UX_ZONE_SPARE + 15,           /* by event slot */
     UX_ZONE_CURRENCY_SUM = UX_ZONE_EVENTS + UX_EVENTS_MAX,
                                          /* signed minor units, by index */
     UX_ZONE_CURRENCY_COUNT = UX_ZONE_CURRENCY_SUM + 192,
@@ -156,7 +155,8 @@ enum {
                                             crossover, counted there or not */
     UX_ARM_PAGES,                        /* navigations that exposed it */
     UX_ARM_SESSIONS,                     /* with at least one of these, */
-    UX_ARM_SINGLE_PAGES,                 /*   with one only */
+    UX_ARM_SINGLE_PAGES,                 /*   and no other page */
+    UX_ARM_CONFIRMED_LATE,               /* visitors: by a second page */
     UX_ARM_HTTP,
     UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
     UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,

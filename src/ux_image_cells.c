@@ -129,10 +129,7 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
           UX_TIMINGS_REQUESTS_CELLS },
     [UX_IMAGE_PACES] =
         { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, true, 0,
-          UX_TIMINGS_FUNNEL_CELLS(UX_FUNNEL_STEPS_MAX) },
-    [UX_IMAGE_ZONE_VISITS] =
-        { 0, UX_IMAGE_BY_INDEX, 1, false, false, true,
-          UX_ZONE_CONFIRMED_EARLY, 1 }
+          UX_TIMINGS_FUNNEL_CELLS(UX_FUNNEL_STEPS_MAX) }
 };
 
 

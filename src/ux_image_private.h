@@ -211,7 +211,6 @@ enum {
     UX_IMAGE_ARM_VISITS,             /* behind an arm's rings */
     UX_IMAGE_REQUESTS,               /* two histogram buckets a cell */
     UX_IMAGE_PACES,
-    UX_IMAGE_ZONE_VISITS,
     UX_IMAGE_GROUPS
 };
 

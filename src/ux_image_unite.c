@@ -299,6 +299,20 @@ ux_unite_same(ux_track_t *track, const ux_track_t *other)
     track->moved = track->moved || other->moved;
     track->events |= other->events;
     track->steps |= other->steps;
+    track->visit = track->visit || other->visit;
+    track->stage = track->stage ? track->stage : other->stage;
+
+    for (i = 0; i < UX_SURVEYS; i++) {
+        if (track->answers[i] == 0) {
+            track->answers[i] = other->answers[i];
+        }
+    }
+
+    for (i = 0; i < UX_SEGMENTS_MAX; i++) {
+        if (track->segments[i] == 0) {
+            track->segments[i] = other->segments[i];
+        }
+    }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
         sum = track->totals[i] + other->totals[i];

@@ -265,7 +265,6 @@ ux_write_zone(ux_image_writer_t *w)
         ux_write_group(w, 0, group, values);
     }
 
-    ux_write_group(w, 0, UX_IMAGE_ZONE_VISITS, values);
 }
 
 

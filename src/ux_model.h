@@ -21,6 +21,11 @@
 #define UX_CARTS_MAX         8       /* funnels with a cart */
 #define UX_TOTALS_MAX        8       /* per-visitor sums, revenue is slot 0 */
 #define UX_EXPERIMENTS_MAX   256
+#define UX_STAGES_MAX        16      /* of a journey */
+#define UX_SURVEYS           3       /* nps, csat, ces */
+#define UX_SURVEY_SCALE      11      /* answers one of them has at most */
+#define UX_SEGMENTS_MAX      4
+#define UX_SEGMENT_VALUES    64      /* of all segments of one zone */
 
 #define UX_SLOT_NONE  0xff
 

@@ -18,7 +18,7 @@
  *   1    ids filled, next << 4; then 4 bytes an id          if ids
  *   body of the life                                        if life
  *   each other track:
- *     v    arm << 1, flag: body
+ *     v    arm << 2, flags: body, visit
  *     z    exposed_ms
  *     body                                                  if it has one
  *   pending:                                                if pending
@@ -31,11 +31,15 @@
  *     1    parts: flags, events, steps, totals, carts, before, pasts,
  *          counts; never 0
  *     1    flags                                             if flags:
- *          of a track: moved, waiting, crossed, error_seen, paces;
+ *          of a track: moved, waiting, crossed, error_seen, paces, stage,
+ *          answers, segments;
  *          of the life: post, failed
  *     paces, v mask of funnels, then each:                   if paces
  *     m    started_ms
  *     m    reached_ms, not 0
+ *     1    stage                                             if stage
+ *     1    mask of answers, then 1 each                      if answers
+ *     1    mask of segments, then 1 each                     if segments
  *     4    post_hash, then z post_ms                         if post
  *     v    events                                           if events
  *     v    steps                                            if steps
@@ -69,7 +73,7 @@
 #include "ux_visitor.h"
 
 
-#define UX_PACK_LAYOUT     (3u << 4)
+#define UX_PACK_LAYOUT     (4u << 4)
 
 /* First byte. */
 #define UX_PACK_CONFIRMED  0x01u
@@ -82,6 +86,11 @@
 #define UX_PACK_IDS        0x20u
 #define UX_PACK_PENDING    0x40u
 #define UX_PACK_ALIAS      0x80u
+
+/* The number a track begins with. */
+#define UX_PACK_BODY       0x01u
+#define UX_PACK_VISIT      0x02u
+#define UX_PACK_ARM_SHIFT  2
 
 /* First byte of a body. */
 #define UX_PACK_FLAGS      0x01u
@@ -103,7 +112,9 @@
 #define UX_PACK_CROSSED    0x04u
 #define UX_PACK_SEEN       0x08u     /* error_seen */
 #define UX_PACK_PACES      0x10u
-#define UX_PACK_TRACK      0x1fu
+#define UX_PACK_STAGE      0x20u
+#define UX_PACK_ANSWERS    0x40u
+#define UX_PACK_SEGMENTS   0x80u
 
 /* Flags of the life. */
 #define UX_PACK_POST       0x20u
@@ -131,6 +142,7 @@ _Static_assert(UX_EVENTS_MAX - 1 <= UX_PACK_SLOT, "event slot in six bits");
 _Static_assert(UX_STEPS_MAX <= 64, "step mask in 64 bits");
 _Static_assert(UX_TOTALS_MAX <= 8 && UX_CARTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_IDS_MAX < 16, "ids in a nibble");
+_Static_assert(UX_SURVEYS <= 8 && UX_SEGMENTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_FUNNELS_MAX <= 16, "mask of 16 bits");
 _Static_assert(UX_FUNNEL_STEPS_MAX + 1 < UX_PACK_DONE, "furthest, 5 bits");
 
@@ -139,7 +151,7 @@ typedef struct {
     uint8_t      *pos;
     uint8_t      *end;
     ux_status_t   status;          /* the first fault */
-    bool          lean;            /* without paces and form */
+    bool          lean;            /* without paces, stage, form */
 } ux_writer_t;
 
 

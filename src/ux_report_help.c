@@ -46,8 +46,11 @@ static const struct {
     { "sessions.sessions",
       "rows of pages that no 30 minutes of idleness part" },
     { "sessions.bounce_rate",
-      "sessions of a single page by sessions; null where only a second page "
-      "confirms visitors" },
+      "sessions with no other page by sessions; null where over 10 % of "
+      "visitors are confirmed_late" },
+    { "sessions.confirmed_late",
+      "visitors whose cookie came back with their second page only: of who "
+      "leaves after the first nothing is known" },
     { "funnels.steps.seconds",
       "of visitors who reach the step in order: since the required step "
       "before, or the exposure; quantiles within 1.6 %, up to 70 minutes" },

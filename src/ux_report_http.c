@@ -9,10 +9,18 @@
 #include "ux_timing.h"
 
 
-/* Nobody was confirmed but by a second page: who sees one is not counted. */
+/*
+ * Who is confirmed by a second page only is no bounce, and who leaves before
+ * it is not counted at all.  More than a tenth of such visitors, and the rate
+ * would say little.
+ */
+#define UX_REPORT_LATE_SHARE  10
+
 #define UX_REPORT_NO_BOUNCE                                                  \
-    "only a second page confirms visitors here: no cookie came back with "   \
-    "an asset"
+    "over 10 % of visitors are confirmed by a second page only: their "      \
+    "cookie came back with no asset of the first"
+
+#define UX_REPORT_NOBODY  "no visitors yet"
 
 
 /* Requests of a variant or a zone. */
@@ -67,11 +75,10 @@ ux_report_put_zone_http(ux_json_t *zone, const ux_result_t *view,
 
 /* Pages and sessions, and how many of these have a single page. */
 void
-ux_report_put_sessions(ux_json_t *variant, const ux_result_t *view,
-    const ux_result_sum_t *sum)
+ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum)
 {
     bool        bounces;
-    uint64_t    pages, all, single;
+    uint64_t    pages, all, single, late, visitors;
     ux_json_t  *sessions;
 
     pages = ux_result_count(sum->cells[UX_ARM_PAGES]);
@@ -79,14 +86,18 @@ ux_report_put_sessions(ux_json_t *variant, const ux_result_t *view,
     single = ux_result_count(sum->cells[UX_ARM_SINGLE_PAGES]);
     single = single < all ? single : all;
 
-    bounces = ux_counter_read(&view->store->counter, UX_ZONE_CONFIRMED_EARLY)
-              != 0;
+    late = ux_result_count(sum->cells[UX_ARM_CONFIRMED_LATE]);
+    visitors = ux_result_visitors(sum->cells);
+    bounces = visitors > 0 && late <= visitors / UX_REPORT_LATE_SHARE;
 
     sessions = ux_json_object(variant, "sessions");
 
     ux_report_put_count(sessions, "sessions", all);
     ux_report_put_count(sessions, "pages", pages);
     ux_report_put_count(sessions, "single_page", single);
+
+    ux_report_put_count(sessions, "confirmed_late",
+                        late < visitors ? late : visitors);
 
     if (bounces) {
         ux_report_put_rate(sessions, "bounce_rate", single, all);
@@ -96,7 +107,8 @@ ux_report_put_sessions(ux_json_t *variant, const ux_result_t *view,
     } else {
         ux_report_put_nulls(sessions, "bounce_rate bounce_ci");
         ux_json_string(sessions, "bounce_reason",
-                       ux_report_text(UX_REPORT_NO_BOUNCE));
+                       ux_report_text(visitors > 0 ? UX_REPORT_NO_BOUNCE
+                                                   : UX_REPORT_NOBODY));
     }
 }
 

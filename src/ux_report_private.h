@@ -85,8 +85,7 @@ void ux_report_put_http(ux_json_t *variant, const ux_result_t *view,
 void ux_report_put_zone_http(ux_json_t *zone, const ux_result_t *view,
     const uint64_t *cells);
 
-void ux_report_put_sessions(ux_json_t *variant, const ux_result_t *view,
-    const ux_result_sum_t *sum);
+void ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum);
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
     unsigned variant);
 

@@ -79,7 +79,7 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     ux_report_put_metrics(object, view, number);
     ux_report_put_funnels(object, view, number);
     (void) ux_json_object(object, "segments");
-    ux_report_put_sessions(object, view, sum);
+    ux_report_put_sessions(object, sum);
     ux_report_put_http(object, view, variant);
 }
 

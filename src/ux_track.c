@@ -71,7 +71,7 @@
                                  + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
-                                   * (5 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
+                                   * (6 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
                                       + UX_PENDING_MAX                       \
                                         * (UX_TRACK_EVENT_CELLS              \
                                            - UX_FUNNELS_MAX * 3)))
@@ -203,9 +203,9 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
     ux_apply_window(plan, track, 1, changes);
 
-    /* the page it was exposed on, and by which it was assigned */
+    /* the page it was shown on */
 
-    if (pages > 0) {
+    if (track->visit) {
         ux_changes_add(changes, arm->base + UX_ARM_PAGES, 1);
         ux_changes_add(changes, arm->base + UX_ARM_SESSIONS, 1);
         ux_changes_add(changes, arm->base + UX_ARM_SINGLE_PAGES, pages == 1);

@@ -127,13 +127,20 @@ void ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_changes_t *changes);
 
 /*
- * The visitor opened a page where it is exposed, exposures by it done.  One
- * that comes when the visitor was idle for UX_SESSION_S begins a session:
- * ux_track_idle() is told before last_s changes, and after the visitor is
- * confirmed, if it is.
+ * What ux_track_confirm() has just confirmed was so by a second page: of who
+ * leaves after the first nothing is known.
+ */
+void ux_track_confirmed_late(const ux_plan_t *plan,
+    const ux_visitor_t *visitor, ux_changes_t *changes);
+
+/*
+ * The visitor opened a page that shows the arms of this list, which ends with
+ * UX_ARM_NONE; exposures by it done.  One that comes when the visitor was idle
+ * for UX_SESSION_S begins a session: ux_track_idle() is told before last_s
+ * changes, and after the visitor is confirmed, if it is.
  */
 void ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
-    uint64_t now_ms, ux_changes_t *changes);
+    const uint16_t *arms, uint64_t now_ms, ux_changes_t *changes);
 void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
 
 /*

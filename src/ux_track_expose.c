@@ -376,7 +376,6 @@ ux_track_exposed(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_track_t *track, uint64_t now_ms, ux_changes_t *changes)
 {
     track->waiting = false;
-    track->fresh = true;
     track->exposed_ms = now_ms;
 
     ux_changes_add(changes, plan->arms[track->arm].base + UX_ARM_ASSIGNED, 1);

@@ -5,51 +5,58 @@
  * Pages, sessions, and forms sent again.
  *
  * A session is a row of pages without UX_SESSION_S of idleness between them.
- * An arm counts those of its visitors in which it was shown on a page, and of
- * these the ones with a single page, which is a bounce:
+ * An arm counts those in which it was shown on a page, and of these the ones
+ * with a single page, of whatever arms, which is a bounce:
  *
- *   first page      SESSIONS + 1, SINGLE_PAGES + 1
- *   second          SINGLE_PAGES - 1
- *
- * for arms the visitor is in since the first; for one it comes into with a
- * later page, SESSIONS + 1 only.
+ *   first page of the session    SESSIONS + 1, SINGLE_PAGES + 1 where shown
+ *   second                       SINGLE_PAGES - 1 where the first showed it;
+ *                                SESSIONS + 1 where it is shown first
+ *   others                       SESSIONS + 1 where it is shown first
  */
 
 #include "ux_apply.h"
 
 
+static bool ux_track_listed(const ux_track_t *track, const uint16_t *arms);
 static void ux_track_repeats(const uint16_t *arms, const ux_plan_t *plan,
     unsigned field, ux_changes_t *changes);
 
 
 void
-ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor, uint64_t now_ms,
-    ux_changes_t *changes)
+ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
+    const uint16_t *arms, uint64_t now_ms, ux_changes_t *changes)
 {
+    bool         shown;
     uint32_t     base;
     unsigned     i;
     ux_track_t  *track;
 
-    for (i = 1; visitor->confirmed && i < visitor->ntracks; i++) {
+    for (i = 1; i < visitor->ntracks; i++) {
         track = &visitor->tracks[i];
 
-        if (!ux_track_counts(plan, track, now_ms)) {
-            continue;
+        shown = ux_track_listed(track, arms)
+                && ux_track_counts(plan, track, now_ms);
+
+        if (visitor->confirmed && (shown || track->visit)
+            && ux_apply_arm(plan, track->arm) != NULL)
+        {
+            base = plan->arms[track->arm].base;
+
+            if (shown) {
+                ux_changes_add(changes, base + UX_ARM_PAGES, 1);
+            }
+
+            if (shown && !track->visit) {
+                ux_changes_add(changes, base + UX_ARM_SESSIONS, 1);
+                ux_changes_add(changes, base + UX_ARM_SINGLE_PAGES,
+                               visitor->pages == 0);
+
+            } else if (visitor->pages == 1) {
+                ux_changes_add(changes, base + UX_ARM_SINGLE_PAGES, -1);
+            }
         }
 
-        base = plan->arms[track->arm].base;
-        ux_changes_add(changes, base + UX_ARM_PAGES, 1);
-
-        if (visitor->pages == 0) {
-            ux_changes_add(changes, base + UX_ARM_SESSIONS, 1);
-            ux_changes_add(changes, base + UX_ARM_SINGLE_PAGES, 1);
-
-        } else if (track->fresh) {
-            ux_changes_add(changes, base + UX_ARM_SESSIONS, 1);
-
-        } else if (visitor->pages == 1) {
-            ux_changes_add(changes, base + UX_ARM_SINGLE_PAGES, -1);
-        }
+        track->visit = track->visit || shown;
     }
 
     if (visitor->pages < 2) {
@@ -59,10 +66,50 @@ ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor, uint64_t now_ms,
 
 
 void
+ux_track_confirmed_late(const ux_plan_t *plan, const ux_visitor_t *visitor,
+    ux_changes_t *changes)
+{
+    unsigned           i;
+    const ux_track_t  *track;
+
+    for (i = 1; i < visitor->ntracks; i++) {
+        track = &visitor->tracks[i];
+
+        if (!track->waiting && !track->crossed
+            && ux_apply_arm(plan, track->arm) != NULL)
+        {
+            ux_changes_add(changes, plan->arms[track->arm].base
+                                    + UX_ARM_CONFIRMED_LATE, 1);
+        }
+    }
+}
+
+
+/* Has this page shown it? */
+static bool
+ux_track_listed(const ux_track_t *track, const uint16_t *arms)
+{
+    for ( /* void */ ; *arms != UX_ARM_NONE; arms++) {
+        if (*arms == track->arm) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
+void
 ux_track_idle(ux_visitor_t *visitor, uint32_t now_s)
 {
+    unsigned  i;
+
     if (now_s > visitor->last_s && now_s - visitor->last_s >= UX_SESSION_S) {
         visitor->pages = 0;
+
+        for (i = 1; i < visitor->ntracks; i++) {
+            visitor->tracks[i].visit = false;
+        }
     }
 }
 

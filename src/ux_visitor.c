@@ -27,10 +27,14 @@ static void ux_pack_form(ux_writer_t *w, const ux_visitor_t *visitor,
 static void ux_pack_ids(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
+static void ux_pack_told(ux_writer_t *w, const ux_track_t *track);
 static unsigned ux_pack_parts(const ux_track_t *track, bool lean);
 static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
 static unsigned ux_pack_under_way(const ux_track_t *track);
 static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
+static void ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n,
+    unsigned max);
+static bool ux_pack_any(const uint8_t *bytes, unsigned n);
 static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_body(ux_writer_t *w, const ux_track_t *track,
     unsigned parts, uint64_t origin_ms);
@@ -77,7 +81,7 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
 }
 
 
-/* Where there is no room for all, times and the last form are left out. */
+/* Where there is no room for all: without times, stage and last form. */
 ux_status_t
 ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
 {
@@ -236,19 +240,88 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
     parts = ux_pack_parts(track, w->lean);
 
-    ux_writer_number(w, ((uint64_t) track->arm << 1) | (parts ? 1 : 0));
+    ux_writer_number(w, ((uint64_t) track->arm << UX_PACK_ARM_SHIFT)
+                        | (track->visit ? UX_PACK_VISIT : 0)
+                        | (parts ? UX_PACK_BODY : 0));
     ux_writer_time(w, track->exposed_ms, origin_ms);
 
     if (parts) {
         ux_writer_byte(w, parts);
 
         if (parts & UX_PACK_FLAGS) {
-            ux_writer_byte(w, ux_pack_flags(track, w->lean));
-            ux_pack_paces(w, track);
+            ux_pack_told(w, track);
         }
 
         ux_pack_body(w, track, parts, origin_ms);
     }
+}
+
+
+/* The flags of a track, and what they announce. */
+static void
+ux_pack_told(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  flags;
+
+    flags = ux_pack_flags(track, w->lean);
+
+    ux_writer_byte(w, flags);
+    ux_pack_paces(w, track);
+
+    if (flags & UX_PACK_STAGE) {
+        ux_writer_byte(w, track->stage);
+        w->status = track->stage > UX_STAGES_MAX ? UX_ERROR : w->status;
+    }
+
+    if (flags & UX_PACK_ANSWERS) {
+        ux_pack_bytes(w, track->answers, UX_SURVEYS, UX_SURVEY_SCALE);
+    }
+
+    if (flags & UX_PACK_SEGMENTS) {
+        ux_pack_bytes(w, track->segments, UX_SEGMENTS_MAX, UX_SEGMENT_VALUES);
+    }
+}
+
+
+/* A mask of those that are not 0, then these. */
+static void
+ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n, unsigned max)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < n; i++) {
+        mask |= (bytes[i] != 0 ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < n; i++) {
+        if (bytes[i] > max) {
+            w->status = UX_ERROR;
+            return;
+        }
+
+        if (bytes[i]) {
+            ux_writer_byte(w, bytes[i]);
+        }
+    }
+}
+
+
+static bool
+ux_pack_any(const uint8_t *bytes, unsigned n)
+{
+    unsigned  i;
+
+    for (i = 0; i < n; i++) {
+        if (bytes[i]) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -299,7 +372,11 @@ ux_pack_flags(const ux_track_t *track, bool lean)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
            | (track->error_seen ? UX_PACK_SEEN : 0)
-           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0);
+           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0)
+           | (!lean && track->stage ? UX_PACK_STAGE : 0)
+           | (ux_pack_any(track->answers, UX_SURVEYS) ? UX_PACK_ANSWERS : 0)
+           | (ux_pack_any(track->segments, UX_SEGMENTS_MAX)
+              ? UX_PACK_SEGMENTS : 0);
 }
 
 

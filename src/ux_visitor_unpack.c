@@ -32,6 +32,8 @@ static void ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor,
 static void ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
     uint64_t origin_ms);
 static void ux_unpack_flags(ux_reader_t *r, ux_track_t *track);
+static void ux_unpack_bytes(ux_reader_t *r, uint8_t *bytes, unsigned n,
+    unsigned max);
 static void ux_unpack_paces(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_totals(ux_reader_t *r, ux_track_t *track);
 static void ux_unpack_carts(ux_reader_t *r, ux_track_t *track,
@@ -243,12 +245,14 @@ ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 
     ux_unpack_clear(track);
 
-    word = ux_reader_number(r, 0, ((uint64_t) UX_ARM_NONE << 1) - 1);
+    word = ux_reader_number(r, 0, ((uint64_t) UX_ARM_NONE
+                                   << UX_PACK_ARM_SHIFT) - 1);
 
-    track->arm = (uint16_t) (word >> 1);
+    track->arm = (uint16_t) (word >> UX_PACK_ARM_SHIFT);
+    track->visit = (word & UX_PACK_VISIT) != 0;
     track->exposed_ms = ux_reader_time(r, origin_ms);
 
-    if (!(word & 1)) {
+    if (!(word & UX_PACK_BODY)) {
         return;
     }
 
@@ -349,7 +353,7 @@ ux_unpack_flags(ux_reader_t *r, ux_track_t *track)
 
     flags = ux_reader_byte(r);
 
-    if (flags == 0 || (flags & ~UX_PACK_TRACK)) {
+    if (flags == 0) {
         ux_reader_fail(r);
     }
 
@@ -360,6 +364,50 @@ ux_unpack_flags(ux_reader_t *r, ux_track_t *track)
 
     if (flags & UX_PACK_PACES) {
         ux_unpack_paces(r, track);
+    }
+
+    if (flags & UX_PACK_STAGE) {
+        track->stage = (uint8_t) ux_reader_byte(r);
+
+        if (track->stage == 0 || track->stage > UX_STAGES_MAX) {
+            ux_reader_fail(r);
+        }
+    }
+
+    if (flags & UX_PACK_ANSWERS) {
+        ux_unpack_bytes(r, track->answers, UX_SURVEYS, UX_SURVEY_SCALE);
+    }
+
+    if (flags & UX_PACK_SEGMENTS) {
+        ux_unpack_bytes(r, track->segments, UX_SEGMENTS_MAX,
+                        UX_SEGMENT_VALUES);
+    }
+}
+
+
+/* A mask, not of none, and the bytes it announces, from 1 to max. */
+static void
+ux_unpack_bytes(ux_reader_t *r, uint8_t *bytes, unsigned n, unsigned max)
+{
+    unsigned  i, mask;
+
+    mask = ux_reader_byte(r);
+
+    if (mask == 0 || (mask >> n)) {
+        ux_reader_fail(r);
+    }
+
+    for (i = 0; i < n; i++) {
+
+        if (!((mask >> i) & 1)) {
+            continue;
+        }
+
+        bytes[i] = (uint8_t) ux_reader_byte(r);
+
+        if (bytes[i] == 0 || bytes[i] > max) {
+            ux_reader_fail(r);
+        }
     }
 }
 

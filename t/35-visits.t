@@ -49,6 +49,7 @@ for my $name (qw(control one)) {
 
 requests('zone', $stats->{http}, sort keys %did);
 abandoned_order();
+shown();
 early();
 help();
 $t->no_alerts;
@@ -337,6 +338,44 @@ sub abandoned_order
 }
 
 
+# A page counts for what it shows, and ends a bounce of whatever there was.
+sub shown
+{
+    my $s = Ux::nginx(conf => <<'EOF')->start;
+    ux_zone shop 4m;
+    ux_experiment first { variant control 1; variant one 1; goal purchase; }
+    ux_experiment later { variant control 1; variant one 1; goal purchase; }
+    ux_visitor_key $http_x_key;
+
+    server {
+        listen 127.0.0.1:%%PORT%%;
+
+        location /first { ux_expose first; try_files /none @answer; }
+        location /later { ux_expose later; try_files /none @answer; }
+        location @answer { return 200; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+
+    $s->get($_, @NAV, 'X-Key' => 'both') for '/first', '/later';
+    $s->get('/later', @NAV, 'X-Key' => 'one page');
+    $s->get('/later', @NAV, 'X-Key' => 'three') for 1 .. 3;
+
+    for my $case ([ 'first', 1, 1, 0 ], [ 'later', 5, 3, 1 ]) {
+        my ($name, @figures) = @$case;
+        my $v = $s->stats("/zones/shop/experiments/$name/variants");
+
+        is_deeply([ map { my $f = $_; sum0 map { $_->{sessions}{$f} }
+                values %$v } qw(pages sessions single_page) ], \@figures,
+            "$name: pages, sessions and those of a single page");
+    }
+
+    $s->no_alerts;
+
+    return;
+}
+
+
 # Where only a second page brings the cookie back, nobody seen is a bounce.
 sub early
 {
@@ -348,7 +387,7 @@ sub early
             rates => [ grep { defined } map { $_->{sessions}{bounce_rate} }
                 values %$v ],
             map { my $f = $_; $f => sum0 map { $_->{sessions}{$f} }
-                values %$v } qw(pages sessions single_page) };
+                values %$v } qw(pages sessions single_page confirmed_late) };
     };
 
     for (1 .. 4) {
@@ -363,17 +402,20 @@ sub early
     is_deeply($told->{rates}, [], 'second page: no bounce rate');
     like($told->{reason}, qr/second page/, 'second page: and why');
 
-    for (1 .. 3) {
+    # shares are of each variant's visitors
+
+    for (1 .. 200) {
         my $browser = $s->browser;
         $browser->go('/');
         $browser->asset('/style.css');
     }
 
     $told = $sum->();
-    is($told->{sessions}, 7, 'an asset: sessions');
-    is($told->{single_page}, 3, 'an asset: who saw one page is counted');
-    ok(@{ $told->{rates} } > 0 && !defined $told->{reason},
-        'an asset: there is a rate');
+    is($told->{sessions}, 204, 'an asset: sessions');
+    is($told->{single_page}, 200, 'an asset: who saw one page is counted');
+    ok(@{ $told->{rates} } == 2 && !defined $told->{reason},
+        'an asset: there is a rate, with few who came by a second page');
+    is($told->{confirmed_late}, 4, 'an asset: and it is told how many');
     $s->no_alerts;
 
     return;

@@ -478,9 +478,9 @@ sub records_hold_what_they_must
         ux_cart_t => 'created_ms purchased lacking state furthest carried_in',
         ux_past_t => 'created_ms n cart furthest recovered',
         ux_pace_t => 'started_ms reached_ms',
-        ux_track_t => 'arm moved waiting crossed error_seen fresh npasts'
-            . ' exposed_ms events steps before totals counts carts paces'
-            . ' pasts',
+        ux_track_t => 'arm moved waiting crossed error_seen visit npasts'
+            . ' exposed_ms events steps before stage answers segments totals'
+            . ' counts carts paces pasts',
         ux_event_t => 'now_ms value id_hash event has_value currency',
         ux_visitor_t => 'key_id cookie_hash first_s last_s confirmed'
             . ' error_seen alias ntracks npending nids next_id pages'

@@ -99,7 +99,10 @@ same_track(const ux_track_t *a, const ux_track_t *b)
     return a->npasts == b->npasts && a->waiting == b->waiting
            && a->crossed == b->crossed && a->error_seen == b->error_seen
            && a->before == b->before && a->arm == b->arm
-           && a->moved == b->moved
+           && a->moved == b->moved && a->visit == b->visit
+           && a->stage == b->stage
+           && memcmp(a->answers, b->answers, sizeof(a->answers)) == 0
+           && memcmp(a->segments, b->segments, sizeof(a->segments)) == 0
            && a->exposed_ms == b->exposed_ms && a->events == b->events
            && a->steps == b->steps
            && memcmp(a->paces, b->paces, sizeof(a->paces)) == 0
@@ -228,8 +231,20 @@ fill_exposure(ux_track_t *t)
     t->waiting = below(8) == 0;
     t->crossed = below(8) == 0;
     t->error_seen = below(4) == 0;
+    t->visit = below(2);
+    t->stage = (uint8_t) (below(8) == 0 ? below(UX_STAGES_MAX + 1) : 0);
     t->before = below(3) == 0 ? number() : 0;
     t->npasts = (uint8_t) (below(3) == 0 ? below(UX_PASTS_MAX + 1) : 0);
+
+    for (i = 0; i < UX_SURVEYS; i++) {
+        t->answers[i] = (uint8_t) (below(8) == 0
+                                   ? below(UX_SURVEY_SCALE + 1) : 0);
+    }
+
+    for (i = 0; i < UX_SEGMENTS_MAX; i++) {
+        t->segments[i] = (uint8_t) (below(8) == 0
+                                    ? below(UX_SEGMENT_VALUES + 1) : 0);
+    }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
         if (below(8) == 0) {
@@ -649,108 +664,120 @@ test_foreign(void)
     unsigned             accepted;
     static ux_visitor_t  v;
 
-    ok(!REFUSED(0x31, 0, "") && !REFUSED(0x31, 1, "\x06\x00"),
+    ok(!REFUSED(0x41, 0, "") && !REFUSED(0x41, 1, "\x06\x00"),
        "what the refused ones below differ from");
-    ok(REFUSED(0x31, 0, "\0"), "trailing bytes");
-    ok(REFUSED(0x21, 0, "") && REFUSED(0x41, 0, ""), "another layout");
-    ok(REFUSED(0x31, 0x80, "") && REFUSED(0x31, 0x80, "0123456789abcde")
-       && REFUSED(0x31, 0x80, "0123456789abcdefg")
-       && !REFUSED(0x31, 0x80, "0123456789abcdef")
-       && !REFUSED(0x30, 0x80, "0123456789abcdef"),
+    ok(REFUSED(0x41, 0, "\0"), "trailing bytes");
+    ok(REFUSED(0x31, 0, "") && REFUSED(0x51, 0, ""), "another layout");
+    ok(REFUSED(0x41, 0x80, "") && REFUSED(0x41, 0x80, "0123456789abcde")
+       && REFUSED(0x41, 0x80, "0123456789abcdefg")
+       && !REFUSED(0x41, 0x80, "0123456789abcdef")
+       && !REFUSED(0x40, 0x80, "0123456789abcdef"),
        "an alias of another length");
-    ok(REFUSED(0x33, 0x80, "0123456789abcdef")
-       && REFUSED(0x35, 0x80, "0123456789abcdef")
-       && REFUSED(0x39, 0x80, "0123456789abcdef")
-       && REFUSED(0x31, 0x81, "0123456789abcdef")
-       && REFUSED(0x31, 0xa0, "0123456789abcdef")
-       && REFUSED(0x31, 0xc0, "0123456789abcdef"),
+    ok(REFUSED(0x43, 0x80, "0123456789abcdef")
+       && REFUSED(0x45, 0x80, "0123456789abcdef")
+       && REFUSED(0x49, 0x80, "0123456789abcdef")
+       && REFUSED(0x41, 0x81, "0123456789abcdef")
+       && REFUSED(0x41, 0xa0, "0123456789abcdef")
+       && REFUSED(0x41, 0xc0, "0123456789abcdef"),
        "an alias with anything else");
-    ok(REFUSED(0x31, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
+    ok(REFUSED(0x41, 17, "\2\0\4\0\6\0\10\0\12\0\14\0\16\0\20\0\22\0\24\0"
                "\26\0\30\0\32\0\34\0\36\0\40\0\42\0"), "17 experiments");
-    ok(REFUSED(0x35, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
-    ok(REFUSED(0x31, 0x20, "\0"), "ids announced and none there");
-    ok(REFUSED(0x31, 0x20, "\x01" "abcd")
-       && !REFUSED(0x31, 0x20, "\x11" "abcd"), "a ring with a gap");
-    ok(REFUSED(0x31, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
+    ok(REFUSED(0x45, 0, "\0\0\0\0\0\0\0\0"), "a cookie hash of 0");
+    ok(REFUSED(0x41, 0x20, "\0"), "ids announced and none there");
+    ok(REFUSED(0x41, 0x20, "\x01" "abcd")
+       && !REFUSED(0x41, 0x20, "\x11" "abcd"), "a ring with a gap");
+    ok(REFUSED(0x41, 0x20, "\x89" "abcdabcdabcdabcdabcdabcdabcdabcdabcd"),
        "nine ids");
-    ok(REFUSED(0x31, 0x40, "\0"), "pending announced and none there");
-    ok(REFUSED(0x31, 0x40, "\1\x80\0") && !REFUSED(0x31, 0x40, "\1\x3f\0"),
+    ok(REFUSED(0x41, 0x40, "\0"), "pending announced and none there");
+    ok(REFUSED(0x41, 0x40, "\1\x80\0") && !REFUSED(0x41, 0x40, "\1\x3f\0"),
        "an unknown flag of a pending event");
-    ok(REFUSED(0x31, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    ok(REFUSED(0x41, 0x40, "\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
                "\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), "17 pending events");
-    ok(REFUSED(0x31, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
-       && !REFUSED(0x31, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
+    ok(REFUSED(0x41, 0x40, "\1\x40\0\x81\xa0\x94\xa5\x8d\x1d")
+       && !REFUSED(0x41, 0x40, "\1\x40\0\x80\xa0\x94\xa5\x8d\x1d"),
        "a value beyond money");
-    ok(REFUSED(0x31, 1, "\x07\0\0") && !REFUSED(0x31, 1, "\x07\0\1\1"),
+    ok(REFUSED(0x41, 1, "\x0d\0\0") && !REFUSED(0x41, 1, "\x0d\0\1\1"),
        "an empty body");
-    ok(REFUSED(0x31, 1, "\x07\0\x80") && REFUSED(0x31, 1, "\x07\0\x80\0")
-       && REFUSED(0x31, 1, "\x07\0\x80\1\0")
-       && REFUSED(0x31, 1, "\x07\0\x80\1\x80\x80\x04")
-       && !REFUSED(0x31, 1, "\x07\0\x80\1\xff\xff\x03"),
+    ok(REFUSED(0x41, 1, "\x0d\0\x80") && REFUSED(0x41, 1, "\x0d\0\x80\0")
+       && REFUSED(0x41, 1, "\x0d\0\x80\1\0")
+       && REFUSED(0x41, 1, "\x0d\0\x80\1\x80\x80\x04")
+       && !REFUSED(0x41, 1, "\x0d\0\x80\1\xff\xff\x03"),
        "no counts, or some of 0 or beyond 65535");
-    ok(REFUSED(0x31, 1, "\x07\0\1\0") && REFUSED(0x31, 1, "\x07\0\1\x10")
-       && REFUSED(0x31, 1, "\x07\0\1\x11")
-       && !REFUSED(0x31, 1, "\x07\0\1\x0f"), "flags: none or unknown");
-    ok(REFUSED(0x31, 1, "\x07\0\1\x20") && REFUSED(0x31, 1, "\x07\0\1\x40")
-       && REFUSED(0x31, 1, "\x07\0\1\x30\1\1\2"),
-       "a track with what the life has");
-    ok(!REFUSED(0x31, 1, "\x07\0\1\x10\1\1\2")
-       && !REFUSED(0x31, 1, "\x07\0\1\x10\1\0\2")
-       && REFUSED(0x31, 1, "\x07\0\1\x10\0")
-       && REFUSED(0x31, 1, "\x07\0\1\x10\1\1\0")
-       && REFUSED(0x31, 1, "\x07\0\1\x10\x80\x80\4\1\2"),
+    ok(REFUSED(0x41, 1, "\x0d\0\1\0") && REFUSED(0x41, 1, "\x0d\0\1\x10")
+       && REFUSED(0x41, 1, "\x0d\0\1\x11")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x0f"), "flags: none or unknown");
+    ok(REFUSED(0x41, 1, "\x0d\0\1\x20") && REFUSED(0x41, 1, "\x0d\0\1\x20\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x20\x11")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x20\x10"), "a stage: none or beyond");
+    ok(REFUSED(0x41, 1, "\x0d\0\1\x40\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x40\1\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x40\1\x0c")
+       && REFUSED(0x41, 1, "\x0d\0\1\x40\x08\1")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x40\5\1\x0b"),
+       "answers: none, beyond the scale, of a survey there is not");
+    ok(REFUSED(0x41, 1, "\x0d\0\1\x80\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x80\1\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x80\1\x41")
+       && REFUSED(0x41, 1, "\x0d\0\1\x80\x10\1")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x80\x0f\1\2\3\x40"),
+       "segments: none, a value or a segment beyond");
+    ok(!REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\2")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x10\1\0\2")
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\0")
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\x80\x80\4\1\2"),
        "paces: none, not reached, or of a funnel beyond");
-    ok(!REFUSED(0x39, 0, "\1\x20" "abcd" "\2")
-       && !REFUSED(0x39, 0, "\1\x60" "abcd" "\2")
-       && REFUSED(0x39, 0, "\1\x40" "abcd" "\2")
-       && REFUSED(0x39, 0, "\1\x21" "abcd" "\2")
-       && REFUSED(0x39, 0, "\1\x20" "\0\0\0\0" "\2"),
+    ok(!REFUSED(0x49, 0, "\1\x20" "abcd" "\2")
+       && !REFUSED(0x49, 0, "\1\x60" "abcd" "\2")
+       && REFUSED(0x49, 0, "\1\x40" "abcd" "\2")
+       && REFUSED(0x49, 0, "\1\x21" "abcd" "\2")
+       && REFUSED(0x49, 0, "\1\x20" "\0\0\0\0" "\2"),
        "a form: none, or sent nowhere");
-    ok(REFUSED(0x39, 0, "\1\1") && REFUSED(0x39, 0, "\x20\1")
-       && REFUSED(0x39, 0, "\x40\1\x18\2\2")
-       && REFUSED(0x39, 0, "\x80\1\1")
-       && !REFUSED(0x39, 0, "\2\1"), "a life with what exposures have");
-    ok(REFUSED(0x39, 0, "\x10\1\x5f\1") && REFUSED(0x39, 0, "\x10\1\x3f")
-       && REFUSED(0x39, 0, "\x10\1\x9f\1")
-       && !REFUSED(0x39, 0, "\x10\1\x1f"), "a life whose carts counted");
-    ok(REFUSED(0x31, 1, "\x07\0\2\0") && REFUSED(0x31, 1, "\x07\0\4\0"),
+    ok(REFUSED(0x49, 0, "\1\1") && REFUSED(0x49, 0, "\x20\1")
+       && REFUSED(0x49, 0, "\x40\1\x18\2\2")
+       && REFUSED(0x49, 0, "\x80\1\1")
+       && !REFUSED(0x49, 0, "\2\1"), "a life with what exposures have");
+    ok(REFUSED(0x49, 0, "\x10\1\x5f\1") && REFUSED(0x49, 0, "\x10\1\x3f")
+       && REFUSED(0x49, 0, "\x10\1\x9f\1")
+       && !REFUSED(0x49, 0, "\x10\1\x1f"), "a life whose carts counted");
+    ok(REFUSED(0x41, 1, "\x0d\0\2\0") && REFUSED(0x41, 1, "\x0d\0\4\0"),
        "empty masks");
-    ok(REFUSED(0x31, 1, "\x07\0\x08\0") && REFUSED(0x31, 1, "\x07\0\x10\0"),
+    ok(REFUSED(0x41, 1, "\x0d\0\x08\0") && REFUSED(0x41, 1, "\x0d\0\x10\0"),
        "no total, no cart");
-    ok(REFUSED(0x31, 1, "\x07\0\x08\1\0"), "a total of 0");
-    ok(REFUSED(0x31, 1, "\x07\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
-       && !REFUSED(0x31, 1, "\x07\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
+    ok(REFUSED(0x41, 1, "\x0d\0\x08\1\0"), "a total of 0");
+    ok(REFUSED(0x41, 1, "\x0d\0\x08\1\x81\x80\x9a\xa6\xea\xaf\xe3\1")
+       && !REFUSED(0x41, 1, "\x0d\0\x08\1\x80\x80\x9a\xa6\xea\xaf\xe3\1"),
        "a total above 10^15");
-    ok(REFUSED(0x31, 1, "\x07\0\x10\1\x12\0")
-       && !REFUSED(0x31, 1, "\x07\0\x10\1\x11\0"), "a step beyond a funnel");
-    ok(REFUSED(0x31, 1, "\x07\0\x10\1\0")
-       && !REFUSED(0x31, 1, "\x07\0\x10\1\x20"), "a cart that is none");
-    ok(REFUSED(0x31, 1, "\x07\0\x10\1\x5f\0")
-       && REFUSED(0x31, 1, "\x07\0\x10\1\x9f\0")
-       && REFUSED(0x31, 1, "\x07\0\x10\1\x5f\x80\x80\x04")
-       && !REFUSED(0x31, 1, "\x07\0\x10\1\xff\xff\xff\x03\1"),
+    ok(REFUSED(0x41, 1, "\x0d\0\x10\1\x12\0")
+       && !REFUSED(0x41, 1, "\x0d\0\x10\1\x11\0"), "a step beyond a funnel");
+    ok(REFUSED(0x41, 1, "\x0d\0\x10\1\0")
+       && !REFUSED(0x41, 1, "\x0d\0\x10\1\x20"), "a cart that is none");
+    ok(REFUSED(0x41, 1, "\x0d\0\x10\1\x5f\0")
+       && REFUSED(0x41, 1, "\x0d\0\x10\1\x9f\0")
+       && REFUSED(0x41, 1, "\x0d\0\x10\1\x5f\x80\x80\x04")
+       && !REFUSED(0x41, 1, "\x0d\0\x10\1\xff\xff\xff\x03\1"),
        "carts counted as 0, or beyond 65535");
-    ok(REFUSED(0x31, 1, "\x07\0\x20\0"), "a mask of no step before");
-    ok(REFUSED(0x31, 1, "\x07\0\x40\0")
-       && REFUSED(0x31, 1, "\x07\0\x40\x11\x10\2\x10\2\x10\2\x10\2\x10\2"
+    ok(REFUSED(0x41, 1, "\x0d\0\x20\0"), "a mask of no step before");
+    ok(REFUSED(0x41, 1, "\x0d\0\x40\0")
+       && REFUSED(0x41, 1, "\x0d\0\x40\x11\x10\2\x10\2\x10\2\x10\2\x10\2"
                   "\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2\x10\2"
                   "\x10\2\x10\2\x10\2\x10\2")
-       && !REFUSED(0x31, 1, "\x07\0\x40\1\x10\2"), "no past cart, or 17");
-    ok(REFUSED(0x31, 1, "\x07\0\x40\1\0\1")
-       && REFUSED(0x31, 1, "\x07\0\x40\1\x30\2")
-       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x11\1")
-       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x10\0")
-       && REFUSED(0x31, 1, "\x07\0\x40\1\x08\x10\x80\x80\x04")
-       && !REFUSED(0x31, 1, "\x07\0\x40\1\x0f\x10\xff\xff\x03"),
+       && !REFUSED(0x41, 1, "\x0d\0\x40\1\x10\2"), "no past cart, or 17");
+    ok(REFUSED(0x41, 1, "\x0d\0\x40\1\0\1")
+       && REFUSED(0x41, 1, "\x0d\0\x40\1\x30\2")
+       && REFUSED(0x41, 1, "\x0d\0\x40\1\x08\x11\1")
+       && REFUSED(0x41, 1, "\x0d\0\x40\1\x08\x10\0")
+       && REFUSED(0x41, 1, "\x0d\0\x40\1\x08\x10\x80\x80\x04")
+       && !REFUSED(0x41, 1, "\x0d\0\x40\1\x0f\x10\xff\xff\x03"),
        "a past cart that pack() does not write");
-    ok(REFUSED(0x31, 1, "\xfe\xff\x07\0")
-       && !REFUSED(0x31, 1, "\xfd\xff\x07\0\1\1"), "the arm of no exposure");
-    ok(REFUSED(0x31, 1, "\x86\0\0"), "a number longer than it need be");
-    ok(REFUSED(0x31, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
-       && !REFUSED(0x31, 1, "\6\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
+    ok(REFUSED(0x41, 1, "\xfc\xff\x0f\0")
+       && !REFUSED(0x41, 1, "\xf9\xff\x0f\0\1\1"), "the arm of no exposure");
+    ok(REFUSED(0x41, 1, "\x8c\0\0"), "a number longer than it need be");
+    ok(REFUSED(0x41, 1, "\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\2")
+       && !REFUSED(0x41, 1, "\x0c\xff\xff\xff\xff\xff\xff\xff\xff\xff\1"),
        "a number of 65 bits");
 
-    len = head(buf, 0x31, 0);
+    len = head(buf, 0x41, 0);
     memcpy(buf + len - 1, "\x80\x80\x80\x80\x40", 5);
     ok(unpack(&v, buf, len + 4) == UX_ERROR, "last_s beyond 32 bits");
     buf[len - 1] = 3;
@@ -848,6 +875,7 @@ test_random(void)
 
             for (k = 1; k < v.ntracks; k++) {
                 memset(v.tracks[k].paces, 0, sizeof(v.tracks[k].paces));
+                v.tracks[k].stage = 0;
             }
 
             bad += round_trip(&v) == 0;
@@ -898,7 +926,7 @@ test_hostile(void)
         }
 
         if (len > 1 && below(8)) {
-            buf[0] = (uint8_t) (0x30 | below(16));
+            buf[0] = (uint8_t) (0x40 | below(16));
             buf[1] = (uint8_t) (below(4) | (below(4) << 5));
         }
 

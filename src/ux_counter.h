@@ -156,7 +156,8 @@ enum {
     UX_ARM_PAGES,                        /* navigations that exposed it */
     UX_ARM_SESSIONS,                     /* with at least one of these, */
     UX_ARM_SINGLE_PAGES,                 /*   and no other page */
-    UX_ARM_CONFIRMED_LATE,               /* visitors: by a second page */
+    UX_ARM_CONFIRMED_LATE,               /* visitors: by a second page, */
+    UX_ARM_RETURNING,                    /*   known before: ux_track.h */
     UX_ARM_HTTP,
     UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
     UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,

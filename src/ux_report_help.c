@@ -48,6 +48,9 @@ static const struct {
     { "sessions.bounce_rate",
       "sessions with no other page by sessions; null where over 10 % of "
       "visitors are confirmed_late" },
+    { "sessions.new_visitors",
+      "visitors first seen at most 30 minutes before their exposure; the "
+      "others are returning_visitors" },
     { "sessions.confirmed_late",
       "visitors whose cookie came back with their second page only: of who "
       "leaves after the first nothing is known" },

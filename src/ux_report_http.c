@@ -78,7 +78,7 @@ void
 ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum)
 {
     bool        bounces;
-    uint64_t    pages, all, single, late, visitors;
+    uint64_t    pages, all, single, late, visitors, returning;
     ux_json_t  *sessions;
 
     pages = ux_result_count(sum->cells[UX_ARM_PAGES]);
@@ -88,6 +88,8 @@ ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum)
 
     late = ux_result_count(sum->cells[UX_ARM_CONFIRMED_LATE]);
     visitors = ux_result_visitors(sum->cells);
+    returning = ux_result_count(sum->cells[UX_ARM_RETURNING]);
+    returning = returning < visitors ? returning : visitors;
     bounces = visitors > 0 && late <= visitors / UX_REPORT_LATE_SHARE;
 
     sessions = ux_json_object(variant, "sessions");
@@ -98,6 +100,8 @@ ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum)
 
     ux_report_put_count(sessions, "confirmed_late",
                         late < visitors ? late : visitors);
+    ux_report_put_count(sessions, "new_visitors", visitors - returning);
+    ux_report_put_count(sessions, "returning_visitors", returning);
 
     if (bounces) {
         ux_report_put_rate(sessions, "bounce_rate", single, all);

@@ -71,11 +71,11 @@
                                  + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
-                                   * (6 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
+                                   * (7 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
                                       + UX_PENDING_MAX                       \
                                         * (UX_TRACK_EVENT_CELLS              \
                                            - UX_FUNNELS_MAX * 3)))
-#define UX_TRACK_EXPOSE_CELLS   (2 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
+#define UX_TRACK_EXPOSE_CELLS   (3 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
 #define UX_TRACK_PAGE_CELLS     3
 #define UX_TRACK_POST_CELLS     (2 * UX_TRACKS_MAX)
 #define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
@@ -96,8 +96,9 @@ _Static_assert((UX_TRACKS_MAX - 1) * 4 <= UX_WINDOW_CHANGES_MAX,
                "a turn's changes of windows");
 
 
-static void ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
-    unsigned pages, ux_changes_t *changes);
+static void ux_track_newcomer(const ux_plan_t *plan,
+    const ux_visitor_t *visitor, const ux_track_t *track,
+    ux_changes_t *changes);
 static bool ux_track_acceptable(const ux_plan_t *plan,
     const ux_visitor_t *visitor, const ux_event_t *event, ux_discard_e *why);
 static bool ux_track_duplicate(const ux_visitor_t *visitor, uint64_t id_hash);
@@ -158,8 +159,7 @@ ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_changes_add(changes, UX_ZONE_PROVISIONAL, -1);
 
     for (i = 1; i < visitor->ntracks; i++) {
-        ux_track_newcomer(plan, &visitor->tracks[i], visitor->pages,
-                          changes);
+        ux_track_newcomer(plan, visitor, &visitor->tracks[i], changes);
     }
 
     for (i = 0; i < visitor->npending; i++) {
@@ -180,8 +180,8 @@ ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
  * now, and that comes back, the arm would have events without their visitor.
  */
 static void
-ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
-    unsigned pages, ux_changes_t *changes)
+ux_track_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
+    const ux_track_t *track, ux_changes_t *changes)
 {
     const ux_arm_t  *arm;
 
@@ -201,6 +201,7 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     }
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
+    ux_track_returning(visitor, track, arm, changes);
     ux_apply_window(plan, track, 1, changes);
 
     /* the page it was shown on */
@@ -208,7 +209,8 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_track_t *track,
     if (track->visit) {
         ux_changes_add(changes, arm->base + UX_ARM_PAGES, 1);
         ux_changes_add(changes, arm->base + UX_ARM_SESSIONS, 1);
-        ux_changes_add(changes, arm->base + UX_ARM_SINGLE_PAGES, pages == 1);
+        ux_changes_add(changes, arm->base + UX_ARM_SINGLE_PAGES,
+                       visitor->pages == 1);
     }
 
     if (track->moved) {

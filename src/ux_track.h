@@ -127,6 +127,13 @@ void ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_changes_t *changes);
 
 /*
+ * Was the visitor known for a session's idleness before this exposure?
+ * Counted with it, and, as what it did is, for good: a crossover stays.
+ */
+void ux_track_returning(const ux_visitor_t *visitor, const ux_track_t *track,
+    const ux_arm_t *arm, ux_changes_t *changes);
+
+/*
  * What ux_track_confirm() has just confirmed was so by a second page: of who
  * leaves after the first nothing is known.
  */

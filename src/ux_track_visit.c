@@ -66,6 +66,18 @@ ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
 
 
 void
+ux_track_returning(const ux_visitor_t *visitor, const ux_track_t *track,
+    const ux_arm_t *arm, ux_changes_t *changes)
+{
+    if (track->exposed_ms
+        >= ((uint64_t) visitor->first_s + UX_SESSION_S) * 1000)
+    {
+        ux_changes_add(changes, arm->base + UX_ARM_RETURNING, 1);
+    }
+}
+
+
+void
 ux_track_confirmed_late(const ux_plan_t *plan, const ux_visitor_t *visitor,
     ux_changes_t *changes)
 {

@@ -50,6 +50,7 @@ for my $name (qw(control one)) {
 requests('zone', $stats->{http}, sort keys %did);
 abandoned_order();
 shown();
+returning();
 early();
 help();
 $t->no_alerts;
@@ -338,10 +339,10 @@ sub abandoned_order
 }
 
 
-# A page counts for what it shows, and ends a bounce of whatever there was.
-sub shown
+# Two experiments, each on a page of its own.
+sub two
 {
-    my $s = Ux::nginx(conf => <<'EOF')->start;
+    return <<'EOF';
     ux_zone shop 4m;
     ux_experiment first { variant control 1; variant one 1; goal purchase; }
     ux_experiment later { variant control 1; variant one 1; goal purchase; }
@@ -356,6 +357,13 @@ sub shown
         location /uxstats { ux_stats; }
     }
 EOF
+}
+
+
+# A page counts for what it shows, and ends a bounce of whatever there was.
+sub shown
+{
+    my $s = Ux::nginx(conf => two())->start;
 
     $s->get($_, @NAV, 'X-Key' => 'both') for '/first', '/later';
     $s->get('/later', @NAV, 'X-Key' => 'one page');
@@ -368,6 +376,32 @@ EOF
         is_deeply([ map { my $f = $_; sum0 map { $_->{sessions}{$f} }
                 values %$v } qw(pages sessions single_page) ], \@figures,
             "$name: pages, sessions and those of a single page");
+    }
+
+    $s->no_alerts;
+
+    return;
+}
+
+
+# New is who was first seen half an hour ago at most.
+sub returning
+{
+    my $s = Ux::nginx(conf => two())->start;
+
+    $s->get('/first', @NAV, 'X-Key' => "visitor $_") for 1 .. 6;
+    $clock->forward(29 * MINUTE);
+    $s->get('/later', @NAV, 'X-Key' => "visitor $_") for 1 .. 2;
+    $clock->forward(2 * MINUTE);
+    $s->get('/later', @NAV, 'X-Key' => "visitor $_") for 1 .. 6;
+
+    for my $case ([ 'first', 6, 0 ], [ 'later', 2, 4 ]) {
+        my ($name, @figures) = @$case;
+        my $v = $s->stats("/zones/shop/experiments/$name/variants");
+
+        is_deeply([ map { my $f = $_; sum0 map { $_->{sessions}{$f} }
+                values %$v } qw(new_visitors returning_visitors) ],
+            \@figures, "$name: new and returning visitors");
     }
 
     $s->no_alerts;

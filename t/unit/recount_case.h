@@ -209,7 +209,7 @@ recount_arm_differs(const zone_t *z, const ux_entry_t *entry, bool assigned)
         }
 
         if (i == UX_ARM_CROSSOVER
-            || (i >= UX_ARM_HTTP
+            || (i >= UX_ARM_PAGES
                 && i < UX_ARM_EVENT_VISITORS
                 && i != UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS)
             || (i >= UX_ARM_EVENT_COUNT && i < UX_ARM_STEP_BEFORE))

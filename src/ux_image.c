@@ -10,8 +10,10 @@
  *   ux_image_check.c    what an image may say
  *   ux_image_model.c    the configuration it was written under
  *   ux_image_design.c   what that may say
+ *   ux_image_clock.c    the clock that records expire by
  *   ux_image_record.c   what a record may say
  *   ux_image_merge.c    a merge from end to end
+ *   ux_image_adopted.c  whom a zone has merged
  *   ux_image_names.c    names to entries of the zone
  *   ux_image_cells.c    counters into the zone
  *   ux_image_kept.c     what looks at results have left
@@ -304,7 +306,8 @@ ux_image_section(const uint8_t *entry, unsigned type, ux_image_view_t *view,
     section = &view->sections[type];
 
     item = type == UX_IMAGE_NAMES ? UX_IMAGE_NAME_SIZE
-           : type == UX_IMAGE_CELLS ? UX_IMAGE_CELL_SIZE : 0;
+           : type == UX_IMAGE_CELLS ? UX_IMAGE_CELL_SIZE
+           : type == UX_IMAGE_CLOCK ? UX_IMAGE_CLOCK_SIZE : 0;
 
     if (section->n != 0 || section->len != 0) {
         ux_image_say(error, "section %u of the snapshot is there twice",
@@ -441,20 +444,19 @@ ux_image_index_find(const ux_image_index_t *index, unsigned kind,
 uint64_t
 ux_image_moment(ux_store_t *store, uint64_t now_ms)
 {
-    uint64_t  *newest, seen;
+    uint64_t  *newest, seen, next;
 
     newest = &store->head->saved.written_ms;
     seen = __atomic_load_n(newest, __ATOMIC_ACQUIRE);
 
-    while (seen < now_ms
-           && !__atomic_compare_exchange_n(newest, &seen, now_ms, false,
-                                           __ATOMIC_ACQ_REL,
-                                           __ATOMIC_ACQUIRE))
-    {
-        /* void */
-    }
+    do {
+        next = seen < now_ms ? now_ms : seen + 1;
 
-    return seen < now_ms ? now_ms : seen;
+    } while (!__atomic_compare_exchange_n(newest, &seen, next, false,
+                                          __ATOMIC_ACQ_REL,
+                                          __ATOMIC_ACQUIRE));
+
+    return next;
 }
 
 

@@ -23,7 +23,7 @@
 
 
 #define UX_IMAGE_MAJOR       1
-#define UX_IMAGE_MINOR       1
+#define UX_IMAGE_MINOR       2
 #define UX_IMAGE_HEADER_MAX  4096    /* so much is enough to be told about */
 #define UX_IMAGE_NAMES_MAX   16384   /* entries of a registry */
 #define UX_IMAGE_WORD_MAX    255
@@ -107,8 +107,10 @@ typedef struct {
     uint16_t  at[UX_IMAGE_NAMES_MAX];
 } ux_image_index_t;
 
-/* How the zone of an image was configured.  Words lie in the image. */
+/* How the zone of an image was configured.  Words lie in the image, and the
+ * zone's name in here: a copy of it has a name that is not its own. */
 typedef struct {
+    char               zone[UX_NAME_MAX + 1];
     ux_model_t         model;        /* not bound */
     ux_experiment_t    experiments[UX_EXPERIMENTS_MAX];
     ux_image_origin_t  origin;

@@ -92,6 +92,11 @@ ux_image_check_view(ux_image_view_t *view, ux_image_work_t *work,
         rc = ux_image_check_records(view, work, error);
     }
 
+    if (rc == UX_OK && !ux_image_clock_ok(view)) {
+        ux_image_say(error, "the clock of the snapshot makes no sense");
+        rc = UX_ERROR;
+    }
+
     if (rc == UX_OK && view->sections[UX_IMAGE_MODEL].len != 0) {
         rc = ux_image_model_read(view, &work->model, error);
     }

@@ -113,7 +113,7 @@ ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
     }
 
     ux_insert_renumber(m, visitor);
-    ux_insert_clamp(visitor, m->now_ms);
+    ux_insert_clamp(visitor, m->latest_ms);
 
     held = was != NULL && ux_insert_held(m, was, was_len);
     again = again || (held && m->strange);
@@ -153,7 +153,7 @@ ux_insert_held(ux_image_merging_t *m, const uint8_t *packed, size_t len)
     }
 
     ux_insert_renumber(m, held);
-    ux_insert_clamp(held, m->now_ms);
+    ux_insert_clamp(held, m->latest_ms);
 
     m->result->tracks = tracks;
 

@@ -40,14 +40,7 @@ static bool ux_merge_same_name(const ux_image_name_t *a,
 static ux_status_t ux_merge_known(ux_image_merging_t *m, ux_error_t *error);
 static bool ux_merge_lost(const ux_image_merging_t *m);
 static void ux_merge_begin(ux_image_merging_t *m);
-static void ux_merge_pass_on(ux_image_merging_t *m, const uint8_t uuid[16],
-    uint64_t next);
 static uint64_t ux_merge_hash(const ux_image_merging_t *m);
-static ux_adopted_t *ux_adopted_find(const ux_store_t *store,
-    const uint8_t uuid[16]);
-static ux_adopted_t *ux_adopted_add(ux_store_t *store,
-    const uint8_t uuid[16], uint64_t next, uint64_t images);
-static void ux_merge_finish(ux_image_merging_t *m);
 static const ux_image_info_t *ux_merge_info(const ux_image_merging_t *m);
 static bool ux_merge_empty(const ux_store_t *store);
 
@@ -99,13 +92,16 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
     }
 
     ux_merge_begin(&m);
+    ux_image_clock_restore(&m);
     ux_image_merge_cells(&m);
 
     if (m.mode != UX_IMAGE_SHOW) {
         ux_image_merge_records(&m);
     }
 
-    ux_merge_finish(&m);
+    /* whom it had adopted, so have we: their files may still be there */
+
+    ux_image_adopted_done(store, m.adopted, ux_merge_info(&m));
 
     return UX_OK;
 }
@@ -276,7 +272,7 @@ ux_merge_known(ux_image_merging_t *m, ux_error_t *error)
         return UX_DECLINED;
     }
 
-    m->adopted = ux_adopted_find(m->store, info->uuid);
+    m->adopted = ux_image_adopted_find(m->store, info->uuid);
 
     if (m->adopted == NULL || !(m->adopted->next & UX_ADOPTED_BASE)) {
         m->has[UX_IMAGE_OF_BASE] = false;
@@ -330,8 +326,8 @@ ux_merge_begin(ux_image_merging_t *m)
 
     if (m->adopted == NULL) {
         m->alone = m->mode == UX_IMAGE_RESTORE && ux_merge_empty(m->store);
-        m->adopted = ux_adopted_add(m->store, ux_merge_info(m)->uuid, 0,
-                                    images);
+        m->adopted = ux_image_adopted_add(m->store, ux_merge_info(m)->uuid,
+                                          images);
         return;
     }
 
@@ -396,161 +392,4 @@ ux_merge_empty(const ux_store_t *store)
            == ux_counter_read(counter, UX_ZONE_EVICTED)
               + ux_counter_read(counter, UX_ZONE_EXPIRED)
               + ux_counter_read(counter, UX_ZONE_ERASED);
-}
-
-
-/* Whom it had adopted, so have we: their files may still be there. */
-static void
-ux_merge_finish(ux_image_merging_t *m)
-{
-    unsigned                i;
-    uint64_t                images;
-    ux_adopted_t           *adopted;
-    const ux_image_info_t  *info;
-
-    info = ux_merge_info(m);
-    images = m->adopted->images;
-
-    for (i = 0; i < info->nadopted; i++) {
-        ux_merge_pass_on(m, info->adopted[i],
-                         info->based >> i & 1 ? UX_ADOPTED_BASE
-                                              : UX_ADOPTED_DONE);
-    }
-
-    adopted = ux_adopted_find(m->store, info->uuid);
-
-    if (adopted == NULL) {
-        (void) ux_adopted_add(m->store, info->uuid, UX_ADOPTED_DONE, images);
-        return;
-    }
-
-    __atomic_store_n(&adopted->next, UX_ADOPTED_DONE, __ATOMIC_RELEASE);
-}
-
-
-/* What we hold as of a base it may have got all of since. */
-static void
-ux_merge_pass_on(ux_image_merging_t *m, const uint8_t uuid[16], uint64_t next)
-{
-    ux_adopted_t  *adopted;
-
-    adopted = ux_adopted_find(m->store, uuid);
-
-    if (adopted == NULL) {
-        (void) ux_adopted_add(m->store, uuid, next, 0);
-
-    } else if (next == UX_ADOPTED_DONE && (adopted->next & UX_ADOPTED_BASE)) {
-        __atomic_store_n(&adopted->next, next, __ATOMIC_RELEASE);
-    }
-}
-
-
-bool
-ux_image_hold(ux_store_t *store, const uint8_t uuid[16])
-{
-    if (!ux_image_adopted(store, uuid)) {
-        return false;
-    }
-
-    __atomic_store_n(&ux_adopted_find(store, uuid)->next, UX_ADOPTED_BASE,
-                     __ATOMIC_RELEASE);
-
-    return true;
-}
-
-
-void
-ux_image_let_go(ux_store_t *store, const uint8_t uuid[16])
-{
-    if (ux_image_held(store, uuid)) {
-        __atomic_store_n(&ux_adopted_find(store, uuid)->next, UX_ADOPTED_DONE,
-                         __ATOMIC_RELEASE);
-    }
-}
-
-
-bool
-ux_image_held(const ux_store_t *store, const uint8_t uuid[16])
-{
-    uint64_t             next;
-    const ux_adopted_t  *adopted;
-
-    adopted = ux_adopted_find(store, uuid);
-    next = adopted == NULL ? 0 : __atomic_load_n(&adopted->next,
-                                                 __ATOMIC_ACQUIRE);
-
-    return next != UX_ADOPTED_DONE && (next & UX_ADOPTED_BASE);
-}
-
-
-bool
-ux_image_adopted(const ux_store_t *store, const uint8_t uuid[16])
-{
-    const ux_adopted_t  *adopted;
-
-    adopted = ux_adopted_find(store, uuid);
-
-    return adopted != NULL
-           && __atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE)
-              == UX_ADOPTED_DONE;
-}
-
-
-static ux_adopted_t *
-ux_adopted_find(const ux_store_t *store, const uint8_t uuid[16])
-{
-    unsigned       i;
-    ux_adopted_t  *adopted;
-
-    adopted = store->head->adopted;
-
-    for (i = 0; i < UX_ADOPTED_MAX; i++) {
-        if (memcmp(adopted[i].uuid, uuid, 16) == 0) {
-            return &adopted[i];
-        }
-    }
-
-    return NULL;
-}
-
-
-/*
- * In the first free place; when there is none, the oldest one goes of those
- * of which no more is to come.
- */
-static ux_adopted_t *
-ux_adopted_add(ux_store_t *store, const uint8_t uuid[16], uint64_t next,
-    uint64_t images)
-{
-    unsigned       i;
-    ux_adopted_t  *adopted;
-
-    static const uint8_t  nobody[16];
-
-    adopted = ux_adopted_find(store, nobody);
-
-    for (i = 0; adopted == NULL && i < UX_ADOPTED_MAX
-                && store->head->adopted[i].next != UX_ADOPTED_DONE; i++)
-    {
-        /* void */
-    }
-
-    for (i %= UX_ADOPTED_MAX; adopted == NULL && i < UX_ADOPTED_MAX - 1; i++)
-    {
-        store->head->adopted[i] = store->head->adopted[i + 1];
-    }
-
-    if (adopted == NULL) {
-        adopted = &store->head->adopted[UX_ADOPTED_MAX - 1];
-        memset(adopted->uuid, 0, 16);
-    }
-
-    adopted->next = next;
-    adopted->images = images;
-
-    /* last: an entry without it is none */
-    __atomic_thread_fence(__ATOMIC_RELEASE);
-    memcpy(adopted->uuid, uuid, 16);
-
-    return adopted;
 }

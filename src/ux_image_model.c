@@ -157,8 +157,10 @@ ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
     w.from = section->data;
     w.left = section->len;
 
-    model->zone.data = view->info.name;
-    model->zone.len = strlen(view->info.name);
+    memcpy(read->zone, view->info.name, sizeof(read->zone));
+
+    model->zone.data = read->zone;
+    model->zone.len = strlen(read->zone);
     model->experiments = read->experiments;
 
     ux_model_head(&w, model, &read->origin);

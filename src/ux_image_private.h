@@ -82,6 +82,9 @@
  *                           1 n metrics, of each: 1 event 1 total 1 type
  *                           1 role 1 lower is better 8 margin
  *
+ * CLOCK (since minor version 2): one item
+ *     0   4  the clock that records expire by     4 4 the time of day, s
+ *
  * A newer minor version may have sections of further types; they are passed
  * over.  Anything else that changes is a new major version.
  */
@@ -106,6 +109,7 @@
 #define UX_IMAGE_SECTIONS_MAX 16u
 #define UX_IMAGE_NAME_SIZE    120u
 #define UX_IMAGE_CELL_SIZE    16u
+#define UX_IMAGE_CLOCK_SIZE   8u
 
 #define UX_IMAGE_MODEL_MAX    (1024u * 1024)
 
@@ -134,6 +138,7 @@ typedef enum {
     UX_IMAGE_CELLS,
     UX_IMAGE_RECORDS,
     UX_IMAGE_MODEL,
+    UX_IMAGE_CLOCK,
     UX_IMAGE_SECTIONS
 } ux_image_section_e;
 
@@ -278,7 +283,7 @@ ux_image_put(uint8_t *at, uint64_t value, unsigned size)
 __attribute__((format(printf, 2, 3)))
 void ux_image_say(ux_error_t *error, const char *format, ...);
 
-/* When an image is written: no earlier than the one before, whatever the clock
+/* When an image is written: later than the one before, whatever the clock
  * does. */
 uint64_t ux_image_moment(ux_store_t *store, uint64_t now_ms);
 
@@ -390,6 +395,7 @@ typedef struct {
     ux_table_t          table;
     ux_image_mode_e     mode;
     uint64_t            now_ms;
+    uint64_t            latest_ms;   /* times behind it are wrong */
     ux_image_work_t    *work;
     ux_image_view_t     views[UX_IMAGE_VIEWS];
     bool                has[UX_IMAGE_VIEWS];
@@ -404,6 +410,22 @@ typedef struct {
     ux_adopted_t       *adopted;
     ux_image_result_t  *result;
 } ux_image_merging_t;
+
+/* Whom the zone has merged, is merging, or holds as of a base; or NULL. */
+ux_adopted_t *ux_image_adopted_find(const ux_store_t *store,
+    const uint8_t uuid[16]);
+
+/* A new one, to be merged from its first step on: the oldest may go for it. */
+ux_adopted_t *ux_image_adopted_add(ux_store_t *store, const uint8_t uuid[16],
+    uint64_t images);
+
+/* It is merged wholly: the newest now, and whom it had adopted, so have we. */
+void ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted,
+    const ux_image_info_t *info);
+
+/* All of them, the oldest first; how many. */
+unsigned ux_image_adopted_list(const ux_store_t *store,
+    ux_adopted_t *list[UX_ADOPTED_MAX]);
 
 /* Finds or makes the entries; fills the maps of work. */
 ux_status_t ux_image_merge_names(ux_image_merging_t *m);
@@ -449,6 +471,15 @@ const ux_track_t *ux_image_base_of(const ux_image_merging_t *m,
 /* The zone's entry, NULL if the image's was left out or is none. */
 const ux_entry_t *ux_image_target(const ux_image_merging_t *m,
     unsigned kind, uint32_t ordinal);
+
+/* Writes CLOCK there and returns where it ends. */
+uint8_t *ux_image_clock_write(uint8_t *at, const ux_store_t *store,
+    uint64_t now_ms);
+
+bool ux_image_clock_ok(const ux_image_view_t *view);
+
+/* Before any record: the zone's clock, as far as the newest image's was. */
+void ux_image_clock_restore(ux_image_merging_t *m);
 
 /* The same by the owner of a cell, which is not the zone. */
 const ux_entry_t *ux_image_owner(const ux_image_merging_t *m, uint32_t owner);

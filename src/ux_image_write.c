@@ -58,6 +58,7 @@ static void ux_write_cell(ux_image_writer_t *w, uint32_t owner,
 static void ux_write_records(ux_image_writer_t *w);
 static void ux_write_model(ux_image_writer_t *w,
     const ux_image_zone_t *zone);
+static void ux_write_clock(ux_image_writer_t *w, uint64_t now_ms);
 static void ux_write_section(ux_image_writer_t *w, unsigned type,
     uint8_t *from, uint32_t n);
 static void ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
@@ -77,7 +78,7 @@ ux_image_size(const ux_store_t *store, ux_image_kind_e kind)
     size = UX_IMAGE_HEADER_MAX
            + (size_t) head->registry_capacity * UX_IMAGE_NAME_SIZE
            + (size_t) head->all_cells * UX_IMAGE_CELL_SIZE
-           + UX_IMAGE_MODEL_MAX;
+           + UX_IMAGE_MODEL_MAX + UX_IMAGE_CLOCK_SIZE;
 
     if (kind == UX_IMAGE_VISITORS) {
         size += ux_table_size(head->nbuckets) + head->nbuckets * 8u + 8;
@@ -109,11 +110,12 @@ ux_image_write(ux_store_t *store, ux_image_kind_e kind,
     w.end = buf + size;
     w.now_s = (uint32_t) (now_ms / 1000);
     w.at = buf + UX_IMAGE_TABLE_AT + 8
-           + (kind == UX_IMAGE_VISITORS ? 3u : 2u) * UX_IMAGE_SECTION_SIZE
+           + (kind == UX_IMAGE_VISITORS ? 4u : 3u) * UX_IMAGE_SECTION_SIZE
            + (zone->model != NULL ? UX_IMAGE_SECTION_SIZE : 0);
 
     ux_write_names(&w);
     ux_write_cells(&w);
+    ux_write_clock(&w, now_ms);
 
     if (kind == UX_IMAGE_VISITORS) {
         ux_write_records(&w);
@@ -523,6 +525,18 @@ ux_write_model(ux_image_writer_t *w, const ux_image_zone_t *zone)
 }
 
 
+static void
+ux_write_clock(ux_image_writer_t *w, uint64_t now_ms)
+{
+    uint8_t  *from;
+
+    from = w->at;
+    w->at = ux_image_clock_write(from, w->store, now_ms);
+
+    ux_write_section(w, UX_IMAGE_CLOCK, from, 1);
+}
+
+
 /* From there to where the writer is. */
 static void
 ux_write_section(ux_image_writer_t *w, unsigned type, uint8_t *from,
@@ -591,21 +605,20 @@ ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
 static void
 ux_write_adopted(ux_image_writer_t *w)
 {
-    uint64_t             next;
-    uint32_t             based;
-    unsigned             i, n;
-    const ux_adopted_t  *adopted;
+    uint64_t       next;
+    uint32_t       based;
+    unsigned       i, k, n;
+    ux_adopted_t  *list[UX_ADOPTED_MAX];
 
     n = 0;
     based = 0;
+    k = ux_image_adopted_list(w->store, list);
 
-    for (i = 0; i < UX_ADOPTED_MAX; i++) {
-        adopted = &w->store->head->adopted[i];
-
-        next = __atomic_load_n(&adopted->next, __ATOMIC_ACQUIRE);
+    for (i = 0; i < k; i++) {
+        next = __atomic_load_n(&list[i]->next, __ATOMIC_ACQUIRE);
 
         if (next & UX_ADOPTED_BASE) {
-            memcpy(w->buf + 184 + n * 16, adopted->uuid, 16);
+            memcpy(w->buf + 184 + n * 16, list[i]->uuid, 16);
             based |= next == UX_ADOPTED_DONE ? 0 : 1u << n;
             n++;
         }

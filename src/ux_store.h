@@ -39,6 +39,7 @@ typedef struct {
     uint8_t   uuid[16];            /* all 0: none */
     uint64_t  next;                /* what is merged next; UX_ADOPTED_DONE */
     uint64_t  images;              /* a hash of which ones */
+    uint64_t  order;               /* the larger, the newer */
 } ux_adopted_t;
 
 
@@ -84,7 +85,7 @@ typedef struct {
     uint64_t           looked_s;       /* when one last looked unasked */
     uint64_t           generation;     /* newest configuration that was
                                           bound */
-    ux_adopted_t       adopted[UX_ADOPTED_MAX];   /* oldest first */
+    ux_adopted_t       adopted[UX_ADOPTED_MAX];
     ux_saved_t         saved;
     uint64_t           expiry;         /* see ux_table_expiry() */
 } ux_store_head_t;

@@ -331,7 +331,7 @@ record_refused(const bytes_t *image, const ux_visitor_t *visitor,
     made.data = malloc(image->len + UX_PACKED_MAX);
     memcpy(made.data, image->data, image->len);
 
-    entry = made.data + UX_IMAGE_TABLE_AT + 64;
+    entry = made.data + UX_IMAGE_TABLE_AT + DAMAGE_RECORDS_AT;
     at = (size_t) ux_image_get(entry + 8, 8);
 
     n = 0;
@@ -416,7 +416,7 @@ test_twice(void)
     ux_image_result_t   result;
 
     image = image_small(UX_IMAGE_VISITORS);
-    entry = image.data + UX_IMAGE_TABLE_AT + 64;
+    entry = image.data + UX_IMAGE_TABLE_AT + DAMAGE_RECORDS_AT;
     at = (size_t) ux_image_get(entry + 8, 8);
     n = 2 + (size_t) ux_image_get(image.data + at, 2);
 
@@ -425,7 +425,7 @@ test_twice(void)
     memcpy(grown + image.len, image.data + at, n);
     len = image.len + n;
 
-    entry = grown + UX_IMAGE_TABLE_AT + 64;
+    entry = grown + UX_IMAGE_TABLE_AT + DAMAGE_RECORDS_AT;
     visitors = ux_image_get(entry + 4, 4);
     ux_image_put(entry + 4, visitors + 1, 4);
     ux_image_put(entry + 16, ux_image_get(entry + 16, 8) + n, 8);
@@ -458,19 +458,19 @@ test_minor(void)
     uint8_t   *entry;
 
     image = image_small(UX_IMAGE_VISITORS);
-    at = UX_IMAGE_TABLE_AT + 3 * UX_IMAGE_SECTION_SIZE;
+    at = UX_IMAGE_TABLE_AT + image.data[19] * UX_IMAGE_SECTION_SIZE;
     len = image.len + UX_IMAGE_SECTION_SIZE + 5;
 
     made = calloc(1, len);
     memcpy(made, image.data, at);
     memcpy(made + at + UX_IMAGE_SECTION_SIZE, image.data + at,
            image.len - at);
-    made[19] = 4;
+    made[19]++;
     ux_image_put(made + 10, UX_IMAGE_MINOR + 1, 2);
     ux_image_put(made + 20, at + UX_IMAGE_SECTION_SIZE + 8, 4);
     ux_image_put(made + 24, len, 8);
 
-    for (i = 0; i < 3; i++) {
+    for (i = 0; i < image.data[19]; i++) {
         entry = made + UX_IMAGE_TABLE_AT + i * UX_IMAGE_SECTION_SIZE;
         ux_image_put(entry + 8, ux_image_get(entry + 8, 8)
                                 + UX_IMAGE_SECTION_SIZE, 8);

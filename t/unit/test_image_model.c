@@ -222,7 +222,8 @@ test_round_trip(ux_image_kind_e kind)
        && ux_str_equal(back.origin.module, str("0.1.0"))
        && back.origin.size == 12345678 && back.origin.errors == 3,
        "who wrote it");
-    ok(ux_str_equal(back.model.zone, str("shop"))
+    ok(back.model.zone.data == back.zone
+       && ux_str_equal(back.model.zone, str("shop"))
        && back.model.currency == model.currency
        && back.model.removed_ms == 86400000 && back.model.nevents == 8
        && ux_str_equal(back.model.events[7], str("wish"))

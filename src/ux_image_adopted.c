@@ -146,7 +146,7 @@ ux_adopted_newest(const ux_store_t *store)
 
 
 void
-ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted,
+ux_image_adopted_pass(ux_store_t *store, const ux_adopted_t *keep,
     const ux_image_info_t *info)
 {
     unsigned       i, k, n;
@@ -156,7 +156,7 @@ ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted,
     n = 0;
 
     for (i = ux_image_adopted_list(store, list); i > 0; i--) {
-        if (list[i - 1] != adopted) {
+        if (list[i - 1] != keep) {
             orders[n++] = list[i - 1]->order;
         }
     }
@@ -167,11 +167,16 @@ ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted,
         i = info->nadopted - 1 - k;
         order = k < n ? orders[k] : order - 1;
 
-        ux_adopted_pass(store, adopted, info->adopted[i],
+        ux_adopted_pass(store, keep, info->adopted[i],
                         info->based >> i & 1 ? UX_ADOPTED_BASE
                                              : UX_ADOPTED_DONE, order);
     }
+}
 
+
+void
+ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted)
+{
     adopted->order = ux_adopted_newest(store) + 1;
     __atomic_store_n(&adopted->next, UX_ADOPTED_DONE, __ATOMIC_RELEASE);
 }

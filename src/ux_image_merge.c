@@ -43,6 +43,7 @@ static void ux_merge_begin(ux_image_merging_t *m);
 static uint64_t ux_merge_hash(const ux_image_merging_t *m);
 static const ux_image_info_t *ux_merge_info(const ux_image_merging_t *m);
 static bool ux_merge_empty(const ux_store_t *store);
+static void ux_merge_finish(ux_image_merging_t *m);
 
 
 ux_status_t
@@ -99,9 +100,7 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
         ux_image_merge_records(&m);
     }
 
-    /* whom it had adopted, so have we: their files may still be there */
-
-    ux_image_adopted_done(store, m.adopted, ux_merge_info(&m));
+    ux_merge_finish(&m);
 
     return UX_OK;
 }
@@ -392,4 +391,23 @@ ux_merge_empty(const ux_store_t *store)
            == ux_counter_read(counter, UX_ZONE_EVICTED)
               + ux_counter_read(counter, UX_ZONE_EXPIRED)
               + ux_counter_read(counter, UX_ZONE_ERASED);
+}
+
+
+/*
+ * Whom it had adopted, so have we: their files may still be there.  Counters
+ * may be newer than visitors that were damaged, and what they hold is in.
+ */
+static void
+ux_merge_finish(ux_image_merging_t *m)
+{
+    unsigned  n;
+
+    for (n = 0; n < UX_IMAGE_OF_BASE; n++) {
+        if (m->has[n]) {
+            ux_image_adopted_pass(m->store, m->adopted, &m->views[n].info);
+        }
+    }
+
+    ux_image_adopted_done(m->store, m->adopted);
 }

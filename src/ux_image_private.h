@@ -419,9 +419,12 @@ ux_adopted_t *ux_image_adopted_find(const ux_store_t *store,
 ux_adopted_t *ux_image_adopted_add(ux_store_t *store, const uint8_t uuid[16],
     uint64_t images);
 
-/* It is merged wholly: the newest now, and whom it had adopted, so have we. */
-void ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted,
+/* Whom `keep` had adopted by one of its images, so have we. */
+void ux_image_adopted_pass(ux_store_t *store, const ux_adopted_t *keep,
     const ux_image_info_t *info);
+
+/* It is merged wholly, and the newest now. */
+void ux_image_adopted_done(ux_store_t *store, ux_adopted_t *adopted);
 
 /* All of them, the oldest first; how many. */
 unsigned ux_image_adopted_list(const ux_store_t *store,

@@ -222,12 +222,48 @@ test_held(void)
 }
 
 
+/* Visitors from before it took somebody over, counters from behind. */
+static void
+test_older_visitors(void)
+{
+    zone_t             *a, *b;
+    bytes_t             left, visitors, counters;
+    uint64_t            requests;
+    ux_image_result_t   result;
+
+    left = image_of(1);
+    a = line_new(2, 1);
+    visitors = image_write(a, UX_IMAGE_VISITORS, NOW);
+    (void) image_merge(a, UX_IMAGE_ADOPT, NULL, &left, NOW, &result);
+    counters = image_write(a, UX_IMAGE_COUNTERS, NOW);
+    requests = ux_counter_read(&a->w.store.counter,
+                               UX_ZONE_HTTP + UX_HTTP_REQUESTS);
+
+    b = zone_new(UX_STORE_SIZE_MIN, 9, 9);
+    ok(image_merge(b, UX_IMAGE_RESTORE, &visitors, &counters, NOW, &result)
+       == UX_OK
+       && image_merge(b, UX_IMAGE_RESTORE, NULL, &left, NOW, &result)
+          == UX_DECLINED,
+       "who is in the counters alone is not added again: %s", error.message);
+    ok(requests == 2 && ux_counter_read(&b->w.store.counter,
+                                        UX_ZONE_HTTP + UX_HTTP_REQUESTS)
+                        == requests, "and counts once");
+
+    free(left.data);
+    free(visitors.data);
+    free(counters.data);
+    zone_free(a);
+    zone_free(b);
+}
+
+
 int
 main(void)
 {
     test_starts();
     test_two_lines();
     test_held();
+    test_older_visitors();
 
     return done();
 }

@@ -139,4 +139,20 @@ fuzz_line(ux_str_t *rest, ux_str_t *line)
 }
 
 
+/* How many digits there are, for readers of their own. */
+__attribute__((unused))
+static size_t
+fuzz_digits(const void *from, const void *end)
+{
+    const char  *at;
+
+    for (at = from; at < (const char *) end && *at >= '0' && *at <= '9'; at++)
+    {
+        /* void */
+    }
+
+    return (size_t) (at - (const char *) from);
+}
+
+
 #endif

@@ -393,9 +393,8 @@ digits(void)
 {
     size_t  n;
 
-    for (n = 0; peek() >= '0' && peek() <= '9'; n++) {
-        p++;
-    }
+    n = fuzz_digits(p, end);
+    p += n;
 
     return n;
 }

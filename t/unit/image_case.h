@@ -468,11 +468,14 @@ image_write(zone_t *z, ux_image_kind_e kind, uint64_t now_ms)
 }
 
 
+/* Any of the images may be NULL. */
 __attribute__((unused))
 static ux_status_t
-image_merge(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
-    const bytes_t *counters, uint64_t now_ms, ux_image_result_t *result)
+image_merge_since(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
+    const bytes_t *counters, const bytes_t *base, uint64_t now_ms,
+    ux_image_result_t *result)
 {
+    ux_status_t       rc;
     ux_image_merge_t  merge;
 
     memset(&merge, 0, sizeof(merge));
@@ -493,9 +496,52 @@ image_merge(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
         merge.counters.len = counters->len;
     }
 
+    if (base != NULL) {
+        merge.base.data = base->data;
+        merge.base.len = base->len;
+        merge.index = malloc(ux_image_index_words(base->data, base->len)
+                             * sizeof(uint64_t));
+    }
+
     error.message[0] = '\0';
 
-    return ux_image_merge(&z->w.store, &merge, result, &error);
+    rc = ux_image_merge(&z->w.store, &merge, result, &error);
+    free(merge.index);
+
+    return rc;
+}
+
+
+__attribute__((unused))
+static ux_status_t
+image_merge(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
+    const bytes_t *counters, uint64_t now_ms, ux_image_result_t *result)
+{
+    return image_merge_since(z, mode, visitors, counters, NULL, now_ms,
+                             result);
+}
+
+
+/* Sum of one kind of cell over all arms. */
+__attribute__((unused))
+static uint64_t
+arms_sum(const zone_t *z, unsigned cell)
+{
+    uint32_t           i;
+    uint64_t           sum;
+    const ux_entry_t  *entry;
+
+    sum = 0;
+
+    for (i = 0; i < ux_registry_count(z->w.store.registry); i++) {
+        entry = &z->w.store.registry->entries[i];
+
+        if (entry->kind == UX_ENTRY_ARM) {
+            sum += ux_counter_read(&z->w.store.counter, entry->base + cell);
+        }
+    }
+
+    return sum;
 }
 
 

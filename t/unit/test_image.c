@@ -136,28 +136,6 @@ test_round_trip(void)
 }
 
 
-/* Sum of one kind of cell over all arms. */
-static uint64_t
-arms_sum(const zone_t *z, unsigned cell)
-{
-    uint32_t           i;
-    uint64_t           sum;
-    const ux_entry_t  *entry;
-
-    sum = 0;
-
-    for (i = 0; i < ux_registry_count(z->w.store.registry); i++) {
-        entry = &z->w.store.registry->entries[i];
-
-        if (entry->kind == UX_ENTRY_ARM) {
-            sum += ux_counter_read(&z->w.store.counter, entry->base + cell);
-        }
-    }
-
-    return sum;
-}
-
-
 static void
 test_other_sizes(void)
 {

@@ -110,37 +110,7 @@ static ux_status_t
 pair_merge(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
     const bytes_t *counters, const bytes_t *base, ux_image_result_t *result)
 {
-    ux_status_t       rc;
-    ux_image_merge_t  merge;
-
-    memset(&merge, 0, sizeof(merge));
-    merge.mode = mode;
-    merge.zone.name = str("shop");
-    merge.zone.currency = str("EUR");
-    merge.now_ms = NOW;
-    merge.work = &work;
-
-    if (visitors != NULL) {
-        merge.visitors.data = visitors->data;
-        merge.visitors.len = visitors->len;
-    }
-
-    if (counters != NULL) {
-        merge.counters.data = counters->data;
-        merge.counters.len = counters->len;
-    }
-
-    if (base != NULL) {
-        merge.base.data = base->data;
-        merge.base.len = base->len;
-        merge.index = malloc(ux_image_index_words(base->data, base->len)
-                             * sizeof(uint64_t));
-    }
-
-    rc = ux_image_merge(&z->w.store, &merge, result, &error);
-    free(merge.index);
-
-    return rc;
+    return image_merge_since(z, mode, visitors, counters, base, NOW, result);
 }
 
 

@@ -38,6 +38,7 @@ one_server();
 two_servers();
 two_zones();
 merged();
+resized();
 bad_input();
 
 done_testing();
@@ -593,6 +594,129 @@ sub merged
         'two sums of the same');
 
     return;
+}
+
+
+# A worker has answered the user, and has a part of what comes next.
+sub hold
+{
+    my ($t, $path, $user) = @_;
+
+    my $connection = $t->connection;
+    $connection->send($connection->request_text('GET', '/', [ 'X-User',
+        $user ]) . "GET $path HTTP/1.1\r\nHost: localhost\r\n"
+        . "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) "
+        . "Gecko/20100101 Firefox/128.0\r\nX-User: $user\r\n");
+    die "no answer for $user\n" unless $connection->read_response('GET');
+    $requests++;
+
+    return $connection;
+}
+
+
+sub let_go
+{
+    my ($connection) = @_;
+
+    $connection->send("\r\n");
+    $requests++;
+
+    return $connection->read_response('GET');
+}
+
+
+# Of a zone that a reload made smaller, while an old worker counts on: the new
+# one holds the old one as of a base.  The sum is everything, once.
+sub resized
+{
+    my $t = server($LAYOUT);
+    my $state = $t->dir . '/state';
+
+    $requests = 0;
+    visit($t, '/', map { "u$_" } 1 .. 20);
+    visit($t, '/cart', map { "u$_" } 1 .. 8);
+    my @held = map { hold($t, '/buy?value=2', "u$_") } 1, 2;
+    ok($t->reload(conf => conf($LAYOUT) =~ s/32m/16m/r), 'resized: reloaded');
+    visit($t, '/', map { "u$_" } 15 .. 30);
+    visit($t, '/buy?value=3', 'u1');
+    ok(let_go($held[0]), 'resized: the old worker answers');
+
+    my ($sum, %all);
+
+    ok(Ux::wait_until(sub {
+        my ($status, $text) = Ux::uxctl([ 'merge', $state ]);
+        $sum = eval { $json->decode($text) } or return 0;
+        %all = figures($sum->{zones}{shop});
+        return $json->encode(\%all) eq $json->encode({ requests => $requests,
+            views => 38, carts => 8, purchases => 2, tracked => 30,
+            visitors => 30, bought => 1, revenue => 5 });
+    }), 'resized: both together are everything, once')
+        or diag $json->encode(\%all);
+
+    # as it is now, in a folder of its own
+
+    my $copy = "$dir/resized";
+    mkdir $copy;
+    File::Copy::copy($_, $copy) for glob "$state/shop.*";
+    my ($base) = glob "$copy/*.base";
+    my ($old) = $base =~ /(.*)base$/;
+    my ($new) = grep { !/^\Q$old\E/ } glob "$copy/*.counters";
+
+    my ($report) = report('report', $new, "${old}counters");
+    is_deeply({ figures($report->{zones}{shop}) }, \%all,
+        'resized: so are the files, by name');
+    ($report) = report('report', $new, $base);
+    is_deeply({ figures($report->{zones}{shop}) }, \%all,
+        'resized: the base stands for what is beside it');
+
+    my ($status) = Ux::uxctl([ 'merge', '-o', "$dir/sum", $copy ]);
+    is($status, 0, 'resized: merged');
+    ($report) = report('merge', "$dir/sum", $copy);
+    is_deeply({ figures($report->{zones}{shop}) }, \%all,
+        'resized: what was merged holds both');
+
+    rename $base, "$dir/only.base";
+    refused([ $_, $copy ], qr{"\Q$old\E\w+" goes on from what "\Q$new\E" has}
+        . qr{ of it, and its base is missing: expected "\Q$base\E"},
+        "resized: $_ without the base") for 'report', 'merge';
+    refused([ 'report', "$dir/only.base" ],
+        qr{"\Q$dir\E/only.base" is only what its snapshot goes on from},
+        'resized: the base alone');
+    ($report) = report('report', $new);
+    my %new = figures($report->{zones}{shop});
+    is_deeply([ @new{qw(requests revenue)} ], [ $requests - 1, 3 ],
+        'resized: the new one alone has all but what came later');
+
+    ok(let_go($held[1]), 'resized: the old worker has done');
+    ok(Ux::wait_until(sub { !(() = glob "$state/*.base") }, 30),
+        'resized: and is taken over');
+    my %live = figures($t->stats('/zones/shop'));
+    is_deeply(\%live, { %all, requests => $requests, purchases => 3,
+        bought => 2, revenue => 7 }, 'resized: so says the server');
+    $t->no_alerts('resized: no alerts');
+
+    return;
+}
+
+
+sub figures
+{
+    my ($shop) = @_;
+
+    my %all = (requests => $shop->{http}{requests},
+        views => $shop->{events}{view_item},
+        purchases => $shop->{events}{purchase},
+        tracked => $shop->{visitors}{tracked},
+        visitors => 0, bought => 0, revenue => 0, carts => 0);
+
+    for (values %{ $shop->{experiments}{layout}{variants} }) {
+        $all{visitors} += $_->{visitors};
+        $all{carts} += $_->{metrics}{add_to_cart}{visitors};
+        $all{bought} += $_->{metrics}{purchase}{visitors};
+        $all{revenue} += $_->{metrics}{revenue}{sum};
+    }
+
+    return %all;
 }
 
 

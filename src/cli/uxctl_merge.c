@@ -22,7 +22,6 @@
 #include <apr_strings.h>
 
 
-static int uxctl_merge_words(apr_getopt_t *os, uxctl_report_t *words);
 static int uxctl_merge_into(const uxctl_snapshots_t *snapshots,
     const uxctl_report_t *words);
 static int uxctl_merge_folder(const char *folder, struct stat *st);
@@ -51,59 +50,20 @@ int
 uxctl_merge(apr_pool_t *pool, int argc, const char *const *argv)
 {
     int                rc;
-    apr_getopt_t      *os;
     uxctl_report_t     words;
     uxctl_snapshots_t  snapshots;
 
-    if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
-        fprintf(stderr, "uxctl: no memory for the options\n");
-        return UXCTL_FAILED;
-    }
+    const uxctl_usage_t  usage = { pool, argc, argv, uxctl_merge_options,
+                                   uxctl_merge_help };
 
-    memset(&words, 0, sizeof(words));
+    rc = uxctl_snapshots_words(&usage, &words, &snapshots);
 
-    rc = uxctl_merge_words(os, &words);
-
-    if (rc != UXCTL_OK) {
-        return rc == 'h' ? uxctl_merge_help() : rc;
-    }
-
-    rc = uxctl_snapshots_find(pool, os, words.zone, &snapshots);
-
-    if (rc != UXCTL_OK) {
+    if (rc != UXCTL_OK || words.help) {
         return rc;
     }
 
     return words.output != NULL ? uxctl_merge_into(&snapshots, &words)
                                 : uxctl_report_print(&snapshots, &words);
-}
-
-
-/* 'h': help is wanted. */
-static int
-uxctl_merge_words(apr_getopt_t *os, uxctl_report_t *words)
-{
-    int          letter, rc;
-    const char  *value;
-
-    while ((letter = uxctl_option(os, uxctl_merge_options, &value)) != 0) {
-
-        if (letter == -1) {
-            return UXCTL_USAGE;
-        }
-
-        if (letter == 'h') {
-            return 'h';
-        }
-
-        rc = uxctl_report_option(letter, value, words);
-
-        if (rc != UXCTL_OK) {
-            return rc;
-        }
-    }
-
-    return UXCTL_OK;
 }
 
 

@@ -14,7 +14,10 @@
 #include "../ux_time.h"
 
 
-static int uxctl_report_words(apr_getopt_t *os, uxctl_report_t *words);
+static int uxctl_report_option(int letter, const char *value,
+    uxctl_report_t *words);
+static int uxctl_snapshots_find(apr_pool_t *pool, apr_getopt_t *os,
+    const char *zone, uxctl_snapshots_t *snapshots);
 static int uxctl_report_help(void);
 
 
@@ -32,44 +35,45 @@ int
 uxctl_report(apr_pool_t *pool, int argc, const char *const *argv)
 {
     int                rc;
-    apr_getopt_t      *os;
     uxctl_report_t     words;
     uxctl_snapshots_t  snapshots;
 
-    if (apr_getopt_init(&os, pool, argc, argv) != APR_SUCCESS) {
+    const uxctl_usage_t  usage = { pool, argc, argv, uxctl_report_options,
+                                   uxctl_report_help };
+
+    rc = uxctl_snapshots_words(&usage, &words, &snapshots);
+
+    return rc == UXCTL_OK && !words.help
+           ? uxctl_report_print(&snapshots, &words) : rc;
+}
+
+
+int
+uxctl_snapshots_words(const uxctl_usage_t *usage, uxctl_report_t *words,
+    uxctl_snapshots_t *snapshots)
+{
+    int            letter, rc;
+    const char    *value;
+    apr_getopt_t  *os;
+
+    memset(words, 0, sizeof(uxctl_report_t));
+
+    if (apr_getopt_init(&os, usage->pool, usage->argc, usage->argv)
+        != APR_SUCCESS)
+    {
         fprintf(stderr, "uxctl: no memory for the options\n");
         return UXCTL_FAILED;
     }
 
-    memset(&words, 0, sizeof(words));
-
-    rc = uxctl_report_words(os, &words);
-
-    if (rc != UXCTL_OK) {
-        return rc == 'h' ? uxctl_report_help() : rc;
-    }
-
-    rc = uxctl_snapshots_find(pool, os, words.zone, &snapshots);
-
-    return rc == UXCTL_OK ? uxctl_report_print(&snapshots, &words) : rc;
-}
-
-
-/* 'h': help is wanted. */
-static int
-uxctl_report_words(apr_getopt_t *os, uxctl_report_t *words)
-{
-    int          letter, rc;
-    const char  *value;
-
-    while ((letter = uxctl_option(os, uxctl_report_options, &value)) != 0) {
+    while ((letter = uxctl_option(os, usage->options, &value)) != 0) {
 
         if (letter == -1) {
             return UXCTL_USAGE;
         }
 
         if (letter == 'h') {
-            return 'h';
+            words->help = true;
+            return usage->help();
         }
 
         rc = uxctl_report_option(letter, value, words);
@@ -79,11 +83,11 @@ uxctl_report_words(apr_getopt_t *os, uxctl_report_t *words)
         }
     }
 
-    return UXCTL_OK;
+    return uxctl_snapshots_find(usage->pool, os, words->zone, snapshots);
 }
 
 
-int
+static int
 uxctl_report_option(int letter, const char *value, uxctl_report_t *words)
 {
     switch (letter) {
@@ -117,7 +121,7 @@ uxctl_report_option(int letter, const char *value, uxctl_report_t *words)
 }
 
 
-int
+static int
 uxctl_snapshots_find(apr_pool_t *pool, apr_getopt_t *os, const char *zone,
     uxctl_snapshots_t *snapshots)
 {
@@ -142,7 +146,7 @@ uxctl_snapshots_find(apr_pool_t *pool, apr_getopt_t *os, const char *zone,
         }
     }
 
-    return UXCTL_OK;
+    return uxctl_snapshots_end(snapshots);
 }
 
 
@@ -155,7 +159,8 @@ uxctl_report_help(void)
            "ZONE.UUID.counters and ZONE.UUID.visitors that \"snapshot=\" of\n"
            "ux_zone makes (the other one is found beside it), FOLDER all of\n"
            "them in it.  Several of one zone are added up, as a server that\n"
-           "starts on them would.\n"
+           "starts on them would; one that another holds as of its .base\n"
+           "needs that beside it.\n"
            "\n"
            "  --zone NAME   only this zone\n"
            "  --now TIME    as of then; else when it was saved\n"

@@ -7,6 +7,7 @@
  *   uxctl_report.c        the command report
  *   uxctl_report_read.c   a file
  *   uxctl_report_find.c   files and folders to incarnations
+ *   uxctl_report_order.c  which of these are added up
  *   uxctl_report_zone.c   incarnations of one zone into memory of our own
  *   uxctl_report_print.c  the document
  *   uxctl_report_table.c  the table
@@ -34,9 +35,10 @@ typedef struct {
 } uxctl_image_t;
 
 
-/* One incarnation of a zone; of the images at least one is there. */
+/* One incarnation of a zone: counters, visitors, of which at least one is
+ * there, and the base. */
 typedef struct {
-    uxctl_image_t  images[UX_FILE_KINDS];
+    uxctl_image_t  images[UX_FILE_BASE + 1];
 } uxctl_incarnation_t;
 
 
@@ -47,6 +49,15 @@ typedef struct {
     apr_array_header_t  *found;      /* uxctl_incarnation_t, newest first */
     apr_pool_t          *pool;
 } uxctl_snapshots_t;
+
+
+/* Incarnations of one zone to be added up, in this order. */
+typedef struct {
+    apr_array_header_t  *all;        /* of const uxctl_incarnation_t * */
+    unsigned             n;
+    unsigned             whole;      /* so many, the newest first; of those
+                                        behind what is new since the base */
+} uxctl_order_t;
 
 
 /* A zone in memory, as a server would have it after a start. */
@@ -67,25 +78,47 @@ typedef struct {
     uint64_t     now_ms;             /* 0: when it was saved */
     bool         json;
     bool         table;
+    bool         help;               /* was wanted, and given */
 } uxctl_report_t;
+
+
+/* A command of the two. */
+typedef struct {
+    apr_pool_t                 *pool;
+    int                         argc;
+    const char *const          *argv;
+    const apr_getopt_option_t  *options;
+    int                       (*help)(void);
+} uxctl_usage_t;
 
 
 /* UX_DECLINED: not there.  UX_ERROR comes with a sentence without the path. */
 ux_status_t uxctl_image_read(apr_pool_t *pool, const char *path,
     uxctl_image_t *image, ux_error_t *error);
 
-/* One option, of either command; the exit status. */
-int uxctl_report_option(int letter, const char *value, uxctl_report_t *words);
-
-/* What the words behind the options name; the exit status. */
-int uxctl_snapshots_find(apr_pool_t *pool, apr_getopt_t *os, const char *zone,
+/* The options, and what the words behind them name; the exit status. */
+int uxctl_snapshots_words(const uxctl_usage_t *usage, uxctl_report_t *words,
     uxctl_snapshots_t *snapshots);
 
 /* Adds what a word of the command line names; the exit status. */
 int uxctl_snapshots_add(uxctl_snapshots_t *snapshots, const char *word);
 
-/* The newest image. */
+/* Takes out those of which only a base was named; the exit status. */
+int uxctl_snapshots_end(uxctl_snapshots_t *snapshots);
+
+/* The newest image; the base where there is no other. */
 const uxctl_image_t *uxctl_newest(const uxctl_incarnation_t *incarnation);
+
+/* The name of the base that goes with a snapshot. */
+const char *uxctl_base_path(apr_pool_t *pool, const char *path);
+
+/* Those of a zone that are to be added up; the exit status. */
+int uxctl_order(const uxctl_snapshots_t *snapshots, const char *name,
+    uxctl_order_t *order);
+
+/* The i-th, or NULL. */
+const uxctl_incarnation_t *uxctl_order_at(const uxctl_order_t *order,
+    unsigned i);
 
 /*
  * Fills a zone with the incarnations that are of it: their counters, and the

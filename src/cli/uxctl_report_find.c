@@ -4,7 +4,7 @@
  *
  * What the words of the command line stand for.
  *
- * A file brings the other image of its incarnation along, if that lies beside
+ * A file brings the other images of its incarnation along, if they lie beside
  * it, and must be whole.  A folder brings all incarnations in it; there a
  * damaged file is replaced by the one before, as a server does.  An
  * incarnation counts once, however often it is named: by its newest files.
@@ -22,7 +22,12 @@
 
 
 static int uxctl_add_file(uxctl_snapshots_t *snapshots, const char *path);
-static const char *uxctl_beside(apr_pool_t *pool, const char *path);
+static int uxctl_add_beside(uxctl_snapshots_t *snapshots,
+    const uxctl_image_t *image, unsigned kind);
+static unsigned uxctl_kind(const uxctl_image_t *image);
+static bool uxctl_ends(const char *path, const char *end);
+static const char *uxctl_beside(apr_pool_t *pool, const char *path,
+    unsigned kind);
 static int uxctl_add_folder(uxctl_snapshots_t *snapshots, const char *path);
 static const char *uxctl_folder_name(apr_pool_t *pool, const char *folder,
     const char *name);
@@ -32,6 +37,14 @@ static void uxctl_add_image(uxctl_snapshots_t *snapshots,
     const uxctl_image_t *image);
 static void uxctl_add_newer(uxctl_image_t *known, const uxctl_image_t *image);
 static void uxctl_sort(uxctl_snapshots_t *snapshots);
+
+
+/* Ends of names, by ux_file_kind_e. */
+static const char *const  uxctl_kinds[] = {
+    ".counters", ".visitors", ".base"
+};
+
+#define UXCTL_KINDS  (sizeof(uxctl_kinds) / sizeof(uxctl_kinds[0]))
 
 
 int
@@ -59,10 +72,11 @@ uxctl_snapshots_add(uxctl_snapshots_t *snapshots, const char *word)
 static int
 uxctl_add_file(uxctl_snapshots_t *snapshots, const char *path)
 {
+    int             rc;
+    unsigned        i;
     ux_error_t      error;
-    const char     *zone, *beside;
-    ux_status_t     rc;
-    uxctl_image_t   image, other;
+    const char     *zone;
+    uxctl_image_t   image;
 
     if (uxctl_image_read(snapshots->pool, path, &image, &error) != UX_OK) {
         return uxctl_wrong("\"%s\" cannot be read as a snapshot: %s", path,
@@ -86,10 +100,35 @@ uxctl_add_file(uxctl_snapshots_t *snapshots, const char *path)
     snapshots->of = zone;
     uxctl_add_image(snapshots, &image);
 
-    beside = uxctl_beside(snapshots->pool, path);
-    rc = beside == NULL ? UX_DECLINED
-                        : uxctl_image_read(snapshots->pool, beside, &other,
-                                           &error);
+    for (i = 0; i < UXCTL_KINDS; i++) {
+        rc = uxctl_add_beside(snapshots, &image, i);
+
+        if (rc != UXCTL_OK) {
+            return rc;
+        }
+    }
+
+    return UXCTL_OK;
+}
+
+
+/* The image of that kind, if it is there and another one. */
+static int
+uxctl_add_beside(uxctl_snapshots_t *snapshots, const uxctl_image_t *image,
+    unsigned kind)
+{
+    ux_error_t      error;
+    const char     *beside;
+    ux_status_t     rc;
+    uxctl_image_t   other;
+
+    beside = uxctl_beside(snapshots->pool, image->path, kind);
+
+    if (beside == NULL || strcmp(beside, image->path) == 0) {
+        return UXCTL_OK;
+    }
+
+    rc = uxctl_image_read(snapshots->pool, beside, &other, &error);
 
     if (rc == UX_ERROR) {
         return uxctl_wrong("\"%s\" cannot be read as a snapshot: %s", beside,
@@ -98,12 +137,12 @@ uxctl_add_file(uxctl_snapshots_t *snapshots, const char *path)
 
     if (rc == UX_OK) {
 
-        if (memcmp(image.info.uuid, other.info.uuid, 16) != 0
-            || image.info.kind == other.info.kind)
+        if (memcmp(image->info.uuid, other.info.uuid, 16) != 0
+            || uxctl_kind(image) == uxctl_kind(&other))
         {
             return uxctl_wrong("\"%s\" is no part of the snapshot \"%s\": "
                                "expected counters and visitors of one"
-                               " incarnation", beside, path);
+                               " incarnation", beside, image->path);
         }
 
         uxctl_add_image(snapshots, &other);
@@ -113,32 +152,58 @@ uxctl_add_file(uxctl_snapshots_t *snapshots, const char *path)
 }
 
 
-/* The name of the other image, or NULL. */
-static const char *
-uxctl_beside(apr_pool_t *pool, const char *path)
+/* A base is an image of visitors: its name tells. */
+static unsigned
+uxctl_kind(const uxctl_image_t *image)
 {
-    size_t       len, at;
-    unsigned     i;
-    const char  *tail;
+    if (uxctl_ends(image->path, uxctl_kinds[UX_FILE_BASE])) {
+        return UX_FILE_BASE;
+    }
 
-    static const char *const  words[] = { ".counters", ".visitors" };
+    return image->info.kind == UX_IMAGE_VISITORS ? UX_FILE_VISITORS
+                                                 : UX_FILE_COUNTERS;
+}
+
+
+static bool
+uxctl_ends(const char *path, const char *end)
+{
+    size_t  len;
 
     len = strlen(path);
-    tail = len > 2 && strcmp(path + len - 2, ".1") == 0 ? ".1" : "";
-    len -= strlen(tail);
 
-    for (i = 0; i < 2; i++) {
-        if (len > strlen(words[i])) {
-            at = len - strlen(words[i]);
+    return len > strlen(end) && strcmp(path + len - strlen(end), end) == 0;
+}
 
-            if (strncmp(path + at, words[i], strlen(words[i])) == 0) {
-                return apr_pstrcat(pool, apr_pstrndup(pool, path, at),
-                                   words[1 - i], tail, NULL);
-            }
+
+/* The name of the image of that kind, or NULL; a base has no ".1". */
+static const char *
+uxctl_beside(apr_pool_t *pool, const char *path, unsigned kind)
+{
+    unsigned     i;
+    const char  *stem, *tail;
+
+    tail = uxctl_ends(path, ".1") ? ".1" : "";
+    stem = apr_pstrndup(pool, path, strlen(path) - strlen(tail));
+
+    for (i = 0; i < UXCTL_KINDS; i++) {
+        if (uxctl_ends(stem, uxctl_kinds[i])) {
+            stem = apr_pstrndup(pool, stem,
+                                strlen(stem) - strlen(uxctl_kinds[i]));
+
+            return apr_pstrcat(pool, stem, uxctl_kinds[kind],
+                               kind == UX_FILE_BASE ? "" : tail, NULL);
         }
     }
 
     return NULL;
+}
+
+
+const char *
+uxctl_base_path(apr_pool_t *pool, const char *path)
+{
+    return uxctl_beside(pool, path, UX_FILE_BASE);
 }
 
 
@@ -202,6 +267,7 @@ uxctl_folder_name(apr_pool_t *pool, const char *folder, const char *name)
     path = apr_pstrcat(pool, folder, "/", name, NULL);
 
     if (!uxctl_is_snapshot(name)
+        || (previous && uxctl_ends(name, uxctl_kinds[UX_FILE_BASE]))
         || (previous
             && apr_stat(&info, path, APR_FINFO_TYPE, pool) == APR_SUCCESS))
     {
@@ -251,21 +317,31 @@ uxctl_add_either(uxctl_snapshots_t *snapshots, const char *path)
 }
 
 
-/* ZONE.UUID.counters, ZONE.UUID.visitors */
+/* ZONE.UUID.counters, ZONE.UUID.visitors, ZONE.UUID.base */
 static bool
 uxctl_is_snapshot(const char *name)
 {
     size_t    zone;
+    unsigned  i;
     ux_str_t  s;
 
     zone = strcspn(name, ".");
     s.data = name;
     s.len = zone;
 
-    return ux_name_check(s) && strlen(name) == zone + 42
-           && strspn(name + zone + 1, "0123456789abcdef") == 32
-           && (strcmp(name + zone + 33, ".counters") == 0
-               || strcmp(name + zone + 33, ".visitors") == 0);
+    if (!ux_name_check(s) || strlen(name) < zone + 33
+        || strspn(name + zone + 1, "0123456789abcdef") != 32)
+    {
+        return false;
+    }
+
+    for (i = 0; i < UXCTL_KINDS; i++) {
+        if (strcmp(name + zone + 33, uxctl_kinds[i]) == 0) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 
@@ -276,8 +352,7 @@ uxctl_add_image(uxctl_snapshots_t *snapshots, const uxctl_image_t *image)
     unsigned              kind;
     uxctl_incarnation_t  *known;
 
-    kind = image->info.kind == UX_IMAGE_VISITORS ? UX_FILE_VISITORS
-                                                 : UX_FILE_COUNTERS;
+    kind = uxctl_kind(image);
 
     for (i = 0; i < snapshots->found->nelts; i++) {
         known = &((uxctl_incarnation_t *) (void *)
@@ -319,10 +394,47 @@ uxctl_newest(const uxctl_incarnation_t *incarnation)
     counters = &incarnation->images[UX_FILE_COUNTERS];
     visitors = &incarnation->images[UX_FILE_VISITORS];
 
+    if (counters->path == NULL && visitors->path == NULL) {
+        return &incarnation->images[UX_FILE_BASE];
+    }
+
     return counters->path == NULL
            || (visitors->path != NULL
                && visitors->info.written_ms > counters->info.written_ms)
            ? visitors : counters;
+}
+
+
+int
+uxctl_snapshots_end(uxctl_snapshots_t *snapshots)
+{
+    int                   i, n;
+    const char           *base;
+    uxctl_incarnation_t  *all;
+
+    base = NULL;
+    n = 0;
+    all = (uxctl_incarnation_t *) (void *) snapshots->found->elts;
+
+    for (i = 0; i < snapshots->found->nelts; i++) {
+
+        if (uxctl_newest(&all[i]) == &all[i].images[UX_FILE_BASE]) {
+            base = all[i].images[UX_FILE_BASE].path;
+
+        } else {
+            all[n++] = all[i];
+        }
+    }
+
+    snapshots->found->nelts = n;
+
+    if (n == 0 && base != NULL) {
+        return uxctl_wrong("\"%s\" is only what its snapshot goes on from:"
+                           " expected its .counters or .visitors beside it",
+                           base);
+    }
+
+    return UXCTL_OK;
 }
 
 

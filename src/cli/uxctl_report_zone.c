@@ -24,27 +24,18 @@
 #include "../ux_number.h"
 
 
-/* Incarnations of the wanted zone, the newest first. */
+/* Incarnations of the wanted zone. */
 typedef struct {
     const uxctl_snapshots_t    *snapshots;
     const char                 *name;
     const uxctl_incarnation_t  *newest;
-    unsigned                    n;
+    uxctl_order_t               order;
     bool                        visitors;
     uint64_t                    now_ms;
 } uxctl_loading_t;
 
 
-static const uxctl_incarnation_t *uxctl_zone_next(
-    const uxctl_loading_t *loading, int *at);
-static const uxctl_incarnation_t *uxctl_zone_holder(
-    const uxctl_loading_t *loading, int at);
-static bool uxctl_holds(const uxctl_incarnation_t *one,
-    const uint8_t uuid[16]);
 static int uxctl_zone_count(uxctl_loading_t *loading, uxctl_zone_t *zone);
-static int uxctl_zone_twice(const uxctl_loading_t *loading);
-static const uint8_t *uxctl_zone_common(const uxctl_incarnation_t *a,
-    const uxctl_incarnation_t *b);
 static int uxctl_zone_model(const uxctl_loading_t *loading,
     uxctl_zone_t *zone);
 static ux_str_t uxctl_zone_nodes(const uxctl_loading_t *loading,
@@ -56,7 +47,10 @@ static void uxctl_zone_params(const uxctl_loading_t *loading,
 static int uxctl_zone_merge(const uxctl_loading_t *loading,
     uxctl_zone_t *zone);
 static int uxctl_zone_add(const uxctl_loading_t *loading,
-    const uxctl_incarnation_t *from, uxctl_zone_t *zone);
+    const uxctl_incarnation_t *from, ux_image_mode_e mode,
+    uxctl_zone_t *zone);
+static void uxctl_zone_since(const uxctl_loading_t *loading,
+    const uxctl_incarnation_t *from, ux_image_merge_t *merge);
 static void uxctl_zone_told(const char *path,
     const ux_image_result_t *result);
 static int uxctl_zone_bind(const uxctl_loading_t *loading,
@@ -84,7 +78,7 @@ uxctl_zone_load(const uxctl_snapshots_t *snapshots, const char *name,
         return rc;
     }
 
-    loading.visitors = visitors || loading.n > 1;
+    loading.visitors = visitors || loading.order.n > 1;
     loading.now_ms = words->now_ms > zone->written_ms ? words->now_ms
                                                       : zone->written_ms;
 
@@ -99,10 +93,6 @@ uxctl_zone_load(const uxctl_snapshots_t *snapshots, const char *name,
     }
 
     if (rc == UXCTL_OK) {
-        rc = uxctl_zone_bind(&loading, zone);
-    }
-
-    if (rc == UXCTL_OK) {
         uxctl_zone_saved(&loading, zone);
     }
 
@@ -110,91 +100,31 @@ uxctl_zone_load(const uxctl_snapshots_t *snapshots, const char *name,
 }
 
 
-/* *at starts with 0; what is in another one is passed over. */
-static const uxctl_incarnation_t *
-uxctl_zone_next(const uxctl_loading_t *loading, int *at)
-{
-    const uxctl_incarnation_t  *one;
-
-    while (*at < loading->snapshots->found->nelts) {
-        one = &APR_ARRAY_IDX(loading->snapshots->found, *at,
-                             uxctl_incarnation_t);
-        (*at)++;
-
-        if (strcmp(uxctl_newest(one)->info.name, loading->name) == 0
-            && uxctl_zone_holder(loading, *at - 1) == NULL)
-        {
-            return one;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* Who has adopted it, or NULL. */
-static const uxctl_incarnation_t *
-uxctl_zone_holder(const uxctl_loading_t *loading, int at)
-{
-    int                         i;
-    const uxctl_incarnation_t  *one, *other;
-
-    one = &APR_ARRAY_IDX(loading->snapshots->found, at, uxctl_incarnation_t);
-
-    for (i = 0; i < loading->snapshots->found->nelts; i++) {
-        other = &APR_ARRAY_IDX(loading->snapshots->found, i,
-                               uxctl_incarnation_t);
-
-        if (i != at && uxctl_holds(other, uxctl_newest(one)->info.uuid)) {
-            return other;
-        }
-    }
-
-    return NULL;
-}
-
-
-static bool
-uxctl_holds(const uxctl_incarnation_t *one, const uint8_t uuid[16])
-{
-    unsigned                i;
-    const ux_image_info_t  *info;
-
-    info = &uxctl_newest(one)->info;
-
-    for (i = 0; i < info->nadopted; i++) {
-        if (memcmp(info->adopted[i], uuid, 16) == 0) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
 static int
 uxctl_zone_count(uxctl_loading_t *loading, uxctl_zone_t *zone)
 {
-    int                         at;
+    int                         rc;
+    unsigned                    at;
     const char                 *slash;
+    const ux_image_info_t      *info;
     const uxctl_incarnation_t  *one;
 
-    at = 0;
+    rc = uxctl_order(loading->snapshots, loading->name, &loading->order);
 
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
+    if (rc != UXCTL_OK) {
+        return rc;
+    }
 
-        if (loading->n++ == 0) {
-            loading->newest = one;
+    loading->newest = uxctl_order_at(&loading->order, 0);
+    zone->sources = loading->order.n;
+
+    for (at = 0; (one = uxctl_order_at(&loading->order, at)) != NULL; at++) {
+        info = &uxctl_newest(one)->info;
+
+        if (info->written_ms > zone->written_ms) {
+            zone->written_ms = info->written_ms;
         }
     }
-
-    if (loading->n == 0) {
-        return uxctl_wrong("the snapshots of zone \"%s\" say that each is"
-                           " part of another", loading->name);
-    }
-
-    zone->sources = loading->n;
-    zone->written_ms = uxctl_newest(loading->newest)->info.written_ms;
 
     zone->folder = uxctl_newest(loading->newest)->path;
     slash = strrchr(zone->folder, '/');
@@ -203,53 +133,7 @@ uxctl_zone_count(uxctl_loading_t *loading, uxctl_zone_t *zone)
                                   (apr_size_t) (slash - zone->folder)
                                   + (slash == zone->folder));
 
-    return uxctl_zone_twice(loading);
-}
-
-
-/* What two of them have in common would count twice. */
-static int
-uxctl_zone_twice(const uxctl_loading_t *loading)
-{
-    int                         at, next;
-    const uxctl_incarnation_t  *one, *other;
-
-    at = 0;
-
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
-        next = at;
-
-        while ((other = uxctl_zone_next(loading, &next)) != NULL) {
-
-            if (uxctl_zone_common(one, other) != NULL) {
-                return uxctl_wrong("\"%s\" and \"%s\" both hold what an"
-                                   " earlier snapshot counted: their sum would"
-                                   " count it twice",
-                                   uxctl_newest(one)->path,
-                                   uxctl_newest(other)->path);
-            }
-        }
-    }
-
     return UXCTL_OK;
-}
-
-
-static const uint8_t *
-uxctl_zone_common(const uxctl_incarnation_t *a, const uxctl_incarnation_t *b)
-{
-    unsigned                i;
-    const ux_image_info_t  *info;
-
-    info = &uxctl_newest(a)->info;
-
-    for (i = 0; i < info->nadopted; i++) {
-        if (uxctl_holds(b, info->adopted[i])) {
-            return info->adopted[i];
-        }
-    }
-
-    return NULL;
 }
 
 
@@ -298,7 +182,7 @@ uxctl_zone_model(const uxctl_loading_t *loading, uxctl_zone_t *zone)
     zone->about.model = &zone->model->model;
     zone->about.origin = zone->model->origin;
 
-    if (loading->n > 1) {
+    if (loading->order.n > 1) {
         zone->about.origin.errors = 0;
         zone->about.origin.node = uxctl_zone_nodes(loading, zone->model);
     }
@@ -312,8 +196,9 @@ static ux_str_t
 uxctl_zone_nodes(const uxctl_loading_t *loading,
     const ux_image_model_t *newest)
 {
-    int                         at, i;
+    int                         i;
     char                       *node;
+    unsigned                    at;
     ux_str_t                    nodes;
     ux_error_t                  error;
     apr_pool_t                 *pool;
@@ -325,9 +210,8 @@ uxctl_zone_nodes(const uxctl_loading_t *loading,
 
     pool = loading->snapshots->pool;
     names = apr_array_make(pool, 4, sizeof(const char *));
-    at = 0;
 
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
+    for (at = 0; (one = uxctl_order_at(&loading->order, at)) != NULL; at++) {
         image = uxctl_newest(one);
 
         if (ux_image_model(image->data, image->len, &model, &error) != UX_OK) {
@@ -402,17 +286,16 @@ static void
 uxctl_zone_params(const uxctl_loading_t *loading, ux_store_params_t *params,
     uint64_t *size, uint8_t *key)
 {
-    int                         at;
     bool                        keyed;
+    unsigned                    at;
     const ux_image_info_t      *info;
     const uxctl_incarnation_t  *one;
 
     *size = 0;
     *params = uxctl_newest(loading->newest)->info.params;
     keyed = false;
-    at = 0;
 
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
+    for (at = 0; (one = uxctl_order_at(&loading->order, at)) != NULL; at++) {
         info = &uxctl_newest(one)->info;
         *size = *size + info->zone_size < *size ? UINT64_MAX
                                                 : *size + info->zone_size;
@@ -437,29 +320,43 @@ uxctl_zone_params(const uxctl_loading_t *loading, ux_store_params_t *params,
 }
 
 
+/*
+ * What goes on from a base is merged into a zone that is bound, as a server
+ * does: the configuration says what a cap or a window makes of a visitor.
+ */
 static int
 uxctl_zone_merge(const uxctl_loading_t *loading, uxctl_zone_t *zone)
 {
-    int                         at, rc;
-    const uxctl_incarnation_t  *one;
+    int                    rc;
+    unsigned               at;
+    const uxctl_order_t   *order;
 
-    at = 0;
+    rc = UXCTL_OK;
+    order = &loading->order;
 
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
-        rc = uxctl_zone_add(loading, one, zone);
-
-        if (rc != UXCTL_OK) {
-            return rc;
-        }
+    for (at = 0; rc == UXCTL_OK && at < order->n; at++) {
+        rc = uxctl_zone_add(loading, uxctl_order_at(order, at),
+                            at >= order->whole ? UX_IMAGE_PREPARE
+                            : loading->visitors ? UX_IMAGE_RESTORE
+                                                : UX_IMAGE_SHOW, zone);
     }
 
-    return UXCTL_OK;
+    if (rc == UXCTL_OK) {
+        rc = uxctl_zone_bind(loading, zone);
+    }
+
+    for (at = order->whole; rc == UXCTL_OK && at < order->n; at++) {
+        rc = uxctl_zone_add(loading, uxctl_order_at(order, at),
+                            UX_IMAGE_ADOPT, zone);
+    }
+
+    return rc;
 }
 
 
 static int
 uxctl_zone_add(const uxctl_loading_t *loading,
-    const uxctl_incarnation_t *from, uxctl_zone_t *zone)
+    const uxctl_incarnation_t *from, ux_image_mode_e mode, uxctl_zone_t *zone)
 {
     ux_error_t            error;
     ux_image_merge_t      merge;
@@ -474,7 +371,7 @@ uxctl_zone_add(const uxctl_loading_t *loading,
     newest = uxctl_newest(from);
     visitors = &from->images[UX_FILE_VISITORS];
 
-    merge.mode = loading->visitors ? UX_IMAGE_RESTORE : UX_IMAGE_SHOW;
+    merge.mode = mode;
     merge.zone = zone->about;
     merge.now_ms = loading->now_ms;
     merge.work = &work;
@@ -488,9 +385,13 @@ uxctl_zone_add(const uxctl_loading_t *loading,
         merge.visitors.len = visitors->len;
     }
 
+    if (mode == UX_IMAGE_ADOPT) {
+        uxctl_zone_since(loading, from, &merge);
+    }
+
     if (ux_image_merge(&zone->store, &merge, &result, &error) == UX_OK) {
 
-        if (loading->visitors) {
+        if (loading->visitors && mode != UX_IMAGE_PREPARE) {
             uxctl_zone_told(newest->path, &result);
         }
 
@@ -499,6 +400,36 @@ uxctl_zone_add(const uxctl_loading_t *loading,
 
     return uxctl_wrong("\"%s\" cannot be added: %s", newest->path,
                        error.message);
+}
+
+
+/* Images older than the base say nothing new. */
+static void
+uxctl_zone_since(const uxctl_loading_t *loading,
+    const uxctl_incarnation_t *from, ux_image_merge_t *merge)
+{
+    size_t                words;
+    const uxctl_image_t  *base, *visitors;
+
+    base = &from->images[UX_FILE_BASE];
+    visitors = &from->images[UX_FILE_VISITORS];
+
+    words = ux_image_index_words(base->data, base->len);
+
+    merge->base.data = base->data;
+    merge->base.len = base->len;
+    merge->index = apr_palloc(loading->snapshots->pool,
+                              (words + 1) * sizeof(uint64_t));
+
+    if (visitors->path == NULL
+        || visitors->info.written_ms < base->info.written_ms)
+    {
+        merge->visitors = merge->base;
+    }
+
+    if (uxctl_newest(from)->info.written_ms < base->info.written_ms) {
+        merge->counters.len = 0;
+    }
 }
 
 
@@ -556,20 +487,20 @@ uxctl_zone_bind(const uxctl_loading_t *loading, uxctl_zone_t *zone)
 static void
 uxctl_zone_saved(const uxctl_loading_t *loading, uxctl_zone_t *zone)
 {
-    int                         at;
+    unsigned                    at;
     ux_saved_t                 *saved;
     const uxctl_incarnation_t  *one;
 
     saved = &zone->store.head->saved;
     saved->saved_ms = zone->written_ms;
     saved->errors = zone->about.origin.errors;
-    at = 0;
 
-    while ((one = uxctl_zone_next(loading, &at)) != NULL) {
+    for (at = 0; at < loading->order.whole; at++) {
+        one = uxctl_order_at(&loading->order, at);
         saved->restored += uxctl_newest(one)->info.nadopted;
     }
 
-    if (loading->n > 1 || zone->about.origin.size == 0) {
+    if (loading->order.n > 1 || zone->about.origin.size == 0) {
         zone->about.origin.size = zone->store.head->size;
     }
 }

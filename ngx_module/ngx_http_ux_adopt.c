@@ -19,6 +19,10 @@
 /* between saves: a zone remembers only so many */
 #define NGX_HTTP_UX_ADOPT_MAX  (UX_ADOPTED_MAX / 2)
 
+/* ms between tries to remove one, doubled each time */
+#define NGX_HTTP_UX_REMOVE_MIN  2000
+#define NGX_HTTP_UX_REMOVE_MAX  3600000
+
 
 static ngx_uint_t ngx_http_ux_adopt_waits(ngx_http_ux_zone_t *zone,
     ux_file_list_t *list, const uint8_t uuid[16]);
@@ -27,6 +31,10 @@ static void ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
 static void ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone,
     ux_file_list_t *list);
+static void ngx_http_ux_adopt_again(ngx_http_ux_zone_t *zone,
+    ux_file_zone_t *files, ngx_http_ux_found_t *found);
+static void ngx_http_ux_adopt_stuck(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_found_t *found, const char *sentence, ngx_log_t *log);
 static ngx_http_ux_found_t *ngx_http_ux_found_add(ngx_http_ux_zone_t *zone,
     const uint8_t uuid[16]);
 static ngx_http_ux_found_t *ngx_http_ux_found_room(ngx_http_ux_zone_t *zone);
@@ -73,7 +81,10 @@ ngx_http_ux_adopt(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 }
 
 
-/* Room in the table for the newest: what others left there is out of sight. */
+/*
+ * Room in the table for the newest: what others left there is out of sight,
+ * what could not be removed somebody else has.
+ */
 static void
 ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone, ux_file_list_t *list)
 {
@@ -83,7 +94,9 @@ ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone, ux_file_list_t *list)
     for (i = 0; i < UX_FILE_LIST_MAX; i++) {
         found = &zone->files->found[i];
 
-        if (!found->used || !found->foreign) {
+        if (!found->used
+            || !(found->foreign || (found->stuck && !list->more)))
+        {
             continue;
         }
 
@@ -94,6 +107,7 @@ ngx_http_ux_adopt_forget(ngx_http_ux_zone_t *zone, ux_file_list_t *list)
         }
 
         if (n == list->n) {
+            ux_file_unlock(found->lock);
             ngx_memzero(found, sizeof(ngx_http_ux_found_t));
             found->lock = -1;
         }
@@ -241,8 +255,13 @@ ngx_http_ux_adopt_one(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
         return;
     }
 
+    if (found->stuck) {
+        ngx_http_ux_adopt_again(zone, files, found);
+        return;
+    }
+
     ngx_http_ux_user_begin(zone);
-    status = ux_file_lock(files, uuid, false, &found->lock, &error);
+    status = ngx_http_ux_found_lock(files, found, &error);
     ngx_http_ux_user_end(zone);
 
     if (status == UX_BUSY) {
@@ -378,12 +397,77 @@ ngx_http_ux_adopt_remove(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         ngx_http_ux_user_end(zone);
 
         if (rc != UX_OK) {
-            ngx_http_ux_save_failed(zone, error.message, log);
+            ngx_http_ux_adopt_stuck(zone, found, error.message, log);
+            continue;
         }
 
         ux_file_unlock(found->lock);
         ngx_memzero(found, sizeof(ngx_http_ux_found_t));
     }
+}
+
+
+/*
+ * We keep its lock, so that no other server takes it over as well.  What is
+ * wrong with the first is so with the others.
+ */
+static void
+ngx_http_ux_adopt_stuck(ngx_http_ux_zone_t *zone, ngx_http_ux_found_t *found,
+    const char *sentence, ngx_log_t *log)
+{
+    ngx_uint_t  i, n;
+
+    n = 0;
+
+    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
+        n += zone->files->found[i].stuck;
+    }
+
+    if (n == 0) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "ux_zone \"%V\": a snapshot in \"%V\" was taken over, "
+                      "but is still there: %s", &zone->name, &zone->snapshot,
+                      sentence);
+    }
+
+    (void) __atomic_fetch_add(&zone->store.head->saved.errors, 1,
+                              __ATOMIC_RELAXED);
+
+    found->merged = 0;
+    found->stuck = 1;
+    found->damaged = 0;
+    found->tried = ngx_current_msec;
+    found->pause = NGX_HTTP_UX_REMOVE_MIN;
+}
+
+
+/* Said when it failed first; a file of ours names it as adopted. */
+static void
+ngx_http_ux_adopt_again(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
+    ngx_http_ux_found_t *found)
+{
+    ux_error_t   error;
+    ux_status_t  rc;
+
+    if (ngx_current_msec - found->tried < found->pause) {
+        return;
+    }
+
+    ngx_http_ux_user_begin(zone);
+    rc = ux_file_remove(files, found->uuid, &error);
+    ngx_http_ux_user_end(zone);
+
+    if (rc == UX_OK) {
+        ux_file_unlock(found->lock);
+        ngx_memzero(found, sizeof(ngx_http_ux_found_t));
+        return;
+    }
+
+    (void) __atomic_fetch_add(&zone->store.head->saved.errors, 1,
+                              __ATOMIC_RELAXED);
+
+    found->tried = ngx_current_msec;
+    found->pause = ngx_min(found->pause * 2, NGX_HTTP_UX_REMOVE_MAX);
 }
 
 

@@ -28,19 +28,25 @@ ngx_fd_t
 ngx_http_ux_directory_open(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
     ngx_fd_t    fd;
+    ngx_err_t   err;
     ngx_str_t  *name;
 
     name = &zone->snapshot;
 
-    fd = open((const char *) name->data, O_RDONLY|O_DIRECTORY|O_CLOEXEC);
+    /* root goes where the workers may go: a link is theirs to make */
 
-    if (fd == NGX_INVALID_FILE && ngx_errno == NGX_ENOENT) {
+    ngx_http_ux_user_begin(zone);
+    fd = open((const char *) name->data, NGX_FILE_SEARCH|O_CLOEXEC);
+    err = ngx_errno;
+    ngx_http_ux_user_end(zone);
+
+    if (fd == NGX_INVALID_FILE && err == NGX_ENOENT) {
         fd = ngx_http_ux_directory_make(zone, log);
 
     } else if (fd == NGX_INVALID_FILE && !zone->files->looked_at
                && !zone->files->unlisted)
     {
-        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, ngx_errno,
+        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, err,
                       "ux_zone \"%V\": cannot use directory \"%V\"",
                       &zone->name, name);
     }
@@ -257,12 +263,124 @@ ngx_http_ux_directory_lock(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         ux_file_unlock(zone->files->lock);
         zone->files->lock = fd;
 
+        if (ngx_process == NGX_PROCESS_WORKER
+            || ngx_process == NGX_PROCESS_HELPER)
+        {
+            zone->files->locked = ngx_max(ngx_current_msec, 1);
+        }
+
         /* a key found no place there yet, if this is no start */
 
         ngx_http_ux_secret_keep(zone, log);
     }
 
     return NGX_OK;
+}
+
+
+void
+ngx_http_ux_directory_follow(ngx_http_ux_zone_t *zone, ngx_uint_t look,
+    ngx_log_t *log)
+{
+    uint64_t                 locks;
+    ux_saved_t              *saved;
+    ngx_http_ux_snapshot_t  *s;
+
+    s = zone->files;
+    saved = &zone->store.head->saved;
+    locks = __atomic_load_n(&saved->locks, __ATOMIC_ACQUIRE);
+
+    /* processes of a later configuration have it */
+
+    if ((!look && locks == s->locks)
+        || __atomic_load_n(&saved->generation, __ATOMIC_ACQUIRE)
+           != s->generation)
+    {
+        return;
+    }
+
+    if (ngx_http_ux_directory_lock(zone, log) == NGX_OK) {
+        s->locks = locks;
+    }
+}
+
+
+ngx_int_t
+ngx_http_ux_directory_leave(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
+{
+    ngx_http_ux_left_t  *left;
+    ngx_http_ux_zone_t  *was;
+
+    was = zone->files->was;
+
+    if (was == NULL || was->snapshot.len == 0 || zone->files->resized
+        || ngx_http_ux_directory_same(zone, was))
+    {
+        return NGX_OK;
+    }
+
+    /* of the one before that, which may have been removed meanwhile */
+
+    ngx_http_ux_directory_left(was, cycle->log);
+
+    left = &zone->files->left;
+    left->path.data = ngx_pnalloc(cycle->pool, was->snapshot.len + 1);
+
+    if (left->path.data == NULL) {
+        return NGX_ERROR;
+    }
+
+    (void) ngx_cpystrn(left->path.data, was->snapshot.data,
+                       was->snapshot.len + 1);
+    left->path.len = was->snapshot.len;
+
+    left->lock = was->files->lock;
+    was->files->lock = -1;
+
+    return NGX_OK;
+}
+
+
+void
+ngx_http_ux_directory_left(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    ux_error_t           error;
+    ux_status_t          rc;
+    ux_file_zone_t       files;
+    ngx_http_ux_left_t  *left;
+
+    left = &zone->files->left;
+
+    if (left->path.len == 0) {
+        return;
+    }
+
+    ngx_http_ux_file_zone(zone, &files);
+    files.directory = (const char *) left->path.data;
+
+    ngx_http_ux_user_begin(zone);
+    rc = ux_file_remove(&files, zone->store.head->uuid, &error);
+    ngx_http_ux_user_end(zone);
+
+    if (rc != UX_OK) {
+        ngx_http_ux_save_failed(zone, error.message, log);
+    }
+
+    left->path.len = 0;
+    ux_file_unlock(left->lock);
+    left->lock = -1;
+}
+
+
+ngx_uint_t
+ngx_http_ux_directory_same(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_zone_t *other)
+{
+    return zone->snapshot.len != 0
+           && zone->snapshot.len == other->snapshot.len
+           && ngx_memcmp(zone->snapshot.data, other->snapshot.data,
+                         zone->snapshot.len)
+              == 0;
 }
 
 

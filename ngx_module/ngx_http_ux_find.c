@@ -123,8 +123,7 @@ ngx_http_ux_restore_found(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
     status = UX_DECLINED;
 
     if (!ngx_test_config) {
-        status = ux_file_lock(files, found->uuid, false, &found->lock,
-                              &error);
+        status = ngx_http_ux_found_lock(files, found, &error);
     }
 
     if (status == UX_ERROR) {
@@ -146,6 +145,33 @@ ngx_http_ux_restore_found(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
     ngx_http_ux_restore_insert(zone, found);
 
     return rc;
+}
+
+
+ux_status_t
+ngx_http_ux_found_lock(ux_file_zone_t *files, ngx_http_ux_found_t *found,
+    ux_error_t *error)
+{
+    int          fd;
+    ux_status_t  rc;
+
+    rc = ux_file_lock(files, found->uuid, false, &found->lock, error);
+
+    if (rc != UX_DECLINED) {
+        return rc;
+    }
+
+    rc = ux_file_lock(files, found->uuid, true, &fd, error);
+
+    if (rc != UX_OK) {
+        return (rc == UX_BUSY) ? UX_BUSY : UX_DECLINED;
+    }
+
+    /* two who come here at once may find it in use, and look again later */
+
+    ux_file_unlock(fd);
+
+    return ux_file_lock(files, found->uuid, false, &found->lock, error);
 }
 
 

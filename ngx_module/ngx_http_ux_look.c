@@ -32,6 +32,14 @@ ngx_http_ux_look_start(ngx_cycle_t *cycle, ngx_http_ux_main_conf_t *mcf)
 
     ev = &ngx_http_ux_look_event;
 
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    if (mcf == NULL) {
+        return;
+    }
+
     ngx_memzero(ev, sizeof(ngx_event_t));
 
     /* nginx's debug log of timers wants a descriptor */

@@ -375,12 +375,15 @@ ngx_int_t ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data);
 ngx_int_t ngx_http_ux_init_process(ngx_cycle_t *cycle);
 void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
 
+/* This and ngx_http_ux_snapshot_start(): mcf NULL stops the timer. */
 void ngx_http_ux_look_start(ngx_cycle_t *cycle,
     ngx_http_ux_main_conf_t *mcf);
 
-/* ngx_http_ux_snapshot.c */
+/* ngx_http_ux_commit.c */
 ngx_http_ux_snapshot_t *ngx_http_ux_snapshot_create(ngx_conf_t *cf);
 ngx_int_t ngx_http_ux_init_module(ngx_cycle_t *cycle);
+
+/* ngx_http_ux_snapshot.c */
 void ngx_http_ux_exit_master(ngx_cycle_t *cycle);
 void ngx_http_ux_snapshot_start(ngx_cycle_t *cycle,
     ngx_http_ux_main_conf_t *mcf);

@@ -45,12 +45,22 @@ ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     ngx_http_ux_zone_t  *was;
 
     was = zone->files->was;
+    zone->files->follows = ngx_http_ux_resize_follows(zone);
     rc = NGX_ERROR;
 
     /* of a leap of the clock the new memory knows nothing */
 
     zone->store.head->expiry = __atomic_load_n(&was->store.head->expiry,
                                                __ATOMIC_RELAXED);
+
+    if (was->model.currency != zone->model.currency) {
+        ngx_log_error(NGX_LOG_ERR, log, 0,
+                      "ux_zone \"%V\": its amounts are in %s, and in %s in a "
+                      "zone of the new size, which begins empty", &zone->name,
+                      ux_currency_code(was->model.currency).data,
+                      ux_currency_code(zone->model.currency).data);
+        return;
+    }
 
     if (ux_store_join(&zone->store) == UX_OK) {
         rc = ngx_http_ux_resize_merge(zone, &was->store, log);
@@ -64,7 +74,7 @@ ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         return;
     }
 
-    if (ngx_http_ux_resize_follows(zone)) {
+    if (zone->files->follows) {
         ngx_log_error(NGX_LOG_NOTICE, log, 0,
                       "ux_zone \"%V\": carried over, from %uz to %uz bytes; "
                       "what workers of the old configuration still count "
@@ -80,20 +90,32 @@ ngx_http_ux_resize(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 }
 
 
-/* Both are kept in one directory. */
+/*
+ * Both are kept in one directory, where old workers have the lock of the old
+ * one: where it was moved away, they may have another that we know nothing of.
+ */
 static ngx_uint_t
 ngx_http_ux_resize_follows(ngx_http_ux_zone_t *zone)
 {
+    ngx_uint_t           locked;
+    ux_file_zone_t       files;
     ngx_http_ux_zone_t  *was;
 
     was = zone->files->was;
 
-    return ngx_process == NGX_PROCESS_MASTER && zone->snapshot.len != 0
-           && was->files->lock != -1
-           && zone->snapshot.len == was->snapshot.len
-           && ngx_memcmp(zone->snapshot.data, was->snapshot.data,
-                         zone->snapshot.len)
-              == 0;
+    if (ngx_process != NGX_PROCESS_MASTER || was->files->lock == -1
+        || !ngx_http_ux_directory_same(zone, was))
+    {
+        return 0;
+    }
+
+    ngx_http_ux_file_zone(was, &files);
+
+    ngx_http_ux_user_begin(zone);
+    locked = ux_file_locked(&files, was->store.head->uuid, was->files->lock);
+    ngx_http_ux_user_end(zone);
+
+    return locked;
 }
 
 
@@ -106,7 +128,7 @@ ngx_http_ux_resize_merge(ngx_http_ux_zone_t *zone, ux_store_t *old,
     ngx_int_t         rc;
     ux_image_merge_t  merge;
 
-    image = ngx_http_ux_image(zone, old, UX_IMAGE_VISITORS, &len);
+    image = ngx_http_ux_image(zone->files->was, old, UX_IMAGE_VISITORS, &len);
 
     if (image == NULL) {
         return NGX_ERROR;
@@ -142,7 +164,7 @@ ngx_http_ux_resize_commit(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     u_char      *uuid;
     ux_store_t  *old;
 
-    if (!ngx_http_ux_resize_follows(zone)) {
+    if (!zone->files->follows || !ngx_http_ux_resize_follows(zone)) {
         return;
     }
 
@@ -213,7 +235,7 @@ ngx_http_ux_resize_saved(ngx_http_ux_zone_t *zone, ngx_log_t *log)
         return;
     }
 
-    if (ngx_http_ux_resize_follows(zone)) {
+    if (zone->files->follows) {
         ngx_log_error(NGX_LOG_WARN, log, 0,
                       "ux_zone \"%V\": what workers of the old configuration "
                       "still count is lost: not saved", &zone->name);

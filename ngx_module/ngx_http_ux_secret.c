@@ -216,7 +216,7 @@ ngx_http_ux_secret_find(ngx_http_ux_zone_t *zone, ngx_fd_t dir, u_char *buf,
     }
 
     if (dir == NGX_INVALID_FILE || zone->files->unsafe
-        || ngx_http_ux_secret_load(zone, dir, buf, log) == NGX_OK)
+        || ngx_http_ux_secret_load(zone, dir, buf, log) != NGX_DECLINED)
     {
         return;
     }
@@ -264,7 +264,10 @@ ngx_http_ux_secret_hex(ngx_http_ux_zone_t *zone, u_char hex[64])
 }
 
 
-/* Into buf, of which the zone's key may be the start, once all is read. */
+/*
+ * Into buf, of which the zone's key may be the start, once all is read.
+ * NGX_DECLINED: none to be used; NGX_ERROR: what is there cannot be read.
+ */
 static ngx_int_t
 ngx_http_ux_secret_load(ngx_http_ux_zone_t *zone, ngx_fd_t dir, u_char *buf,
     ngx_log_t *log)
@@ -272,17 +275,25 @@ ngx_http_ux_secret_load(ngx_http_ux_zone_t *zone, ngx_fd_t dir, u_char *buf,
     u_char       key[NGX_HTTP_UX_SECRET_SIZE], *end;
     ssize_t      n;
     ngx_fd_t     fd;
+    ngx_err_t    err;
     const char  *why;
 
+    /* what root alone may read is no key of the workers */
+
+    ngx_http_ux_user_begin(zone);
     fd = openat(dir, "secret", O_RDONLY|O_NONBLOCK|O_NOFOLLOW|O_CLOEXEC);
+    err = ngx_errno;
+    ngx_http_ux_user_end(zone);
 
     if (fd == NGX_INVALID_FILE) {
-        if (ngx_errno != NGX_ENOENT) {
-            ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, ngx_errno,
-                          "cannot open \"%V/secret\"", &zone->snapshot);
+        if (err == NGX_ENOENT) {
+            return NGX_DECLINED;
         }
 
-        return NGX_DECLINED;
+        ngx_log_error(NGX_HTTP_UX_LOG_ERR, log, err,
+                      "cannot open \"%V/secret\": the key that signs cookies "
+                      "lives in memory only", &zone->snapshot);
+        return NGX_ERROR;
     }
 
     n = 0;

@@ -27,26 +27,13 @@
 #define NGX_HTTP_UX_SAVE_RETRY   100
 #define NGX_HTTP_UX_LEAVE_TRIES  20
 
-
-typedef enum {
-    NGX_HTTP_UX_TURN_FIRST = 0,      /* no name is bound yet */
-    NGX_HTTP_UX_TURN,
-    NGX_HTTP_UX_TURN_LEAVING,        /* of a worker; it adopts nobody */
-    NGX_HTTP_UX_TURN_LAST            /* nobody counts any more */
-} ngx_http_ux_turn_e;
+/* until all who count have a lock that was taken anew: they look as often */
+#define NGX_HTTP_UX_LOCK_SETTLES 1500
 
 
-static void ngx_http_ux_snapshot_open(ngx_http_ux_zone_t *zone,
-    ngx_cycle_t *cycle);
-static void ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone);
-static void ngx_http_ux_snapshot_moved(ngx_http_ux_zone_t *zone,
-    ngx_log_t *log);
-static ngx_int_t ngx_http_ux_snapshot_path(ngx_http_ux_zone_t *zone,
-    ngx_cycle_t *cycle);
-static ngx_msec_t ngx_http_ux_snapshot_manager(void *data);
-static ngx_msec_t ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone,
-    ngx_http_ux_turn_e turn, ngx_log_t *log);
 static ngx_msec_t ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_turn_e turn, ngx_log_t *log);
+static ngx_int_t ngx_http_ux_snapshot_lock(ngx_http_ux_zone_t *zone,
     ngx_http_ux_turn_e turn, ngx_log_t *log);
 static ngx_uint_t ngx_http_ux_snapshot_is_replaced(ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_snapshot_others(ngx_http_ux_zone_t *zone,
@@ -56,222 +43,13 @@ static ngx_uint_t ngx_http_ux_snapshot_look(ngx_http_ux_zone_t *zone,
 static void ngx_http_ux_snapshot_timer(ngx_event_t *ev);
 static ngx_msec_t ngx_http_ux_snapshot_leaving(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
-static void ngx_http_ux_snapshot_close(void *data);
 
 
 static ngx_event_t       ngx_http_ux_snapshot_event;
 static ngx_connection_t  ngx_http_ux_snapshot_connection;
 
 
-ngx_http_ux_snapshot_t *
-ngx_http_ux_snapshot_create(ngx_conf_t *cf)
-{
-    ngx_pool_cleanup_t      *cln;
-    ngx_http_ux_snapshot_t  *files;
-
-    files = ngx_pcalloc(cf->pool, sizeof(ngx_http_ux_snapshot_t));
-    cln = ngx_pool_cleanup_add(cf->pool, 0);
-
-    if (files == NULL || cln == NULL) {
-        return NULL;
-    }
-
-    files->lock = -1;
-
-    cln->handler = ngx_http_ux_snapshot_close;
-    cln->data = files;
-
-    return files;
-}
-
-
-/* Locks that no later cycle has taken over. */
-static void
-ngx_http_ux_snapshot_close(void *data)
-{
-    ngx_http_ux_snapshot_t *files = data;
-
-    ngx_uint_t  i;
-
-    free(files->base.data);
-    files->base.data = NULL;
-
-    ux_file_unlock(files->lock);
-    files->lock = -1;
-
-    for (i = 0; i < UX_FILE_LIST_MAX; i++) {
-        if (files->found[i].used) {
-            ux_file_unlock(files->found[i].lock);
-            files->found[i].used = 0;
-        }
-    }
-}
-
-
-/* The start or reload is committed, and nobody has been forked yet. */
-ngx_int_t
-ngx_http_ux_init_module(ngx_cycle_t *cycle)
-{
-    ngx_uint_t                i;
-    ux_saved_t               *saved;
-    ngx_http_ux_zone_t      **zones;
-    ngx_http_ux_main_conf_t  *mcf;
-
-    mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ux_module);
-
-    if (mcf == NULL || ngx_test_config) {
-        return NGX_OK;
-    }
-
-    zones = mcf->zones.elts;
-
-    for (i = 0; i < mcf->zones.nelts; i++) {
-        saved = &zones[i]->store.head->saved;
-
-        if (zones[i]->files->was != NULL) {
-            ngx_http_ux_snapshot_inherit(zones[i]);
-        }
-
-        zones[i]->files->generation =
-            __atomic_add_fetch(&saved->generation, 1, __ATOMIC_RELEASE);
-
-        __atomic_store_n(&saved->interval_ms,
-                         (zones[i]->snapshot.len != 0) ? zones[i]->interval
-                                                       : 0,
-                         __ATOMIC_RELAXED);
-
-        if (zones[i]->snapshot.len != 0) {
-            ngx_http_ux_snapshot_open(zones[i], cycle);
-        }
-
-        if (zones[i]->files->resized) {
-            ngx_http_ux_resize_saved(zones[i], cycle->log);
-        }
-
-        zones[i]->files->was = NULL;
-    }
-
-    return NGX_OK;
-}
-
-
-static void
-ngx_http_ux_snapshot_inherit(ngx_http_ux_zone_t *zone)
-{
-    ngx_http_ux_zone_t  *was;
-
-    was = zone->files->was;
-
-    if (zone->files->resized) {
-        return;
-    }
-
-    if (zone->snapshot.len != 0
-        && zone->snapshot.len == was->snapshot.len
-        && ngx_memcmp(zone->snapshot.data, was->snapshot.data,
-                      zone->snapshot.len)
-           == 0)
-    {
-        zone->files->lock = was->files->lock;
-        was->files->lock = -1;
-
-        ngx_memcpy(zone->files->found, was->files->found,
-                   sizeof(zone->files->found));
-        ngx_memzero(was->files->found, sizeof(was->files->found));
-    }
-}
-
-
-/* A directory that cannot be used is tried again at each turn. */
-static void
-ngx_http_ux_snapshot_open(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
-{
-    ngx_fd_t    dir;
-    ngx_int_t   rc;
-    ngx_uint_t  first;
-
-    first = (zone->files->lock == -1);
-
-    dir = ngx_http_ux_directory_open(zone, cycle->log);
-
-    if (dir != NGX_INVALID_FILE) {
-        (void) ngx_close_file(dir);
-
-    } else {
-        zone->files->said = ngx_max(ngx_current_msec, 1);
-    }
-
-    rc = ngx_http_ux_directory_lock(zone, cycle->log);
-
-    if (rc == NGX_OK && zone->files->resized) {
-        ngx_http_ux_resize_commit(zone, cycle->log);
-    }
-
-    if (rc == NGX_OK && first) {
-        (void) ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_FIRST,
-                                         cycle->log);
-        ngx_http_ux_snapshot_moved(zone, cycle->log);
-    }
-
-    if (ngx_http_ux_snapshot_path(zone, cycle) != NGX_OK) {
-        ngx_http_ux_save_failed(zone, "no memory", cycle->log);
-    }
-}
-
-
-/* Nobody is to take this zone over from the directory it had before. */
-static void
-ngx_http_ux_snapshot_moved(ngx_http_ux_zone_t *zone, ngx_log_t *log)
-{
-    ux_error_t           error;
-    ux_file_zone_t       files;
-    ngx_http_ux_zone_t  *was;
-
-    was = zone->files->was;
-
-    if (was == NULL || was->files->lock == -1 || zone->files->resized
-        || zone->files->saver.saved == 0)
-    {
-        return;
-    }
-
-    ngx_http_ux_file_zone(was, &files);
-
-    ngx_http_ux_user_begin(zone);
-
-    if (ux_file_remove(&files, zone->store.head->uuid, &error) != UX_OK) {
-        ngx_http_ux_save_failed(was, error.message, log);
-    }
-
-    ngx_http_ux_user_end(zone);
-}
-
-
-/* Not by ngx_add_path(): that makes directories, also for "nginx -t". */
-static ngx_int_t
-ngx_http_ux_snapshot_path(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
-{
-    ngx_path_t  *path, **slot;
-
-    path = ngx_pcalloc(cycle->pool, sizeof(ngx_path_t));
-    slot = ngx_array_push(&cycle->paths);
-
-    if (path == NULL || slot == NULL) {
-        cycle->paths.nelts -= (slot != NULL);
-        return NGX_ERROR;
-    }
-
-    path->name = zone->snapshot;
-    path->manager = ngx_http_ux_snapshot_manager;
-    path->data = zone;
-
-    *slot = path;
-
-    return NGX_OK;
-}
-
-
-static ngx_msec_t
+ngx_msec_t
 ngx_http_ux_snapshot_manager(void *data)
 {
     ngx_http_ux_zone_t *zone = data;
@@ -298,8 +76,7 @@ ngx_http_ux_snapshot_manager(void *data)
 }
 
 
-/* Milliseconds until the next. */
-static ngx_msec_t
+ngx_msec_t
 ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn,
     ngx_log_t *log)
 {
@@ -368,7 +145,15 @@ ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
         return NGX_HTTP_UX_LOOK_OTHERS;
     }
 
-    if (ngx_http_ux_directory_lock(zone, log) != NGX_OK) {
+    switch (ngx_http_ux_snapshot_lock(zone, turn, log)) {
+
+    case NGX_OK:
+        break;
+
+    case NGX_AGAIN:
+        return NGX_HTTP_UX_SAVE_RETRY;
+
+    default:
         zone->files->saver.saved = 0;
         return zone->interval;
     }
@@ -378,11 +163,46 @@ ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
     next = ngx_http_ux_save_due(zone, merged || turn == NGX_HTTP_UX_TURN_FIRST
                                       || turn == NGX_HTTP_UX_TURN_LAST, log);
 
-    if (merged && zone->files->saver.saved != 0) {
-        ngx_http_ux_adopt_remove(zone, log);
+    if (zone->files->saver.saved != 0) {
+        ngx_http_ux_directory_left(zone, log);
+
+        if (merged) {
+            ngx_http_ux_adopt_remove(zone, log);
+        }
     }
 
     return next;
+}
+
+
+/*
+ * A lock taken anew by one process is not that of the others who count: files
+ * would be taken over as soon as this one ends.  NGX_AGAIN: they are to get it
+ * first.
+ */
+static ngx_int_t
+ngx_http_ux_snapshot_lock(ngx_http_ux_zone_t *zone, ngx_http_ux_turn_e turn,
+    ngx_log_t *log)
+{
+    int                      before;
+    ngx_http_ux_snapshot_t  *s;
+
+    s = zone->files;
+    before = s->lock;
+
+    if (ngx_http_ux_directory_lock(zone, log) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (s->lock != before) {
+        s->locks = __atomic_add_fetch(&zone->store.head->saved.locks, 1,
+                                      __ATOMIC_RELEASE);
+    }
+
+    return ((turn == NGX_HTTP_UX_TURN || turn == NGX_HTTP_UX_TURN_LEAVING)
+            && s->locked != 0
+            && ngx_current_msec - s->locked < NGX_HTTP_UX_LOCK_SETTLES)
+           ? NGX_AGAIN : NGX_OK;
 }
 
 
@@ -457,6 +277,14 @@ ngx_http_ux_snapshot_start(ngx_cycle_t *cycle, ngx_http_ux_main_conf_t *mcf)
 
     ev = &ngx_http_ux_snapshot_event;
 
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
+
+    if (mcf == NULL) {
+        return;
+    }
+
     ngx_memzero(ev, sizeof(ngx_event_t));
 
     ngx_http_ux_snapshot_connection.fd = (ngx_socket_t) -1;
@@ -507,7 +335,13 @@ ngx_http_ux_snapshot_leaving(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
     uint64_t  now_ms, saved_ms;
 
-    if (!ngx_exiting || !zone->joined) {
+    if (!zone->joined) {
+        return zone->interval;
+    }
+
+    ngx_http_ux_directory_follow(zone, ngx_exiting, log);
+
+    if (!ngx_exiting) {
         return zone->interval;
     }
 
@@ -524,8 +358,8 @@ ngx_http_ux_snapshot_leaving(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 
 
 /*
- * The last worker of a master that was killed, or of a memory that another
- * one has replaced.
+ * The last worker of a master that was killed or has no lock, or of a memory
+ * that another one has replaced.
  */
 void
 ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
@@ -533,7 +367,8 @@ ngx_http_ux_snapshot_leave(ngx_http_ux_zone_t *zone, ngx_cycle_t *cycle)
     ngx_uint_t  tries;
 
     if (ngx_process != NGX_PROCESS_WORKER || zone->snapshot.len == 0
-        || (getppid() == ngx_parent && !ngx_http_ux_snapshot_is_replaced(zone))
+        || (getppid() == ngx_parent && zone->files->locked == 0
+            && !ngx_http_ux_snapshot_is_replaced(zone))
         || ux_store_others(&zone->store))
     {
         return;
@@ -570,9 +405,15 @@ ngx_http_ux_exit_master(ngx_cycle_t *cycle)
     zones = mcf->zones.elts;
 
     for (i = 0; i < mcf->zones.nelts; i++) {
-        if (zones[i]->snapshot.len != 0) {
-            (void) ngx_http_ux_snapshot_turn(zones[i], NGX_HTTP_UX_TURN_LAST,
-                                             cycle->log);
-        }
+        ngx_http_ux_snapshot_last(zones[i], cycle->log);
+    }
+}
+
+
+void
+ngx_http_ux_snapshot_last(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    if (zone->snapshot.len != 0) {
+        (void) ngx_http_ux_snapshot_turn(zone, NGX_HTTP_UX_TURN_LAST, log);
     }
 }

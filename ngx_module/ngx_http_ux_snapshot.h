@@ -4,6 +4,7 @@
  *
  * What the files of snapshots share.
  *
+ *   ngx_http_ux_commit.c    when a start or reload is committed
  *   ngx_http_ux_snapshot.c  when zones are saved, and by which process
  *   ngx_http_ux_save.c      saving one
  *   ngx_http_ux_directory.c the directory, and the lock in it
@@ -11,6 +12,7 @@
  *   ngx_http_ux_restore.c   a new zone takes over what dead ones left
  *   ngx_http_ux_adopt.c     a zone that lives takes over those that die later
  *   ngx_http_ux_resize.c    a reload changes a zone's size
+ *   ngx_http_ux_single.c    a reload where there is no master
  */
 
 #ifndef NGX_HTTP_UX_SNAPSHOT_H
@@ -36,6 +38,10 @@ typedef struct {
     unsigned                    merged:1;      /* to be removed, once we are
                                                   saved */
     unsigned                    foreign:1;     /* to be left alone */
+    unsigned                    stuck:1;       /* merged and saved, but it
+                                                  cannot be removed */
+    ngx_msec_t                  tried;         /*   when that was tried last */
+    ngx_msec_t                  pause;         /*   and until the next time */
 } ngx_http_ux_found_t;
 
 
@@ -46,6 +52,13 @@ typedef struct {
     ngx_uint_t                  saved;         /* mask of kinds; 0 after an
                                                   error */
 } ngx_http_ux_saver_t;
+
+
+/* The directory of the configuration before, where nobody is to find us. */
+typedef struct {
+    ngx_str_t                   path;          /* empty: none */
+    int                         lock;          /* there */
+} ngx_http_ux_left_t;
 
 
 /* An image in memory. */
@@ -59,6 +72,10 @@ struct ngx_http_ux_snapshot_s {
     ngx_http_ux_zone_t         *was;           /* of the cycle before, until
                                                   the reload is committed */
     int                         lock;          /* of this incarnation */
+    uint64_t                    locks;         /* see ux_saved_t */
+    ngx_msec_t                  locked;        /* when we took it anew; 0: we
+                                                  have it from the master */
+    ngx_http_ux_left_t          left;
     ngx_http_ux_found_t         found[UX_FILE_LIST_MAX];
     ngx_http_ux_saver_t         saver;
     ngx_http_ux_bytes_t         base;          /* of `was`, when it is resized;
@@ -71,6 +88,8 @@ struct ngx_http_ux_snapshot_s {
     uint64_t                    model_ms;      /*   and when it was written */
     uint64_t                    restored;      /* nginx -t: visitors */
     unsigned                    resized:1;     /* `was` is another memory */
+    unsigned                    follows:1;     /*   and what is counted there
+                                                  is to be added */
     unsigned                    cleaned:1;
     unsigned                    looked_at:1;   /* the directory */
     unsigned                    unlisted:1;    /* it: cannot be read */
@@ -134,8 +153,56 @@ const char *ngx_http_ux_directory_others(ngx_http_ux_zone_t *zone,
 ngx_int_t ngx_http_ux_directory_lock(ngx_http_ux_zone_t *zone,
     ngx_log_t *log);
 
+/*
+ * For workers: has another process taken it anew, or, where `look`, has it
+ * been moved away?
+ */
+void ngx_http_ux_directory_follow(ngx_http_ux_zone_t *zone, ngx_uint_t look,
+    ngx_log_t *log);
+
+/*
+ * Nobody is to take this zone over from the directory it had before: removes
+ * its files there, with the saving lock, once they are in the new one.
+ */
+ngx_int_t ngx_http_ux_directory_leave(ngx_http_ux_zone_t *zone,
+    ngx_cycle_t *cycle);
+void ngx_http_ux_directory_left(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+/* Are they kept in one directory? */
+ngx_uint_t ngx_http_ux_directory_same(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_zone_t *other);
+
 /* Are both files where they were saved? */
 ngx_uint_t ngx_http_ux_directory_saved(ngx_http_ux_zone_t *zone);
+
+
+/* ngx_http_ux_snapshot.c */
+
+typedef enum {
+    NGX_HTTP_UX_TURN_FIRST = 0,      /* no name is bound yet */
+    NGX_HTTP_UX_TURN,
+    NGX_HTTP_UX_TURN_LEAVING,        /* of a worker; it adopts nobody */
+    NGX_HTTP_UX_TURN_LAST            /* nobody counts any more */
+} ngx_http_ux_turn_e;
+
+/* Milliseconds until the next. */
+ngx_msec_t ngx_http_ux_snapshot_turn(ngx_http_ux_zone_t *zone,
+    ngx_http_ux_turn_e turn, ngx_log_t *log);
+
+/* The same, of nginx's cache manager. */
+ngx_msec_t ngx_http_ux_snapshot_manager(void *data);
+
+/* Nobody counts in it any more. */
+void ngx_http_ux_snapshot_last(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+
+/* ngx_http_ux_single.c */
+
+/*
+ * Once the reload is committed, in the process that serves: from now on the
+ * new configuration's zones are counted in, looked at and saved.
+ */
+void ngx_http_ux_single_reload(ngx_cycle_t *cycle);
 
 
 /* ngx_http_ux_find.c */
@@ -180,6 +247,14 @@ ngx_uint_t ngx_http_ux_adopted(ngx_http_ux_zone_t *zone);
 
 /* After a save of both files. */
 void ngx_http_ux_adopt_remove(ngx_http_ux_zone_t *zone, ngx_log_t *log);
+
+/*
+ * The lock of another incarnation, if it has ended: also where there is none,
+ * as in a directory that was copied, so that only one takes it over.  Found
+ * no place for it: UX_DECLINED.
+ */
+ux_status_t ngx_http_ux_found_lock(ux_file_zone_t *files,
+    ngx_http_ux_found_t *found, ux_error_t *error);
 
 ngx_http_ux_found_t *ngx_http_ux_found(ngx_http_ux_zone_t *zone,
     const uint8_t uuid[16]);

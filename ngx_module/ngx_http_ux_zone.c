@@ -22,6 +22,8 @@ static ngx_int_t ngx_http_ux_zone_layout(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone, uint8_t random[64]);
 static ngx_int_t ngx_http_ux_zone_open(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_zone_amounts(ngx_http_ux_zone_t *zone,
+    ngx_log_t *log);
 static void ngx_http_ux_zone_limits(ngx_http_ux_zone_t *zone);
 static ngx_int_t ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
@@ -59,11 +61,30 @@ ngx_http_ux_zone_init(ngx_shm_zone_t *shm_zone, void *data)
     }
 
     if (zone->files->was != NULL) {
+        ngx_http_ux_zone_amounts(zone, shm_zone->shm.log);
         (void) ngx_http_ux_reload(&zone->files->was->model, zone,
                                   shm_zone->shm.log);
     }
 
     return NGX_OK;
+}
+
+
+/* One memory has one currency, whose name is known to configurations alone. */
+static void
+ngx_http_ux_zone_amounts(ngx_http_ux_zone_t *zone, ngx_log_t *log)
+{
+    unsigned  was;
+
+    was = zone->files->was->model.currency;
+
+    if (was != zone->model.currency && !zone->files->resized) {
+        ngx_log_error(NGX_LOG_WARN, log, 0,
+                      "ux_zone \"%V\": its amounts were in %s and are taken "
+                      "for %s now, none is converted", &zone->name,
+                      ux_currency_code(was).data,
+                      ux_currency_code(zone->model.currency).data);
+    }
 }
 
 

@@ -56,6 +56,9 @@ typedef struct {
     uint64_t   written_ms;         /* the newest image: they never go back */
     uint64_t   replaced;           /* a memory of another size goes on: this
                                       one is still saved, but adopts nobody */
+    uint64_t   locks;              /* how often the lock was taken anew: a
+                                      process that knows of fewer has an old
+                                      one */
 } ux_saved_t;
 
 

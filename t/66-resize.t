@@ -28,6 +28,7 @@ before_the_first_save();
 a_base_that_is_lost();
 refused();
 without_a_directory();
+another_currency();
 
 done_testing();
 
@@ -40,9 +41,10 @@ sub conf
     my $snapshot = exists $option{snapshot} ? $option{snapshot}
         : 'snapshot=%%DIR%%/state interval=200ms journeys=200ms';
     my $more = $option{more} || '';
+    my $currency = $option{currency} || 'EUR';
 
     return <<"CONF";
-ux_zone shop $size $snapshot;
+ux_zone shop $size $snapshot currency=$currency;
 ux_experiment layout { variant control 50; variant one 30; variant two 20;
     window off; }
 ux_funnel checkout {
@@ -503,6 +505,47 @@ sub without_a_directory
         purchases => 0, tracked => 20, visitors => 20, revenue => 0,
         bought => 0);
     $t->no_alerts('no directory: no alerts');
+
+    return;
+}
+
+
+# Amounts are not taken for what they are not: a zone of another size begins
+# anew, one of the same says it.
+sub another_currency
+{
+    for my $size ('8m', '16m') {
+        my $what = 'currency, ' . ($size eq '8m' ? 'same' : 'another')
+            . ' size';
+        my $t = shop();
+        begin($t);
+        visit($t, '/buy?value=2', users('known', 10));
+        my ($old) = incarnations($t);
+        my $seen = length $t->error_log;
+        ok($t->reload(conf => conf(currency => 'USD', size => $size)),
+            "$what: reloaded");
+        my $log = substr $t->error_log, $seen;
+
+        if ($size eq '8m') {
+            like($log, qr/\[warn\].*"shop": its amounts were in EUR and are taken /,
+                "$what: that is said");
+            $t->no_alerts("$what: no alerts");
+            next;
+        }
+
+        like($log, qr/\[error\].*"shop": its amounts are in EUR, and in USD/,
+            "$what: that is said");
+        visit($t, '/buy?value=3', users('new', 2));
+        $t->stop;
+        ok((grep { /^shop\.$old\./ } files($t)), "$what: the old files stay");
+        $t->start;
+        check($t, $what, requests => 2, views => 0, carts => 0,
+            purchases => 2, tracked => 2, visitors => 2, revenue => 6,
+            bought => 0);
+        like($t->error_log, qr/is in EUR, the zone in USD/,
+            "$what: and is said of the files");
+        $t->no_alerts("$what: no alerts");
+    }
 
     return;
 }

@@ -12,6 +12,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use Digest::SHA qw(hmac_sha256_hex);
 use POSIX ();
 use Test::More;
 use Time::HiRes ();
@@ -24,6 +25,7 @@ my $GROUP = @NOBODY ? getgrgid $NOBODY[3] : '';
 usable_later();
 of_another_user();
 keys_of_others();
+where_root_alone_may_go();
 another_file_system();
 zones_that_share();
 servers_that_share();
@@ -305,6 +307,49 @@ sub keys_of_others
         is(Ux::_read("$dir/secret"), 'x' x 64 . "\n",
             "a key $what: left alone");
         $t->no_alerts("a key $what: no alerts");
+    }
+
+    return;
+}
+
+
+# The workers could have put a link in the directory's place: what they cannot
+# read is not read for them.
+sub where_root_alone_may_go
+{
+    SKIP: {
+        skip 'needs root and nobody', 1 unless @NOBODY;
+
+        for my $case ([ 'a key of root', 0755, 0600 ],
+            [ 'a directory of root', 0700, 0644 ])
+        {
+            my ($what, $mode, $key_mode) = @$case;
+            my $t = shop(globals => "user nobody $GROUP;\n");
+            my $real = $t->dir . '/real';
+            chmod 0755, $t->dir;
+            mkdir $real;
+            Ux::_write("$real/secret", 'x' x 64 . "\n");
+            chmod $key_mode, "$real/secret";
+            chmod $mode, $real;
+            symlink $real, $t->dir . '/state';
+
+            my ($passed, $text) = $t->test_config($t->{conf});
+            ok($passed, "$what: nginx -t passes");
+            like($text, qr/\[warn\].*Permission denied/,
+                "$what: with a warning");
+            $t->start;
+            like(logged($t), qr/\[error\].*Permission denied/,
+                "$what: an error");
+            ok(visit($t, 1, 1), "$what: served");
+
+            my $cookie = $t->get('/shop', Accept => 'text/html')
+                ->set_cookie('ux') || '';
+            my ($said, $mac) = $cookie =~ /^(.*)\.(.*)$/;
+            ok($mac, "$what: a cookie is given");
+            isnt($mac, substr(hmac_sha256_hex($said, 'x' x 64), 0, 32),
+                "$what: which that key has not signed");
+            $t->no_alerts("$what: no alerts");
+        }
     }
 
     return;

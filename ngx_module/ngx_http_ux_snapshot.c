@@ -163,6 +163,12 @@ ngx_http_ux_snapshot_turn_locked(ngx_http_ux_zone_t *zone,
     next = ngx_http_ux_save_due(zone, merged || turn == NGX_HTTP_UX_TURN_FIRST
                                       || turn == NGX_HTTP_UX_TURN_LAST, log);
 
+    /* twice: where a disk spoils the newest, the one before has them, too */
+
+    if (merged && zone->files->saver.saved != 0) {
+        next = ngx_http_ux_save_due(zone, 1, log);
+    }
+
     if (zone->files->saver.saved != 0) {
         ngx_http_ux_directory_left(zone, log);
 

@@ -26,6 +26,7 @@ directories_that_are_none();
 a_directory_that_goes_and_comes();
 a_full_disk();
 damaged_files();
+damaged_after_a_takeover();
 traps();
 a_swapped_directory();
 leftovers();
@@ -179,15 +180,15 @@ sub a_full_disk
         my $dir = $t->dir . '/state';
         mkdir $dir, 0700;
         skip 'no file system to be filled', 1
-            if $> != 0 || system("mount -t tmpfs -o size=64k,mode=0700 none"
+            if $> != 0 || system("mount -t tmpfs -o size=256k,mode=0700 none"
             . " $dir 2>/dev/null") != 0;
 
         $t->start;
         visit($t, 1, 20);
-        saved($t);
+        ok(saved($t), 'a small disk: saved');
 
         open my $out, '>', "$dir/filler";
-        print $out 'x' x 100_000;
+        print $out 'x' x 1_000_000;
         close $out;
         visit($t, 21, 40);
         ok(Ux::wait_until(sub { snapshot($t)->{errors} >= 3 }),
@@ -303,6 +304,33 @@ sub damaged_files
         cmp_ok(errors($t), '<=', 4, "$how: said, but not for ever");
         $t->no_alerts("$how: no alerts");
     }
+
+    return;
+}
+
+
+# The files of a start that was taken over are gone: each of the two newest of
+# the one that did it has what they had.
+sub damaged_after_a_takeover
+{
+    my $t = shop()->start;
+    visit($t, 1, 30);
+    saved($t);
+    $t->stop;
+    my @old = last_files($t, '.visitors');
+
+    $t->start;
+    ok(Ux::wait_until(sub { !grep { -e } @old }),
+        'a takeover: the files before are gone');
+    kill 'KILL', $t->pid, $t->_children;
+    $t->stop;
+
+    damage($_, 'flipped') for last_files($t, '.visitors');
+    $t->start;
+    is($t->stats('/zones/shop/visitors/tracked'), 30,
+        'a takeover, then a bad disk: visitors are known');
+    is(views($t), 30, 'a takeover, then a bad disk: and what they did');
+    $t->no_alerts('a takeover, then a bad disk: no alerts');
 
     return;
 }

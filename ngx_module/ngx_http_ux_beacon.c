@@ -367,11 +367,14 @@ ngx_http_ux_beacon_named(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ux_changes_clear(&zone->changes);
 
+    pending->event.now_ms = ngx_http_ux_now_ms();
+
     if (pending->is_vital) {
-        ngx_http_ux_beacon_vital(zone, &pending->vital);
+        (void) ux_track_vital(&zone->store.plan, &zone->visitor,
+                              &pending->vital, pending->event.now_ms,
+                              &zone->changes);
 
     } else {
-        pending->event.now_ms = ngx_http_ux_now_ms();
         (void) ux_track_event(&zone->store.plan, &zone->visitor,
                               &pending->event, &zone->changes, &why);
     }
@@ -416,17 +419,4 @@ ngx_http_ux_beacon_key(ngx_http_ux_zone_t *zone, ux_key_t key)
     cookie.len = sizeof(id);
 
     return ux_hash_key(zone->store.head->index_key, cookie);
-}
-
-
-/*
- * Where metrics of pages enter the counts of variants.  They come parsed, in
- * range, and of a visitor that has a record; nothing counts them yet.
- */
-void
-ngx_http_ux_beacon_vital(ngx_http_ux_zone_t *zone, const ux_vital_t *vital)
-{
-    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ngx_cycle->log, 0,
-                   "ux vital %d: %L of \"%V\"", (int) vital->metric,
-                   (int64_t) vital->value_e4, &zone->name);
 }

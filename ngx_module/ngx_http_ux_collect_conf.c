@@ -307,15 +307,14 @@ ngx_http_ux_collect_resolve(ngx_conf_t *cf, ngx_http_ux_collect_t *collect)
 {
     ngx_str_t  none;
 
-    if (collect->zone != NULL) {
-        return NGX_OK;
-    }
-
     ngx_str_null(&none);
 
-    collect->zone = (collect->expose != NULL && collect->expose->zone != NULL)
-                    ? collect->expose->zone
-                    : ngx_http_ux_zone_find(cf, &none);
+    if (collect->zone == NULL) {
+        collect->zone = (collect->expose != NULL
+                         && collect->expose->zone != NULL)
+                        ? collect->expose->zone
+                        : ngx_http_ux_zone_find(cf, &none);
+    }
 
     if (collect->zone == NULL) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, 0,
@@ -323,6 +322,8 @@ ngx_http_ux_collect_resolve(ngx_conf_t *cf, ngx_http_ux_collect_t *collect)
                       &collect->place.file, collect->place.line);
         return NGX_ERROR;
     }
+
+    collect->zone->model.collects = true;
 
     return NGX_OK;
 }

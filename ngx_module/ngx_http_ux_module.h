@@ -597,13 +597,6 @@ void ngx_http_ux_beacon_record(ngx_http_request_t *r,
 void ngx_http_ux_beacon_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why,
     ngx_uint_t n);
 
-/*
- * A metric of a page of the visitor whose record is open in zone->visitor;
- * what it changes goes to zone->changes.
- */
-void ngx_http_ux_beacon_vital(ngx_http_ux_zone_t *zone,
-    const ux_vital_t *vital);
-
 /* ngx_http_ux_join.c */
 
 /* Takes the record out of the zone, counters stay. */

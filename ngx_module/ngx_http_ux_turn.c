@@ -461,7 +461,8 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         }
 
         if (pending[i].is_vital) {
-            ngx_http_ux_beacon_vital(zone, &pending[i].vital);
+            (void) ux_track_vital(&zone->store.plan, &zone->visitor,
+                                  &pending[i].vital, now_ms, &zone->changes);
             continue;
         }
 

@@ -30,8 +30,6 @@ typedef struct {
 static void ux_apply_carry_in(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *life, ux_track_t *track, ux_changes_t *changes);
 static bool ux_apply_life(ux_occurrence_t *o, ux_track_t *life);
-static bool ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
-    const ux_track_t *track, uint64_t now_ms);
 static void ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
 static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
@@ -209,7 +207,7 @@ ux_apply_life(ux_occurrence_t *o, ux_track_t *life)
 }
 
 
-static bool
+bool
 ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *track, uint64_t now_ms)
 {

@@ -43,6 +43,10 @@ void ux_apply_total(ux_changes_t *changes, uint32_t cell, ux_amount_t from,
 /* The arm if its experiment is in the model, else NULL. */
 const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
 
+/* Is that no later than the window of the track's exposure is open? */
+bool ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
+    const ux_track_t *track, uint64_t now_ms);
+
 /* Has the event a value, and in the zone's currency? */
 bool ux_apply_money(const ux_event_t *event);
 

@@ -46,6 +46,7 @@ static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
 static void ux_bind_timings(ux_binder_t *binder, uint16_t variant);
+static void ux_bind_vitals(ux_binder_t *binder, uint16_t variant);
 static void ux_bind_arms(ux_binder_t *binder, unsigned index,
     const uint16_t *variants, uint16_t epoch);
 static void ux_bind_evidence(ux_binder_t *binder,
@@ -109,6 +110,7 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
     store->plan.model = model;
     store->plan.narms = 0;
     store->plan.requests = 0;
+    store->plan.vitals = 0;
     store->plan.arms = arms;
     store->plan.bindings = bindings;
 
@@ -390,8 +392,8 @@ ux_bind_arms(ux_binder_t *binder, unsigned index, const uint16_t *variants,
 
 
 /*
- * How long requests take, of the zone (UX_PARENT_NONE) or of a variant, and
- * its visitors from step to step.
+ * How long requests take, of the zone (UX_PARENT_NONE) or of a variant, what
+ * its pages tell of it, and its visitors from step to step.
  */
 static void
 ux_bind_timings(ux_binder_t *binder, uint16_t variant)
@@ -408,6 +410,8 @@ ux_bind_timings(ux_binder_t *binder, uint16_t variant)
 
     (void) ux_bind_claim(binder, &claim);
 
+    ux_bind_vitals(binder, variant);
+
     claim.cells = 0;
 
     for (i = 0; variant != UX_PARENT_NONE && i < binder->model->nfunnels; i++)
@@ -423,6 +427,26 @@ ux_bind_timings(ux_binder_t *binder, uint16_t variant)
             (void) ux_bind_claim(binder, &claim);
         }
     }
+}
+
+
+/* What pages tell, where anything takes it. */
+static void
+ux_bind_vitals(ux_binder_t *binder, uint16_t variant)
+{
+    ux_claim_t  claim;
+
+    if (!binder->model->collects) {
+        return;
+    }
+
+    memset(&claim, 0, sizeof(claim));
+    claim.kind = UX_ENTRY_TIMINGS;
+    claim.parent = variant;
+    claim.aux = UX_TIMINGS_VITALS;
+    claim.ring_cells = UX_TIMINGS_VITALS_CELLS;
+
+    (void) ux_bind_claim(binder, &claim);
 }
 
 

@@ -129,7 +129,10 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
           UX_TIMINGS_REQUESTS_CELLS },
     [UX_IMAGE_PACES] =
         { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, true, 0,
-          UX_TIMINGS_FUNNEL_CELLS(UX_FUNNEL_STEPS_MAX) }
+          UX_TIMINGS_FUNNEL_CELLS(UX_FUNNEL_STEPS_MAX) },
+    [UX_IMAGE_VITALS] =
+        { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
+          UX_TIMINGS_VITALS_CELLS }
 };
 
 
@@ -374,6 +377,7 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
         break;
 
     case UX_IMAGE_PACES:
+    case UX_IMAGE_VITALS:
         ux_counter_add(&m->shared, entry->ring + slot, (int64_t) cell->value);
         break;
 

@@ -277,6 +277,11 @@ ux_image_relatives_ok(const ux_image_view_t *view,
                                  name.parent);
 
     case UX_ENTRY_TIMINGS:
+        if (name.aux == UX_TIMINGS_VITALS) {
+            return !(name.flags & UX_IMAGE_HAS_BLOCK) && name.value == 0
+                   && name.control == 0;
+        }
+
         return name.aux == UX_TIMINGS_REQUESTS
                ? !(name.flags & UX_IMAGE_HAS_RING) && name.value == 0
                  && name.control == 0
@@ -365,6 +370,13 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
         : cell->group == UX_IMAGE_PACES ? ux_timing_cells(owner.control)
         : group->n;
 
+    if (owner.kind == UX_ENTRY_TIMINGS
+        && (owner.aux == UX_TIMINGS_VITALS)
+           != (cell->group == UX_IMAGE_VITALS))
+    {
+        return false;
+    }
+
     return owner.kind == group->owner && (owner.flags & need)
            && cell->index < n
            && ux_image_value_ok(cell, cell->group == UX_IMAGE_CART_RING
@@ -395,6 +407,7 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
 
     case UX_IMAGE_REQUESTS:
     case UX_IMAGE_PACES:
+    case UX_IMAGE_VITALS:
         return true;                   /* two counts, and any are possible */
 
     case UX_IMAGE_ZONE_SUMS:

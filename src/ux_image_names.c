@@ -180,7 +180,9 @@ ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
         break;
 
     case UX_ENTRY_TIMINGS:
-        if (there && name->aux >= UX_TIMINGS_FUNNEL) {
+        if (there && name->aux >= UX_TIMINGS_FUNNEL
+            && name->aux < UX_TIMINGS_VITALS)
+        {
             there = ux_names_ordinal(m, UX_ENTRY_FUNNEL,
                                      name->aux - UX_TIMINGS_FUNNEL, &ordinal)
                     && ordinal < UX_FUNNELS_MAX;
@@ -298,6 +300,9 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
     case UX_ENTRY_TIMINGS:
         if (claim->aux == UX_TIMINGS_REQUESTS) {
             claim->cells = UX_TIMINGS_REQUESTS_CELLS;
+
+        } else if (claim->aux == UX_TIMINGS_VITALS) {
+            claim->ring_cells = UX_TIMINGS_VITALS_CELLS;
 
         } else {
             claim->ring_cells = ux_timing_cells(claim->control);

@@ -216,6 +216,7 @@ enum {
     UX_IMAGE_ARM_VISITS,             /* behind an arm's rings */
     UX_IMAGE_REQUESTS,               /* two histogram buckets a cell */
     UX_IMAGE_PACES,
+    UX_IMAGE_VITALS,
     UX_IMAGE_GROUPS
 };
 

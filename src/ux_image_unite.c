@@ -10,8 +10,8 @@
  *   into them:           what the united track would have added
  *
  * What a track has added is what ux_track_cross.c takes back, and whether it
- * was assigned.  Events, requests and carts bought are facts of either zone
- * and simply add up.
+ * was assigned.  Events, requests, vitals and carts bought are facts of either
+ * zone and simply add up.
  *
  *   same arm             masks united, sums added, the earlier exposure
  *   same variant, other  likewise, in the arm of the earlier exposure
@@ -48,6 +48,11 @@ static void ux_unite_cart(ux_cart_t *cart, const ux_cart_t *other);
 static uint16_t ux_unite_sum(unsigned a, unsigned b);
 static void ux_unite_life(ux_image_merging_t *m);
 static void ux_unite_ids(const ux_image_merging_t *m);
+static void ux_unite_vitals(ux_image_merging_t *m);
+static uint8_t ux_unite_marks(ux_image_merging_t *m, const ux_track_t *ours,
+    const ux_track_t *theirs, uint16_t arm);
+static bool ux_unite_same_variant(ux_image_merging_t *m, uint16_t arm,
+    uint16_t other);
 static void ux_unite_pending(ux_image_merging_t *m, ux_event_t *events,
     unsigned n);
 
@@ -85,6 +90,7 @@ ux_image_unite(ux_image_merging_t *m)
     ours->npending = 0;
 
     ux_unite_tracks(m, was_ours, was_theirs);
+    ux_unite_vitals(m);
     ux_unite_life(m);
     ux_unite_ids(m);
 
@@ -160,7 +166,9 @@ ux_unite_tracks(ux_image_merging_t *m, bool was_ours, bool was_theirs)
             m->result->tracks++;
 
         } else {
-            ours->tracks[ours->ntracks++] = *track;
+            ours->tracks[ours->ntracks] = *track;
+            ours->tracks[ours->ntracks++].vitals =
+                ux_unite_marks(m, NULL, track, track->arm);
 
             if (was_theirs != ours->confirmed) {
                 ux_image_take_track(m, track, was_theirs);
@@ -260,6 +268,7 @@ ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
     }
 
     ux_image_put_track(m, &track, m->work->ours.confirmed);
+    track.vitals = ux_unite_marks(m, ours, theirs, track.arm);
     *ours = track;
 }
 
@@ -400,6 +409,67 @@ static uint16_t
 ux_unite_sum(unsigned a, unsigned b)
 {
     return (uint16_t) (a + b < UINT16_MAX ? a + b : UINT16_MAX);
+}
+
+
+/*
+ * Which page views the arm counts of those that stay remembered: ours,
+ * and theirs of metrics that we know nothing of.  ours may be NULL.
+ */
+static uint8_t
+ux_unite_marks(ux_image_merging_t *m, const ux_track_t *ours,
+    const ux_track_t *theirs, uint16_t arm)
+{
+    unsigned  known, marks;
+
+    known = ux_packing_vitals(&m->work->ours);
+    marks = 0;
+
+    if (ours != NULL && ux_unite_same_variant(m, arm, ours->arm)) {
+        marks |= ours->vitals & known;
+    }
+
+    if (ux_unite_same_variant(m, arm, theirs->arm)) {
+        marks |= theirs->vitals & ~known;
+    }
+
+    return (uint8_t) marks;
+}
+
+
+static bool
+ux_unite_same_variant(ux_image_merging_t *m, uint16_t arm, uint16_t other)
+{
+    const ux_entry_t  *entry, *another;
+
+    entry = ux_image_entry(m, UX_ENTRY_ARM, arm);
+    another = ux_image_entry(m, UX_ENTRY_ARM, other);
+
+    return entry != NULL && another != NULL && entry->aux == another->aux;
+}
+
+
+static void
+ux_unite_vitals(ux_image_merging_t *m)
+{
+    unsigned             i;
+    ux_visitor_t        *ours;
+    const ux_visitor_t  *theirs;
+
+    ours = &m->work->ours;
+    theirs = &m->work->theirs;
+
+    for (i = 0; i < UX_VITALS; i++) {
+        if (ours->vitals[i].id == 0) {
+            ours->vitals[i] = theirs->vitals[i];
+        }
+    }
+
+    ours->vitals_full = ours->vitals_full || theirs->vitals_full;
+
+    if (ours->vitals_full) {
+        memset(ours->vitals, 0, sizeof(ours->vitals));
+    }
 }
 
 

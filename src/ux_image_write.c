@@ -377,7 +377,7 @@ ux_write_cart(ux_image_writer_t *w, uint32_t i)
 }
 
 
-/* A block of histograms: all copies of one, the shared copy of the other. */
+/* A block of histograms: all copies of one, the shared copy of the others. */
 static void
 ux_write_timings(ux_image_writer_t *w, uint32_t i)
 {
@@ -391,6 +391,11 @@ ux_write_timings(ux_image_writer_t *w, uint32_t i)
     first = entry->ring != 0 ? entry->ring : entry->base;
     n = entry->ring != 0 ? ux_timing_cells((unsigned) entry->control)
                          : UX_TIMINGS_REQUESTS_CELLS;
+
+    if (entry->aux == UX_TIMINGS_VITALS) {
+        group = UX_IMAGE_VITALS;
+        n = UX_TIMINGS_VITALS_CELLS;
+    }
 
     for (k = 0; first != 0 && k < n; k++) {
         ux_write_cell(w, i + 1, group, k,

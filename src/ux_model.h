@@ -83,6 +83,7 @@ typedef struct {
     ux_experiment_t  *experiments;
     uint64_t          removed_ms;    /* results of removed experiments stay
                                         visible so long; 0: 30 days */
+    bool              collects;      /* takes beacons */
 } ux_model_t;
 
 

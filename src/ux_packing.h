@@ -21,6 +21,10 @@
  *     v    arm << 2, flags: body, visit
  *     z    exposed_ms
  *     body                                                  if it has one
+ *   1    mask of metrics, then each:                        if vitals
+ *     4    id
+ *     v    mark
+ *     v    mask of tracks, the first beside the life first
  *   pending:                                                if pending
  *     1    how many, then each:
  *     1    slot, flag: value
@@ -33,7 +37,7 @@
  *     1    flags                                             if flags:
  *          of a track: moved, waiting, crossed, error_seen, paces, stage,
  *          answers, segments;
- *          of the life: post, failed
+ *          of the life: post, failed, vitals, vitals_full
  *     paces, v mask of funnels, then each:                   if paces
  *     m    started_ms
  *     m    reached_ms, not 0
@@ -120,6 +124,8 @@
 #define UX_PACK_POST       0x20u
 #define UX_PACK_FAILED     0x40u
 #define UX_PACK_FORMS      0x60u
+#define UX_PACK_VITALS     0x01u     /* behind the tracks */
+#define UX_PACK_NO_VITALS  0x02u     /* vitals_full */
 
 /* First byte of a cart. */
 #define UX_PACK_CART       0x1fu
@@ -144,6 +150,7 @@ _Static_assert(UX_TOTALS_MAX <= 8 && UX_CARTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_IDS_MAX < 16, "ids in a nibble");
 _Static_assert(UX_SURVEYS <= 8 && UX_SEGMENTS_MAX <= 8, "masks of a byte");
 _Static_assert(UX_FUNNELS_MAX <= 16, "mask of 16 bits");
+_Static_assert(UX_VITALS <= 8, "mask of a byte");
 _Static_assert(UX_FUNNEL_STEPS_MAX + 1 < UX_PACK_DONE, "furthest, 5 bits");
 
 
@@ -153,6 +160,16 @@ typedef struct {
     ux_status_t   status;          /* the first fault */
     bool          lean;            /* without paces, stage, form */
 } ux_writer_t;
+
+
+/* What a record is packed without, the first that fits; each with the last. */
+typedef enum {
+    UX_LEAN_NOTHING = 0,
+    UX_LEAN_VITALS,                  /* but that there were some */
+    UX_LEAN_TIMES,                   /* writer's lean */
+    UX_LEAN_NO_VITALS,               /* nor that */
+    UX_LEAN_LEVELS
+} ux_lean_e;
 
 
 typedef struct {
@@ -181,6 +198,13 @@ void ux_reader_fail(ux_reader_t *r);
 
 /* Counts that pack follows as a length or writes in a nibble. */
 bool ux_packing_counts_ok(const ux_visitor_t *visitor);
+
+/* Mask of the metrics it remembers a page view of. */
+unsigned ux_packing_vitals(const ux_visitor_t *visitor);
+
+/* What it remembers of them; tracks are there when they are read. */
+void ux_writer_vitals(ux_writer_t *w, const ux_visitor_t *visitor);
+void ux_reader_vitals(ux_reader_t *r, ux_visitor_t *visitor);
 
 
 #endif

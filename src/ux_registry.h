@@ -43,8 +43,8 @@ typedef enum {
     UX_ENTRY_BALANCE,              /* parent: experiment; value, analysis as
                                       above; ring: UX_BALANCE_ cells */
     UX_ENTRY_TIMINGS,              /* parent: variant, none: the zone; aux:
-                                      UX_TIMINGS_, of what; base: a block of
-                                      ux_timing.h */
+                                      UX_TIMINGS_, of what; base, of some
+                                      ring: a block of ux_timing.h */
     UX_ENTRY_KINDS
 } ux_entry_e;
 

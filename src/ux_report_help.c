@@ -41,6 +41,21 @@ static const struct {
       "1.6 %, up to 70 minutes" },
     { "http.upstream_seconds",
       "upstream's answers, all tries of a request together; likewise" },
+    { "vitals",
+      "metrics that pages told by beacons, as web-vitals defines them: each "
+      "page view by its last value; of a variant: while events would count "
+      "for it, of confirmed visitors; of the zone: all that have a record" },
+    { "vitals.good",
+      "values up to 2500 ms (LCP), 200 ms (INP), 0.1 (CLS), 1800 ms (FCP), "
+      "800 ms (TTFB)" },
+    { "vitals.poor",
+      "values above 4000 ms (LCP), 500 ms (INP), 0.25 (CLS), 3000 ms (FCP), "
+      "1800 ms (TTFB); needs_improvement is what is between" },
+    { "vitals.p75",
+      "three quarters of the values are no larger; within 1.6 % or, below "
+      "3.2 ms or a score of 0.0032, within 0.05 ms or 0.00005, up to 7 "
+      "minutes or 419" },
+    { "vitals.rating", "what p75 is; from the counts, so it is exact" },
     { "sessions.pages",
       "navigations by confirmed visitors where the experiment is exposed" },
     { "sessions.sessions",

@@ -12,6 +12,7 @@
  *   ux_report_past.c        experiments that are not configured any more
  *   ux_report_variant.c     a variant and its metrics
  *   ux_report_http.c        its requests, and the zone's
+ *   ux_report_vital.c       what pages told, of either
  *   ux_report_compare.c     a variant against the control
  *   ux_report_funnel.c      steps and carts of a variant
  *
@@ -86,6 +87,12 @@ void ux_report_put_zone_http(ux_json_t *zone, const ux_result_t *view,
     const uint64_t *cells);
 
 void ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum);
+
+/* "vitals": of the variant, or of the zone. */
+void ux_report_put_vitals(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_variant_t *of);
+void ux_report_put_zone_vitals(ux_json_t *zone, const ux_result_t *view);
+
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
     unsigned variant);
 

@@ -81,6 +81,7 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     (void) ux_json_object(object, "segments");
     ux_report_put_sessions(object, sum);
     ux_report_put_http(object, view, variant);
+    ux_report_put_vitals(object, view, variant);
 }
 
 

@@ -58,6 +58,7 @@ ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
 
     ux_report_put_events(zone, view, cells);
     ux_report_put_zone_http(zone, view, cells);
+    ux_report_put_zone_vitals(zone, view);
 
     experiments = ux_json_object(zone, "experiments");
 

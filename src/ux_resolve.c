@@ -183,6 +183,9 @@ ux_resolve_timings(ux_store_t *store, const ux_entry_t *entry)
     if (entry->parent == UX_PARENT_NONE) {
         if (entry->aux == UX_TIMINGS_REQUESTS && entry->value == 0) {
             store->plan.requests = entry->base;
+
+        } else if (entry->aux == UX_TIMINGS_VITALS) {
+            store->plan.vitals = entry->ring;
         }
 
         return;
@@ -238,6 +241,10 @@ ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
 
     if (entry->aux == UX_TIMINGS_REQUESTS) {
         return entry->value == 0 ? &arm->requests : NULL;
+    }
+
+    if (entry->aux == UX_TIMINGS_VITALS) {
+        return &arm->vitals;
     }
 
     for (i = 0; i < model->nfunnels; i++) {

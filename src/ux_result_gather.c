@@ -431,7 +431,7 @@ ux_result_timings(const ux_result_t *result,
 
         if (entry->kind == UX_ENTRY_TIMINGS && entry->parent == parent
             && entry->aux == what && entry->value == value
-            && (what == UX_TIMINGS_REQUESTS
+            && (what == UX_TIMINGS_REQUESTS || what == UX_TIMINGS_VITALS
                 || ux_timing_cells(entry->control) == n))
         {
             first = entry->base != 0 ? entry->base : entry->ring;

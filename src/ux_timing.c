@@ -7,7 +7,8 @@
  *
  * A request's block is among the cells of which each worker has a copy, as far
  * as these reach: it is written with every request.  What is written once a
- * step lives in the shared copy, and costs a seventeenth of the memory.
+ * step, or a few times a page, lives in the shared copy, and costs a
+ * seventeenth of the memory.
  */
 
 #include "ux_timing.h"
@@ -30,14 +31,25 @@ ux_timing_cells(uint64_t nsteps)
 ux_change_t
 ux_timing_change(uint32_t first, uint64_t ms)
 {
-    uint32_t     index;
+    return ux_timing_bucket_change(first, ux_timing_bucket(ms));
+}
+
+
+uint32_t
+ux_timing_bucket(uint64_t ms)
+{
+    return ux_histogram_index(UX_TIMING_BITS,
+                              ms < UX_TIMING_MAX ? ms : UX_TIMING_MAX);
+}
+
+
+ux_change_t
+ux_timing_bucket_change(uint32_t first, uint32_t bucket)
+{
     ux_change_t  change;
 
-    index = ux_histogram_index(UX_TIMING_BITS,
-                               ms < UX_TIMING_MAX ? ms : UX_TIMING_MAX);
-
-    change.cell = first + index / 2;
-    change.delta = (int64_t) 1 << (index % 2 * 32);
+    change.cell = first + bucket / 2;
+    change.delta = (int64_t) 1 << (bucket % 2 * 32);
 
     return change;
 }
@@ -55,6 +67,26 @@ ux_timing_read(const ux_counter_t *counter, uint32_t first,
 
         timing->buckets[2 * i] = cell & 0xffffffff;
         timing->buckets[2 * i + 1] = cell >> 32;
+    }
+}
+
+
+void
+ux_timing_settle(ux_timing_t *timing)
+{
+    uint32_t   i;
+    uint64_t  *even, *odd;
+
+    for (i = 0; i < UX_TIMING_CELLS; i++) {
+        even = &timing->buckets[2 * i];
+        odd = even + 1;
+
+        if (*even >> 31) {
+            *even = 0;
+            *odd = (*odd + 1) & 0xffffffff;
+        }
+
+        *odd = *odd >> 31 ? 0 : *odd;
     }
 }
 

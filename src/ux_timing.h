@@ -16,6 +16,7 @@
 
 #include "ux_counter.h"
 #include "ux_histogram.h"
+#include "ux_vital.h"
 
 
 /* 32 buckets an octave: a value is told within 1.6 %. */
@@ -33,7 +34,8 @@
  */
 enum {
     UX_TIMINGS_REQUESTS = 0,
-    UX_TIMINGS_FUNNEL
+    UX_TIMINGS_FUNNEL,
+    UX_TIMINGS_VITALS = 32
 };
 
 /* Histograms of a block of requests. */
@@ -57,6 +59,16 @@ enum {
 #define UX_TIMINGS_FUNNEL_CELLS(nsteps)                                      \
     (UX_TIMINGS_BACK(nsteps) + (nsteps))
 
+/*
+ * A block of vitals: of each metric a histogram of ux_vital_steps(), then a
+ * count for each rating.  Both can fall, when a page corrects what it told.
+ */
+#define UX_TIMINGS_VITAL(metric)                                             \
+    ((uint32_t) (metric) * (UX_TIMING_CELLS + UX_VITAL_RATINGS))
+#define UX_TIMINGS_RATING(metric, rating)                                    \
+    (UX_TIMINGS_VITAL(metric) + UX_TIMING_CELLS + (uint32_t) (rating))
+#define UX_TIMINGS_VITALS_CELLS  UX_TIMINGS_VITAL(UX_VITALS)
+
 
 typedef struct {
     uint64_t  buckets[UX_TIMING_BUCKETS];
@@ -69,9 +81,20 @@ uint32_t ux_timing_cells(uint64_t nsteps);
 /* A value as a change of a cell; `first` is that of the histogram. */
 ux_change_t ux_timing_change(uint32_t first, uint64_t ms);
 
+/* Its bucket, and the change by one more in a bucket. */
+uint32_t ux_timing_bucket(uint64_t ms);
+ux_change_t ux_timing_bucket_change(uint32_t first, uint32_t bucket);
+
 /* The histogram that begins with this cell, all copies; empty for 0. */
 void ux_timing_read(const ux_counter_t *counter, uint32_t first,
     ux_timing_t *timing);
+
+/*
+ * Of one whose buckets can fall: a worker killed between a record and its
+ * counters may leave one below 0, which reads as 2^31 or more.  That is 0, and
+ * its neighbour gets back what it took.
+ */
+void ux_timing_settle(ux_timing_t *timing);
 
 /* How many values there are. */
 uint64_t ux_timing_count(const ux_timing_t *timing);

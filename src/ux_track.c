@@ -39,6 +39,7 @@
  *                           + 16 tasks + 16 returns
  *                           + 26 + 8 x 2               = 108   8 x 2 = 16
  *   event                   5 + 16 x 108               = 1733  16 x 16 = 256
+ *   vital, in its place     1 + 17 x 4                 = 69
  *   expose, settle          2 + 64 steps + 8 x 2       = 82    8
  *   page                    3
  *   form sent               2 x (1 + 16)               = 34

@@ -13,6 +13,7 @@
 
 #include "ux_counter.h"
 #include "ux_visitor.h"
+#include "ux_vital.h"
 
 
 /* What an arm ordinal means to this process; built by ux_store_bind(). */
@@ -28,6 +29,7 @@ typedef struct {
     uint32_t  requests;            /* first cells of UX_TIMINGS_REQUESTS */
     uint32_t  paces[UX_FUNNELS_MAX];     /* and, by slot, _FUNNEL; of all arms
                                       of the variant; 0: none */
+    uint32_t  vitals;              /* _VITALS likewise */
 } ux_arm_t;
 
 
@@ -45,6 +47,7 @@ typedef struct {
     unsigned             experiments_max;   /* a record's assignments */
     uint32_t             requests;          /* UX_TIMINGS_REQUESTS of the
                                                zone; 0: none */
+    uint32_t             vitals;            /* UX_TIMINGS_VITALS likewise */
 } ux_plan_t;
 
 
@@ -158,6 +161,18 @@ void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
 void ux_track_post(const ux_plan_t *plan, ux_visitor_t *visitor,
     uint32_t hash, bool failed, const uint16_t *arms, uint64_t now_ms,
     ux_changes_t *changes);
+
+/*
+ * What a page of the visitor told of itself: counted for the zone at once, and
+ * for each exposure that an event would count for.  One with an id replaces
+ * what came with that id before, as long as it is the visitor's last of this
+ * metric; a report that is older than that, or a later one of another id, is
+ * none.  Returns what events are told by, counted likewise: duplicate;
+ * zone_full, for a record with no room to remember it (nothing is counted for
+ * these two); after_window; UX_DISCARDS.
+ */
+ux_discard_e ux_track_vital(const ux_plan_t *plan, ux_visitor_t *visitor,
+    const ux_vital_t *vital, uint64_t now_ms, ux_changes_t *changes);
 
 
 #endif

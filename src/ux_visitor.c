@@ -17,7 +17,9 @@
 
 
 static ux_status_t ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf,
-    size_t *len, bool lean);
+    size_t *len, ux_lean_e lean);
+static unsigned ux_pack_life_flags(const ux_visitor_t *visitor,
+    ux_lean_e lean);
 static void ux_pack_alias(ux_writer_t *w, const ux_visitor_t *visitor);
 static void ux_pack_head(ux_writer_t *w, const ux_visitor_t *visitor,
     unsigned life);
@@ -72,6 +74,8 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
     visitor->post_failed = false;
     visitor->post_hash = 0;
     visitor->post_ms = 0;
+    visitor->vitals_full = false;
+    memset(visitor->vitals, 0, sizeof(visitor->vitals));
 
     life = &visitor->tracks[0];
     memset(life, 0, sizeof(ux_track_t));
@@ -81,25 +85,32 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
 }
 
 
-/* Where there is no room for all: without times, stage and last form. */
+/*
+ * Where there is no room for all: without vitals, then without times, stage
+ * and last form.
+ */
 ux_status_t
 ux_visitor_pack(const ux_visitor_t *visitor, uint8_t *buf, size_t *len)
 {
+    unsigned     lean;
     ux_status_t  status;
 
-    status = ux_pack_visitor(visitor, buf, len, false);
+    status = UX_FULL;
 
-    return status == UX_FULL ? ux_pack_visitor(visitor, buf, len, true)
-                             : status;
+    for (lean = 0; lean < UX_LEAN_LEVELS && status == UX_FULL; lean++) {
+        status = ux_pack_visitor(visitor, buf, len, (ux_lean_e) lean);
+    }
+
+    return status;
 }
 
 
 static ux_status_t
 ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
-    bool lean)
+    ux_lean_e lean)
 {
     uint64_t     origin_ms;
-    unsigned     i, life;
+    unsigned     i, life, flags;
     ux_writer_t  w;
 
     if (!ux_packing_counts_ok(visitor)) {
@@ -109,7 +120,7 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
     w.pos = buf;
     w.end = buf + UX_PACKED_MAX;
     w.status = UX_OK;
-    w.lean = lean;
+    w.lean = lean >= UX_LEAN_TIMES;
 
     origin_ms = (uint64_t) visitor->first_s * 1000;
 
@@ -122,7 +133,8 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
 
     life = ux_pack_parts(&visitor->tracks[0], true) & UX_PACK_LIFE_PARTS;
     life &= ~UX_PACK_FLAGS;
-    life |= visitor->post_hash && !lean ? UX_PACK_FLAGS : 0;
+    flags = ux_pack_life_flags(visitor, lean);
+    life |= flags ? UX_PACK_FLAGS : 0;
 
     ux_pack_head(&w, visitor, life);
 
@@ -130,6 +142,10 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
         ux_writer_byte(&w, life);
 
         if (life & UX_PACK_FLAGS) {
+            ux_writer_byte(&w, flags);
+        }
+
+        if (flags & UX_PACK_POST) {
             ux_pack_form(&w, visitor, origin_ms);
         }
 
@@ -140,6 +156,10 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
         ux_pack_track(&w, &visitor->tracks[i], origin_ms);
     }
 
+    if (flags & UX_PACK_VITALS) {
+        ux_writer_vitals(&w, visitor);
+    }
+
     if (visitor->npending) {
         ux_pack_pending(&w, visitor, origin_ms);
     }
@@ -147,6 +167,27 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
     *len = (size_t) (w.pos - buf);
 
     return w.status;
+}
+
+
+static unsigned
+ux_pack_life_flags(const ux_visitor_t *visitor, ux_lean_e lean)
+{
+    bool      told;
+    unsigned  flags;
+
+    told = ux_packing_vitals(visitor) != 0;
+    flags = 0;
+
+    if (visitor->post_hash && lean < UX_LEAN_TIMES) {
+        flags = UX_PACK_POST | (visitor->post_failed ? UX_PACK_FAILED : 0);
+    }
+
+    if (visitor->vitals_full || (told && lean >= UX_LEAN_VITALS)) {
+        return flags | (lean < UX_LEAN_NO_VITALS ? UX_PACK_NO_VITALS : 0);
+    }
+
+    return flags | (told ? UX_PACK_VITALS : 0);
 }
 
 
@@ -204,12 +245,10 @@ ux_pack_times(ux_writer_t *w, const ux_visitor_t *visitor)
 }
 
 
-/* The last form sent, as the flags of the life. */
+/* The last form sent. */
 static void
 ux_pack_form(ux_writer_t *w, const ux_visitor_t *visitor, uint64_t origin_ms)
 {
-    ux_writer_byte(w, UX_PACK_POST
-                      | (visitor->post_failed ? UX_PACK_FAILED : 0));
     ux_writer_fixed(w, visitor->post_hash, 4);
     ux_writer_time(w, visitor->post_ms, origin_ms);
 }

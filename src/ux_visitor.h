@@ -11,6 +11,7 @@
 
 
 #include "ux_model.h"
+#include "ux_vital.h"
 
 
 #define UX_TRACKS_MAX   17         /* the visitor's life, and 16 experiments */
@@ -20,6 +21,8 @@
 #define UX_ALIAS_ID     16         /* bytes of a cookie's id */
 
 #define UX_PACKED_MAX   832        /* bytes of the longest packed visitor */
+
+#define UX_VITAL_MARKS  2304       /* 576 buckets, ratings in the low bits */
 
 #define UX_TOTAL_MAX    1000000000000000   /* where a visitor's sum stops */
 
@@ -66,6 +69,14 @@ typedef struct {
 } ux_pace_t;
 
 
+/* The last page view of a metric: what came of it with an id. */
+typedef struct {
+    uint32_t  id;                  /* of its hash; 0: none */
+    uint16_t  mark;                /* as it counts: bucket << 2 | rating, which
+                                      grows with the value */
+} ux_vital_seen_t;
+
+
 /*
  * What a visitor did since some moment: track 0 since the record was made
  * (its masks say "ever"), the others since the exposure to an experiment.
@@ -78,6 +89,8 @@ typedef struct {
     bool       error_seen;         /* counted in the arm's error_visitors */
     bool       visit;              /* shown on a page of this session */
     uint8_t    npasts;
+    uint8_t    vitals;             /* mask of metrics whose last page view, if
+                                      known, its arm counts */
     uint64_t   exposed_ms;
     uint64_t   events;             /* mask of event slots seen */
     uint64_t   steps;              /* mask of step slots reached in order */
@@ -129,6 +142,8 @@ typedef struct {
     bool        post_failed;       /* the last form sent: how it ended, */
     uint32_t    post_hash;         /*   where to, 0: none, */
     uint64_t    post_ms;           /*   when */
+    bool        vitals_full;       /* there was no room for these: */
+    ux_vital_seen_t  vitals[UX_VITALS];
     uint32_t    ids[UX_IDS_MAX];   /* hashes of event ids seen */
     ux_track_t  tracks[UX_TRACKS_MAX];
     uint8_t     alias_id[UX_ALIAS_ID];     /* cookie's id, of an alias */

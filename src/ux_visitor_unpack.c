@@ -21,12 +21,13 @@ static unsigned ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_alias(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_times(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_ids(ux_reader_t *r, ux_visitor_t *visitor);
-static void ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
-    uint64_t origin_ms);
+static unsigned ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor,
+    bool body, uint64_t origin_ms);
 static void ux_unpack_track(ux_reader_t *r, ux_track_t *track,
     uint64_t origin_ms);
 static void ux_unpack_clear(ux_track_t *track);
 static unsigned ux_unpack_parts(ux_reader_t *r);
+static unsigned ux_unpack_life_flags(ux_reader_t *r, ux_visitor_t *visitor);
 static void ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor,
     uint64_t origin_ms);
 static void ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
@@ -55,7 +56,7 @@ ux_status_t
 ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf, size_t len)
 {
     uint64_t     origin_ms;
-    unsigned     flags, i;
+    unsigned     flags, life, i;
     ux_reader_t  r;
 
     if (len > UX_PACKED_MAX) {
@@ -78,10 +79,15 @@ ux_visitor_unpack(ux_visitor_t *visitor, const uint8_t *buf, size_t len)
         ux_unpack_alias(&r, visitor);
     }
 
-    ux_unpack_life(&r, visitor, (flags & UX_PACK_LIFE) != 0, origin_ms);
+    life = ux_unpack_life(&r, visitor, (flags & UX_PACK_LIFE) != 0,
+                          origin_ms);
 
     for (i = 1; i < visitor->ntracks && !r.bad; i++) {
         ux_unpack_track(&r, &visitor->tracks[i], origin_ms);
+    }
+
+    if (life & UX_PACK_VITALS) {
+        ux_reader_vitals(&r, visitor);
     }
 
     if (visitor->npending) {
@@ -128,6 +134,8 @@ ux_unpack_head(ux_reader_t *r, ux_visitor_t *visitor)
     visitor->post_failed = false;
     visitor->post_hash = 0;
     visitor->post_ms = 0;
+    visitor->vitals_full = false;
+    memset(visitor->vitals, 0, sizeof(visitor->vitals));
 
     if (flags & UX_PACK_COOKIE) {
         visitor->cookie_hash = ux_reader_fixed(r, 8);
@@ -197,11 +205,12 @@ ux_unpack_ids(ux_reader_t *r, ux_visitor_t *visitor)
 }
 
 
-static void
+/* Its flags, 0 for none. */
+static unsigned
 ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     uint64_t origin_ms)
 {
-    unsigned     i, parts;
+    unsigned     i, parts, flags;
     ux_cart_t   *cart;
     ux_track_t  *life;
 
@@ -210,9 +219,10 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
 
     life->arm = UX_ARM_NONE;
     life->exposed_ms = origin_ms;
+    flags = 0;
 
     if (!body) {
-        return;
+        return 0;
     }
 
     parts = ux_unpack_parts(r);
@@ -222,6 +232,10 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     }
 
     if (parts & UX_PACK_FLAGS) {
+        flags = ux_unpack_life_flags(r, visitor);
+    }
+
+    if (flags & UX_PACK_POST) {
         ux_unpack_form(r, visitor, origin_ms);
     }
 
@@ -234,6 +248,8 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
             ux_reader_fail(r);
         }
     }
+
+    return flags;
 }
 
 
@@ -282,18 +298,31 @@ ux_unpack_parts(ux_reader_t *r)
 }
 
 
-static void
-ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor, uint64_t origin_ms)
+static unsigned
+ux_unpack_life_flags(ux_reader_t *r, ux_visitor_t *visitor)
 {
-    unsigned  flags;
+    unsigned  flags, vitals;
 
     flags = ux_reader_byte(r);
+    vitals = flags & (UX_PACK_VITALS | UX_PACK_NO_VITALS);
 
-    if (!(flags & UX_PACK_POST) || (flags & ~UX_PACK_FORMS)) {
+    if (flags == 0 || (flags & ~(UX_PACK_FORMS | vitals))
+        || (flags & UX_PACK_FORMS) == UX_PACK_FAILED
+        || vitals == (UX_PACK_VITALS | UX_PACK_NO_VITALS))
+    {
         ux_reader_fail(r);
     }
 
     visitor->post_failed = (flags & UX_PACK_FAILED) != 0;
+    visitor->vitals_full = (flags & UX_PACK_NO_VITALS) != 0;
+
+    return flags;
+}
+
+
+static void
+ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor, uint64_t origin_ms)
+{
     visitor->post_hash = (uint32_t) ux_reader_fixed(r, 4);
     visitor->post_ms = ux_reader_time(r, origin_ms);
 

@@ -467,7 +467,8 @@ sub help
         ok(index($readme, "| `$name` | $help->{$name} |") >= 0,
             "help: $name: as in the README");
 
-        my $at = { %$v, funnels => $v->{funnels}{checkout} };
+        my $at = { %$v, funnels => $v->{funnels}{checkout},
+            vitals => $v->{vitals}{LCP} };
         for (split /\./, $name) {
             $at = ref $at eq 'ARRAY' ? $at->[0]{$_}
                 : exists $at->{$_} ? (defined $at->{$_} ? $at->{$_} : "null")

@@ -651,7 +651,7 @@ sub surveys
 }
 
 
-# As the library sends them; what counts them is not here.
+# As the library sends them; how they count is in t/36-vitals.t.
 sub vitals
 {
     my $lcp = '{"name":"LCP","value":1234.5,"rating":"good","delta":1234.5,'
@@ -660,7 +660,8 @@ sub vitals
         . '"navigationType":"navigate"}';
 
     counts('a metric of web-vitals', 204, '', $alice, $lcp);
-    counts('all of them with an event', 204, 'events.view_item 1', $alice,
+    counts('all of them, one again, with an event', 204,
+        'discarded.duplicate 1, events.view_item 1', $alice,
         "[$lcp," . join(',', map { qq({"name":"$_","value":0.1}) }
             'INP', 'CLS', 'FCP', 'TTFB') . ',{"event":"view_item"}]');
     counts('a metric without a value', 204, 'discarded.bad_event 1', $alice,

@@ -70,7 +70,7 @@ refused_cheaply();
 
 is_deeply([ $t->workers ], [ $worker ], 'the worker is that of the start');
 is($t->changes(sub { $t->post('/beacon', $two, @headers) }),
-    'events.view_item 2', 'and counts on');
+    'discarded.duplicate 1, events.view_item 2', 'and counts on');
 
 $t->no_alerts('no alert but of memory',
     qr/(?:malloc|posix_memalign)\(.*\) failed|mmap\(|could not be|out of mem/);

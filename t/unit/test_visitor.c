@@ -100,7 +100,7 @@ same_track(const ux_track_t *a, const ux_track_t *b)
            && a->crossed == b->crossed && a->error_seen == b->error_seen
            && a->before == b->before && a->arm == b->arm
            && a->moved == b->moved && a->visit == b->visit
-           && a->stage == b->stage
+           && a->stage == b->stage && a->vitals == b->vitals
            && memcmp(a->answers, b->answers, sizeof(a->answers)) == 0
            && memcmp(a->segments, b->segments, sizeof(a->segments)) == 0
            && a->exposed_ms == b->exposed_ms && a->events == b->events
@@ -133,10 +133,19 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
         || a->alias != b->alias || a->pages != b->pages
         || a->post_failed != b->post_failed
         || a->post_hash != b->post_hash || a->post_ms != b->post_ms
+        || a->vitals_full != b->vitals_full
         || (a->alias && memcmp(a->alias_id, b->alias_id, UX_ALIAS_ID) != 0)
         || memcmp(a->ids, b->ids, a->nids * sizeof(a->ids[0])) != 0)
     {
         return false;
+    }
+
+    for (i = 0; i < UX_VITALS; i++) {
+        if (a->vitals[i].id != b->vitals[i].id
+            || a->vitals[i].mark != b->vitals[i].mark)
+        {
+            return false;
+        }
     }
 
     for (i = 0; i < a->ntracks; i++) {
@@ -280,6 +289,31 @@ fill_exposure(ux_track_t *t)
 }
 
 
+/* Of a visitor with all of its tracks. */
+static void
+fill_vitals(ux_visitor_t *v)
+{
+    unsigned  i, k;
+
+    v->vitals_full = below(8) == 0;
+
+    for (i = 0; i < UX_VITALS && !v->vitals_full; i++) {
+
+        if (below(2)) {
+            continue;
+        }
+
+        v->vitals[i].id = (uint32_t) number() | 1;
+        v->vitals[i].mark = (uint16_t) (below(UX_VITAL_MARKS / 4) << 2
+                                        | below(UX_VITAL_RATINGS));
+
+        for (k = 1; k < v->ntracks; k++) {
+            v->tracks[k].vitals |= (uint8_t) (below(2) << i);
+        }
+    }
+}
+
+
 static void
 fill_track(ux_track_t *t)
 {
@@ -350,6 +384,10 @@ random_visitor(ux_visitor_t *v)
         if (below(sparse) == 0) {
             fill_track(&v->tracks[v->ntracks - 1]);
         }
+    }
+
+    if (below(3) == 0) {
+        fill_vitals(v);
     }
 
     n = below(3) ? 0 : below(UX_PENDING_MAX + 1);
@@ -502,6 +540,26 @@ test_sizes(void)
     ok(round_trip(&v) == len - 1, "its values may all be 0");
     t->counts[7] = UINT16_MAX;
     ok(round_trip(&v) == len + 2, "up to 65535 of them");
+
+    ux_visitor_init(&v, 1, NOW_S);
+    t = add_track(&v, 3, NOW_MS);
+    len = round_trip(&v);
+
+    for (i = 0; i < UX_VITALS; i++) {
+        v.vitals[i].id = 0x12345678 + i;
+        v.vitals[i].mark = UX_VITAL_MARKS - 2;
+    }
+
+    t->vitals = 0x1f;
+    ok(round_trip(&v) == len + 38, "all five vitals: 38 bytes");
+    v.vitals[0].id = 0;
+    v.vitals[0].mark = 0;
+    t->vitals = 0x1e;
+    ok(round_trip(&v) == len + 31, "7 each");
+    memset(v.vitals, 0, sizeof(v.vitals));
+    t->vitals = 0;
+    v.vitals_full = true;
+    ok(round_trip(&v) == len + 2, "that there was no room: 2");
 }
 
 
@@ -733,6 +791,21 @@ test_foreign(void)
        && REFUSED(0x49, 0, "\1\x21" "abcd" "\2")
        && REFUSED(0x49, 0, "\1\x20" "\0\0\0\0" "\2"),
        "a form: none, or sent nowhere");
+    ok(!REFUSED(0x49, 1, "\1\1\x0c\0\1" "abcd" "\4\1")
+       && !REFUSED(0x49, 1, "\1\1\x0c\0\x10" "abcd" "\xfe\x11\0")
+       && !REFUSED(0x49, 0, "\1\1\1" "abcd" "\4\0")
+       && REFUSED(0x49, 1, "\1\1\x0c\0\0")
+       && REFUSED(0x49, 1, "\1\1\x0c\0\x20" "abcd" "\4\1")
+       && REFUSED(0x49, 1, "\1\1\x0c\0\1" "\0\0\0\0" "\4\1"),
+       "vitals: none, of a metric beyond, of no page view");
+    ok(REFUSED(0x49, 1, "\1\1\x0c\0\1" "abcd" "\7\1")
+       && REFUSED(0x49, 1, "\1\1\x0c\0\1" "abcd" "\x80\x12\1")
+       && REFUSED(0x49, 1, "\1\1\x0c\0\1" "abcd" "\4\2")
+       && REFUSED(0x49, 0, "\1\1\1" "abcd" "\4\1"),
+       "a rating, a bucket or a track there is not");
+    ok(!REFUSED(0x49, 0, "\1\2") && REFUSED(0x49, 0, "\1\0")
+       && REFUSED(0x49, 0, "\1\3\1" "abcd" "\4\0")
+       && REFUSED(0x49, 0, "\1\4"), "vitals that there was no room for");
     ok(REFUSED(0x49, 0, "\1\1") && REFUSED(0x49, 0, "\x20\1")
        && REFUSED(0x49, 0, "\x40\1\x18\2\2")
        && REFUSED(0x49, 0, "\x80\1\1")
@@ -840,16 +913,41 @@ test_too_long(void)
 }
 
 
+/* Is there room when what is known of vitals is left out, and that told? */
+static bool
+without_vitals(ux_visitor_t *v)
+{
+    unsigned  i, n;
+
+    n = 0;
+
+    for (i = 0; i < UX_VITALS; i++) {
+        n += v->vitals[i].id != 0;
+        v->vitals[i].id = 0;
+        v->vitals[i].mark = 0;
+    }
+
+    for (i = 1; i < v->ntracks; i++) {
+        v->tracks[i].vitals = 0;
+    }
+
+    v->vitals_full = v->vitals_full || n > 0;
+
+    return n > 0 && round_trip(v) > 0;
+}
+
+
 static void
 test_random(void)
 {
     size_t               len;
     uint8_t              buf[UX_PACKED_MAX];
-    unsigned             i, k, bad, full, lean;
+    unsigned             i, k, bad, full, lean, vitals;
     ux_status_t          status;
     static ux_visitor_t  v;
 
     bad = 0;
+    vitals = 0;
     full = 0;
     lean = 0;
 
@@ -864,7 +962,10 @@ test_random(void)
 
         bad += status != UX_OK || len > UX_PACKED_MAX;
 
-        if (round_trip(&v) == 0) {
+        if (round_trip(&v) == 0 && without_vitals(&v)) {
+            vitals++;
+
+        } else if (round_trip(&v) == 0) {
 
             /* there was room without the times */
 
@@ -878,11 +979,15 @@ test_random(void)
                 v.tracks[k].stage = 0;
             }
 
-            bad += round_trip(&v) == 0;
+            if (round_trip(&v) == 0) {
+                v.vitals_full = false;
+                bad += round_trip(&v) == 0;
+            }
         }
     }
 
     ok(bad == 0, "random visitors come back the same");
+    ok(vitals > 0 && vitals < 5000, "%u did without vitals", vitals);
     ok(full > 0 && full < 25000, "most of them fit, %u did not", full);
     ok(lean > 0 && lean < 5000, "%u did without their times", lean);
 }

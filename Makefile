@@ -15,6 +15,8 @@
 #   make check-coverage  lines of the module that the suite runs, >= 90 %
 #   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
+#   make script     conf-examples/ux.js from its commented form
+#   make web-vitals the npm package, for the test in a browser
 #   make style      the house rules a machine can see
 #   make stats      lengths of functions
 #
@@ -78,6 +80,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 .PHONY: all deps test demo simulate install clean style stats check-asan units
 .PHONY: check-static check-coverage soak load
 .PHONY: check-valgrind check-faults check-mutations fuzz fuzzers
+.PHONY: script web-vitals
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
@@ -141,6 +144,31 @@ $(BUILD)/fuzz/fuzz_%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(FUZZ_DRIVER) \
 	    $(LIBS) $(APR_LIBS) -lpthread
 
 fuzzers: $(FUZZERS)
+
+
+script:
+	perl -0pe 's{^\s*//.*\n}{}mg; s/^\s+//mg; s/\n//g; \
+	    s/\s*([-+*=<>&|?:;,(){}\[\]!])\s*/$$1/g' \
+	    conf-examples/ux.src.js >conf-examples/ux.js
+
+
+# From the registry npm is set up with; nothing of it is in here but its name,
+# version and sum.
+
+WEB_VITALS     = 6.2.3
+WEB_VITALS_SUM = \
+    0345c05eceae57e921485b0696ab979ef559f3c3dda56abad6ad8145e399a262
+
+web-vitals: $(BUILD)/web-vitals.js
+
+$(BUILD)/web-vitals.js: Makefile
+	@mkdir -p $(BUILD)/npm
+	cd $(BUILD)/npm && npm pack --silent web-vitals@$(WEB_VITALS)
+	echo '$(strip $(WEB_VITALS_SUM))  $(BUILD)/npm/web-vitals-$(WEB_VITALS).tgz' \
+	    | sha256sum -c -
+	tar -xzOf $(BUILD)/npm/web-vitals-$(WEB_VITALS).tgz \
+	    package/dist/web-vitals.iife.js >$@.new
+	mv $@.new $@
 
 
 # nginx's configure writes where it stands, so it stands in a copy

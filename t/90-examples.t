@@ -28,11 +28,14 @@ my %try = (
     'static-variants.conf' => \&try_static_variants,
     'proxy-cache.conf'     => \&try_proxy_cache,
     'cdn.conf'             => \&try_cdn,
+    'script.conf'          => \&try_script,
 );
 
 my @files = map { m{([^/]+)$} } glob "$root/conf-examples/*";
 
-is_deeply([ sort @files ], [ sort keys %try ], 'every example is tried');
+is_deeply([ sort @files ], [ sort(keys %try, qw(ux.js ux.src.js)) ],
+    'every example is tried');
+the_script();
 
 for my $file (sort keys %try) {
     subtest $file => sub {
@@ -335,6 +338,66 @@ sub try_cdn
 
     is($asset->header('Set-Cookie'), undef, 'an asset brings no cookie');
     unlike($asset->header('Cache-Control'), qr/private/, 'and may be stored');
+
+    return;
+}
+
+
+# What a browser makes of it is t/92-browser.t's.
+sub try_script
+{
+    my ($t) = @_;
+
+    $t->file('ux.js', Ux::_read("$root/conf-examples/ux.js"));
+
+    my $browser = $t->browser;
+    my $page = $browser->go('/');
+    my $script = $browser->asset('/ux.js');
+    my @json = ('Content-Type' => 'text/plain;charset=UTF-8');
+    my $send = sub {
+        return $t->post('/beacon', $_[0], @json,
+            Cookie => 'ux=' . $browser->cookie('ux'))->status;
+    };
+
+    is($page->header('Content-Security-Policy'), "default-src 'self'",
+        'a strict policy');
+    is($script->header('Content-Type'), 'text/javascript', 'the script');
+    is($script->body, Ux::_read("$root/conf-examples/ux.js"), 'as it is here');
+    is($send->('[{"event":"form_error"},{"event":"size_chart"},'
+        . '{"name":"CLS","delta":0.3,"value":0.3,"id":"0.5"}]'), 204,
+        'what it sends is taken');
+
+    my $zone = $t->stats('/zones/shop');
+    my $experiment = $zone->{experiments}{checkout_layout};
+
+    is(sum_of($experiment, [ 'visitors' ]), 1, 'one visitor');
+    is(sum_of($experiment, [ qw(metrics size_chart visitors) ]), 1,
+        'who clicked');
+    is(sum_of($experiment, [ qw(metrics form_error visitors) ]), 1,
+        'met an error in a form');
+    is(sum_of($experiment, [ qw(vitals CLS poor) ]), 1,
+        'and a page that jumped');
+
+    return;
+}
+
+
+# Small, and what its commented form says: as "make script" makes it.
+sub the_script
+{
+    my $text = Ux::_read("$root/conf-examples/ux.js");
+    my $from = Ux::_read("$root/conf-examples/ux.src.js");
+    my ($make) = Ux::_read("$root/Makefile")
+        =~ /^script:.*?perl -0pe '(.*?)'/ms;
+
+    $make =~ s/\$\$/\$/g;
+    $make =~ s/\\\n\s*//g;
+    $_ = $from;
+    eval $make;
+
+    is($@, '', 'the Makefile makes it');
+    is($text, $_, 'ux.js is ux.src.js without comments and blanks');
+    cmp_ok(length $text, '<', 1024, 'and less than 1 KB');
 
     return;
 }

@@ -1,0 +1,64 @@
+// What ux.js beside this file is made of ("make script" takes out comments and
+// blanks): clicks, form errors and vitals of a page as beacons for ux_collect.
+//
+//     <script src="/ux.js" data-to="/beacon" data-vitals="on" defer></script>
+//
+//     <a data-ux="size_chart" ...>     a click is an event of that name
+//     form with invalid fields         event form_error, once a try
+//     ux({event: "nps", value: 9})     any event, or a metric of web-vitals:
+//                                      onLCP(ux), then without data-vitals
+//
+// Sends with the sixth, and when the page is hidden or left.  No cookie, no
+// storage, nothing of the page but what is named above.
+
+{
+    let s = document.currentScript.dataset, q = [], v = {}, p = {}, c = 0,
+        a, z, f, id = "" + Math.random(), on = addEventListener,
+
+        // Vitals that changed since, then all that waits.
+        end = (e, b) => {
+            for (e in v)
+                p[e] != v[e] && ux({name: e, delta: v[e] - (p[e] || 0),
+                    value: p[e] = v[e], id});
+            q[0] && (b = JSON.stringify(q), q = [],
+                navigator.sendBeacon(s.to, b)
+                || fetch(s.to, {method: "POST", body: b, keepalive: 1}))
+        },
+
+        // Each entry of a type, those from before included.
+        see = (type, g) => new PerformanceObserver(l => l.getEntries().map(g))
+            .observe({type, buffered: 1, durationThreshold: 16});
+
+    // A copy, as web-vitals goes on with its object, without what is long.
+    ux = e => q.push({...e, entries: 0}) > 5 && end();
+
+    on("visibilitychange", end);
+    on("pagehide", end);
+
+    on("click", e => (e = e.target.closest("[data-ux]"))
+        && ux({event: e.dataset.ux}), 1);
+
+    // All fields of a try are told in one go.
+    on("invalid", e => f ||= setTimeout(e => f = ux({event: "form_error"})),
+        1);
+
+    // As web-vitals measures them, but for pages that are prerendered or come
+    // back from the cache, and INP, which is the slowest of all.
+    s.vitals && (
+        see("navigation", e => v.TTFB = e.responseStart),
+
+        // Not "first-paint", which is shorter.  CLS may stay 0.
+        see("paint", e => e.name[11] && (v.FCP = e.startTime,
+            self.LayoutShift && (v.CLS = c))),
+
+        see("largest-contentful-paint", e => v.LCP = e.startTime),
+
+        see("event", e => e.interactionId
+            && (e.duration < v.INP || (v.INP = e.duration))),
+
+        // Windows of 5 s at most, without a gap of 1 s.
+        see("layout-shift", (e, t) => e.hadRecentInput
+            || ((t = e.startTime) - z < 1e3 && t - a < 5e3 || (c = 0, a = t),
+                z = t, c += e.value, c > v.CLS && (v.CLS = c)))
+    )
+}

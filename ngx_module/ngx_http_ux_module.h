@@ -355,9 +355,10 @@ ngx_uint_t ngx_http_ux_word_twice(ngx_conf_t *cf, ngx_uint_t n);
 ngx_int_t ngx_http_ux_conf_resolve(ngx_conf_t *cf,
     ngx_http_ux_main_conf_t *mcf);
 
-/* ngx_http_ux_experiment.c, ngx_http_ux_funnel.c */
+/* ngx_http_ux_experiment.c, ngx_http_ux_funnel.c, ngx_http_ux_stage.c */
 char *ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /*
  * ngx_http_ux_metric.c: once all is parsed, goals come first, and experiments

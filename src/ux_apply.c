@@ -13,6 +13,7 @@
 #include "ux_apply.h"
 #include "ux_cart.h"
 #include "ux_funnel.h"
+#include "ux_journey.h"
 #include "ux_pace.h"
 
 
@@ -32,6 +33,8 @@ static void ux_apply_carry_in(const ux_plan_t *plan, const ux_arm_t *arm,
 static bool ux_apply_life(ux_occurrence_t *o, ux_track_t *life);
 static void ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
+static void ux_apply_orders(const ux_occurrence_t *o, const ux_arm_t *arm,
+    int64_t was, int64_t is);
 static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
 static int64_t ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total,
@@ -224,6 +227,7 @@ static void
 ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track)
 {
+    int64_t   revenue;
     uint64_t  bit;
 
     bit = ux_apply_bit(o->slot);
@@ -236,12 +240,35 @@ ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
 
     ux_pace_event(o->plan, arm, track, o->index, o->reached,
                   o->event->now_ms, o->changes);
+    ux_journey_event(o->plan, arm, track, o->index, o->changes);
 
     track->events |= bit;
     track->steps |= o->reached;
 
+    revenue = track->totals[0];
     ux_apply_totals(o, arm, track);
+    ux_apply_orders(o, arm, revenue, track->totals[0]);
     ux_apply_carts(o, arm, track);
+}
+
+
+/* Facts of orders, not of visitors; was, is: the visitor's revenue. */
+static void
+ux_apply_orders(const ux_occurrence_t *o, const ux_arm_t *arm, int64_t was,
+    int64_t is)
+{
+    if (!ux_apply_money(o->event)) {
+        return;
+    }
+
+    if (o->index == UX_EVENT_PURCHASE) {
+        ux_changes_add(o->changes, arm->base + UX_ARM_ORDERS, 1);
+        ux_changes_add(o->changes, arm->base + UX_ARM_ORDERED,
+                       o->event->value);
+
+    } else if (o->index == UX_EVENT_REFUND) {
+        ux_changes_add(o->changes, arm->base + UX_ARM_REFUNDED, was - is);
+    }
 }
 
 

@@ -13,6 +13,7 @@
  *
  *   event, total                      by name
  *   funnel -> steps, cart             by name
+ *   stage                             by name
  *   timings                           the zone's
  *   experiment -> variants            by name and version
  *                 -> timings          of all epochs
@@ -61,8 +62,6 @@ static void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm,
     uint16_t variant);
 static bool ux_bind_later(const ux_binder_t *binder, uint16_t arm,
     uint16_t variant);
-static uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
-static uint8_t ux_bind_slot(uint16_t ordinal);
 static void ux_bind_reset(ux_model_t *model, ux_binding_t *bindings);
 static uint32_t ux_bind_window(const ux_model_t *model);
 
@@ -162,6 +161,7 @@ ux_bind_walk(ux_binder_t *binder)
         ux_bind_funnel(binder, i);
     }
 
+    ux_bind_stages(binder);
     ux_bind_timings(binder, UX_PARENT_NONE);
 
     for (i = 0; i < binder->nexperiments; i++) {
@@ -346,6 +346,7 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     for (i = 0; i < experiment->nvariants; i++) {
         if (variants[i] != UX_PARENT_NONE) {
             ux_bind_timings(binder, variants[i]);
+            ux_bind_journey(binder, variants[i]);
         }
     }
 
@@ -682,8 +683,7 @@ ux_bind_later(const ux_binder_t *binder, uint16_t arm, uint16_t variant)
 }
 
 
-/* The ordinal, or UX_PARENT_NONE; in a dry run maybe UX_ORDINAL_NEW. */
-static uint16_t
+uint16_t
 ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
 {
     ux_status_t        rc;
@@ -719,7 +719,7 @@ ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
 }
 
 
-static uint8_t
+uint8_t
 ux_bind_slot(uint16_t ordinal)
 {
     return ordinal < UX_SLOT_NONE ? (uint8_t) ordinal : UX_SLOT_NONE;
@@ -748,6 +748,10 @@ ux_bind_reset(ux_model_t *model, ux_binding_t *bindings)
         for (k = 0; k < model->funnels[i].nsteps; k++) {
             model->funnels[i].steps[k].slot = UX_SLOT_NONE;
         }
+    }
+
+    for (i = 0; i < model->nstages; i++) {
+        model->stages[i].slot = UX_SLOT_NONE;
     }
 
     for (i = 0; i < model->nexperiments; i++) {

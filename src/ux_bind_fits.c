@@ -86,6 +86,7 @@ ux_fits_slots(const ux_binder_t *binder, ux_error_t *error)
         { UX_ENTRY_EVENT, UX_EVENTS_MAX, "events" },
         { UX_ENTRY_STEP, UX_STEPS_MAX, "funnel steps" },
         { UX_ENTRY_CART, UX_CARTS_MAX, "funnels with a cart" },
+        { UX_ENTRY_STAGE, UX_STAGES_MAX, "stages of the journey" },
         { UX_ENTRY_TOTAL, binder->totals, "totals" }
     };
 

@@ -41,5 +41,15 @@ typedef struct {
 /* Makes all claims; in a dry run sums up what they would take. */
 void ux_bind_walk(ux_binder_t *binder);
 
+/* The ordinal, or UX_PARENT_NONE; in a dry run maybe UX_ORDINAL_NEW. */
+uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
+
+/* UX_SLOT_NONE for what is none. */
+uint8_t ux_bind_slot(uint16_t ordinal);
+
+/* ux_bind_stage.c: the stages, and a variant's journey over them. */
+void ux_bind_stages(ux_binder_t *binder);
+void ux_bind_journey(ux_binder_t *binder, uint16_t variant);
+
 
 #endif

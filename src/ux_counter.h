@@ -158,6 +158,10 @@ enum {
     UX_ARM_SINGLE_PAGES,                 /*   and no other page */
     UX_ARM_CONFIRMED_LATE,               /* visitors: by a second page, */
     UX_ARM_RETURNING,                    /*   known before: ux_track.h */
+    UX_ARM_ORDERS,                       /* purchases with a value, */
+    UX_ARM_ORDERED,                      /*   its sum, */
+    UX_ARM_REFUNDED,                     /*   and what refunds took off it;
+                                            minor units, uncapped */
     UX_ARM_HTTP,
     UX_ARM_EVENT_VISITORS = UX_ARM_HTTP + UX_HTTP_CELLS,  /* by event slot */
     UX_ARM_EVENT_COUNT = UX_ARM_EVENT_VISITORS + UX_EVENTS_MAX,
@@ -235,10 +239,10 @@ typedef struct {
 /*
  * What one turn of a visitor's record can bring: confirmed with 16 waiting
  * events, exposed to 16 experiments, 3 events, crossed over in all of them
- * (proved in ux_track.c).  Some 560 KB: static memory, not the stack;
+ * (proved in ux_track.c).  Some 620 KB: static memory, not the stack;
  * ux_changes_clear() touches none of it.
  */
-#define UX_CHANGES_MAX       30720
+#define UX_CHANGES_MAX       32768
 #define UX_RING_CHANGES_MAX  6144
 
 /*

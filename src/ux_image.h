@@ -131,6 +131,7 @@ typedef struct {
     uint8_t           steps[UX_STEPS_MAX];
     uint8_t           cart_slots[UX_CARTS_MAX];
     uint8_t           funnels[UX_FUNNELS_MAX];
+    uint8_t           stages[UX_STAGES_MAX];
     uint8_t           totals[UX_TOTALS_MAX];
     ux_visitor_t      theirs;
     ux_visitor_t      ours;

@@ -38,6 +38,7 @@
 static uint64_t ux_base_key(const uint8_t *packed);
 static void ux_base_since_counts(ux_image_merging_t *m);
 static bool ux_base_is_count(const ux_image_merging_t *m, uint32_t cell);
+static bool ux_base_within(uint32_t cell, uint32_t first, uint32_t n);
 static void ux_base_cart(ux_cart_t *ours, ux_track_t *theirs,
     const ux_cart_t *held, unsigned cart);
 static bool ux_base_same_cart(const ux_cart_t *a, const ux_cart_t *b);
@@ -196,22 +197,39 @@ ux_base_since_counts(ux_image_merging_t *m)
 static bool
 ux_base_is_count(const ux_image_merging_t *m, uint32_t cell)
 {
+    uint32_t           moves;
     unsigned           i;
     const ux_track_t  *track;
     const ux_arm_t    *arm;
+
+    moves = ux_journey_cells(m->store->plan.model->nstages)
+            - UX_JOURNEY_MOVES;
 
     for (i = 1; i < m->work->since.ntracks; i++) {
         track = &m->work->since.tracks[i];
         arm = ux_apply_arm(&m->store->plan, track->arm);
 
-        if (arm != NULL && cell >= arm->base + UX_ARM_EVENT_COUNT
-            && cell < arm->base + UX_ARM_STEP_BEFORE)
+        if (arm != NULL
+            && (ux_base_within(cell, arm->base + UX_ARM_EVENT_COUNT,
+                               UX_EVENTS_MAX)
+                || ux_base_within(cell, arm->base + UX_ARM_ORDERS,
+                                  UX_ARM_HTTP - UX_ARM_ORDERS)
+                || (arm->journey != 0
+                    && ux_base_within(cell, arm->journey + UX_JOURNEY_MOVES,
+                                      moves))))
         {
             return true;
         }
     }
 
     return false;
+}
+
+
+static bool
+ux_base_within(uint32_t cell, uint32_t first, uint32_t n)
+{
+    return cell >= first && cell - first < n;
 }
 
 

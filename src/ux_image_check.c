@@ -46,6 +46,8 @@ static ux_status_t ux_image_check_cells(const ux_image_view_t *view,
     ux_error_t *error);
 static bool ux_image_cell_ok(const ux_image_view_t *view,
     const ux_image_cell_t *cell);
+static unsigned ux_image_cell_most(const ux_image_cell_t *cell,
+    const ux_image_name_t *owner);
 static bool ux_image_balance_ok(const ux_image_cell_t *cell);
 static bool ux_image_evidence_ok(const ux_image_cell_t *cell);
 static bool ux_image_arm_ok(ux_image_arm_t *arm,
@@ -72,7 +74,8 @@ static const uint8_t  ux_image_most[UX_ENTRY_KINDS] = {
     [UX_ENTRY_EVENT] = UX_EVENTS_MAX,
     [UX_ENTRY_STEP] = UX_STEPS_MAX,
     [UX_ENTRY_CART] = UX_CARTS_MAX,
-    [UX_ENTRY_TOTAL] = UX_TOTALS_MAX - 1
+    [UX_ENTRY_TOTAL] = UX_TOTALS_MAX - 1,
+    [UX_ENTRY_STAGE] = UX_STAGES_MAX
 };
 
 
@@ -282,6 +285,12 @@ ux_image_relatives_ok(const ux_image_view_t *view,
                    && name.control == 0;
         }
 
+        if (name.aux == UX_TIMINGS_JOURNEY) {
+            return name.parent != UX_PARENT_NONE
+                   && name.control <= UX_STAGES_MAX
+                   && !(name.flags & UX_IMAGE_HAS_BLOCK);
+        }
+
         return name.aux == UX_TIMINGS_REQUESTS
                ? !(name.flags & UX_IMAGE_HAS_RING) && name.value == 0
                  && name.control == 0
@@ -347,7 +356,7 @@ ux_image_check_cells(const ux_image_view_t *view, ux_error_t *error)
 static bool
 ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 {
-    unsigned                 need, n;
+    unsigned                 need;
     ux_image_name_t          owner;
     const ux_image_group_t  *group;
 
@@ -366,9 +375,6 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 
     owner = ux_image_name(view, cell->owner - 1);
     need = group->of_ring ? UX_IMAGE_HAS_RING : UX_IMAGE_HAS_BLOCK;
-    n = cell->group == UX_IMAGE_CART_RING ? UX_BUCKETS * owner.width
-        : cell->group == UX_IMAGE_PACES ? ux_timing_cells(owner.control)
-        : group->n;
 
     if (owner.kind == UX_ENTRY_TIMINGS
         && (owner.aux == UX_TIMINGS_VITALS)
@@ -378,9 +384,38 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
     }
 
     return owner.kind == group->owner && (owner.flags & need)
-           && cell->index < n
+           && cell->index < ux_image_cell_most(cell, &owner)
            && ux_image_value_ok(cell, cell->group == UX_IMAGE_CART_RING
                                       ? owner.width : 1u);
+}
+
+
+/* How many of the group this owner has; a journey has no times. */
+static unsigned
+ux_image_cell_most(const ux_image_cell_t *cell, const ux_image_name_t *owner)
+{
+    bool  journey;
+
+    journey = owner->aux == UX_TIMINGS_JOURNEY;
+
+    switch (cell->group) {
+
+    case UX_IMAGE_CART_RING:
+        return UX_BUCKETS * (unsigned) owner->width;
+
+    case UX_IMAGE_PACES:
+        return journey ? 0 : ux_timing_cells(owner->control);
+
+    case UX_IMAGE_REACHED:
+        return journey ? (unsigned) owner->control : 0;
+
+    case UX_IMAGE_MOVES:
+        return journey ? ux_journey_cells(owner->control) - UX_JOURNEY_MOVES
+                       : 0;
+
+    default:
+        return ux_image_groups[cell->group].n;
+    }
 }
 
 

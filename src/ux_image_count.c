@@ -6,8 +6,9 @@
  * each time: taken out, or put in.  As ux_track_cross.c, but from the registry
  * alone: a zone may be merged before it is bound.
  *
- * Bounds: a cap and a window are what is configured now, and not known before;
- * of an arm's carts with several windows the newest is taken.
+ * Bounds: a cap, a window and the stages of the journey are what is configured
+ * now, and not known before; of an arm's carts with several windows the newest
+ * is taken.
  */
 
 #include "ux_image_private.h"
@@ -16,6 +17,8 @@
 
 static void ux_count_take_counts(ux_image_merging_t *m,
     const ux_track_t *track, uint32_t base);
+static void ux_count_take_stages(ux_image_merging_t *m,
+    const ux_track_t *track);
 static void ux_count_take_totals(ux_image_merging_t *m,
     const ux_track_t *track, uint32_t base);
 static int64_t ux_count_capped(const ux_image_merging_t *m, uint16_t arm,
@@ -83,6 +86,7 @@ ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
 
     } else {
         ux_count_take_counts(m, track, arm->base);
+        ux_count_take_stages(m, track);
         ux_count_take_totals(m, track, arm->base);
         ux_count_take_carts(m, track);
         ux_count_take_window(m, track);
@@ -103,6 +107,22 @@ ux_count_take_counts(ux_image_merging_t *m, const ux_track_t *track,
     ux_apply_each(changes, base + UX_ARM_EVENT_VISITORS, track->events, -1);
     ux_apply_each(changes, base + UX_ARM_STEP_BEFORE, track->before, -1);
     ux_apply_each(changes, base + UX_ARM_STEP_IN_ORDER, track->steps, -1);
+}
+
+
+/* Which events are a stage's is known once the configuration is bound. */
+static void
+ux_count_take_stages(ux_image_merging_t *m, const ux_track_t *track)
+{
+    const ux_arm_t   *known;
+    const ux_plan_t  *plan;
+
+    plan = &m->store->plan;
+    known = plan->model != NULL ? ux_apply_arm(plan, track->arm) : NULL;
+
+    if (known != NULL) {
+        ux_journey_leave(plan, known, track, &m->work->changes);
+    }
 }
 
 

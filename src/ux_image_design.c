@@ -17,6 +17,8 @@ static bool ux_model_events_ok(const ux_model_t *model);
 static bool ux_model_totals_ok(const ux_model_t *model);
 static bool ux_model_funnel_ok(const ux_model_t *model,
     const ux_funnel_t *funnel);
+static bool ux_model_stage_ok(const ux_model_t *model,
+    const ux_stage_t *stage);
 static bool ux_model_experiment_ok(const ux_model_t *model,
     const ux_experiment_t *e);
 static bool ux_model_design_ok(const ux_experiment_t *e);
@@ -46,6 +48,12 @@ ux_image_model_wrong(const ux_model_t *model, const ux_image_origin_t *origin)
     for (i = 0; i < model->nfunnels; i++) {
         if (!ux_model_funnel_ok(model, &model->funnels[i])) {
             return "a funnel";
+        }
+    }
+
+    for (i = 0; i < model->nstages; i++) {
+        if (!ux_model_stage_ok(model, &model->stages[i])) {
+            return "a stage";
         }
     }
 
@@ -152,6 +160,15 @@ ux_model_funnel_ok(const ux_model_t *model, const ux_funnel_t *funnel)
 
     return ux_name_check(funnel->name) && funnel->nsteps > 0
            && funnel->within_ms < UX_IMAGE_TIME_MAX;
+}
+
+
+static bool
+ux_model_stage_ok(const ux_model_t *model, const ux_stage_t *stage)
+{
+    return ux_stage_name_check(stage->name) && stage->events != 0
+           && (model->nevents >= UX_EVENTS_MAX
+               || stage->events >> model->nevents == 0);
 }
 
 

@@ -225,6 +225,11 @@ ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
         }
     }
 
+    if (track->stage != 0) {
+        i = work->stages[track->stage - 1];
+        track->stage = (uint8_t) (i < UX_STAGES_MAX ? i + 1 : 0);
+    }
+
     for (i = 0; i < UX_TOTALS_MAX; i++) {
         if (work->totals[i] != UX_SLOT_NONE) {
             track->totals[work->totals[i]] = sums[i];

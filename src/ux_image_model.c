@@ -40,6 +40,7 @@ static ux_str_t ux_model_word(ux_str_t word);
 static void ux_model_head(ux_model_walk_t *w, ux_model_t *model,
     ux_image_origin_t *origin);
 static void ux_model_funnel(ux_model_walk_t *w, ux_funnel_t *funnel);
+static void ux_model_stages(ux_model_walk_t *w, ux_model_t *model);
 static void ux_model_experiment(ux_model_walk_t *w, ux_experiment_t *e);
 static void ux_model_variants(ux_model_walk_t *w, ux_experiment_t *e);
 static void ux_model_metrics(ux_model_walk_t *w, ux_experiment_t *e);
@@ -102,6 +103,8 @@ ux_image_model_write(uint8_t *at, const ux_image_zone_t *zone)
         experiment = model.experiments[i];
         ux_model_experiment(&w, &experiment);
     }
+
+    ux_model_stages(&w, &model);
 
     return w.failed ? at : w.to;
 }
@@ -176,6 +179,10 @@ ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
     for (i = 0; i < model->nexperiments; i++) {
         memset(&read->experiments[i], 0, sizeof(ux_experiment_t));
         ux_model_experiment(&w, &read->experiments[i]);
+    }
+
+    if (view->info.minor >= UX_IMAGE_MINOR_STAGES) {
+        ux_model_stages(&w, model);
     }
 
     if (w.failed || (w.left != 0 && !w.newer)
@@ -264,6 +271,28 @@ ux_model_funnel(ux_model_walk_t *w, ux_funnel_t *funnel)
     }
 
     ux_model_end(w, &item);
+}
+
+
+static void
+ux_model_stages(ux_model_walk_t *w, ux_model_t *model)
+{
+    unsigned         i;
+    ux_stage_t      *stage;
+    ux_model_item_t  item;
+
+    model->nstages = ux_model_count(w, model->nstages, 1, UX_STAGES_MAX);
+
+    for (i = 0; i < model->nstages; i++) {
+        stage = &model->stages[i];
+
+        ux_model_begin(w, &item);
+
+        stage->name = ux_model_text(w, stage->name);
+        stage->events = ux_model_int(w, stage->events, 8);
+
+        ux_model_end(w, &item);
+    }
 }
 
 

@@ -276,6 +276,10 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
         claim->limit = UX_CARTS_MAX;
         break;
 
+    case UX_ENTRY_STAGE:
+        claim->limit = UX_STAGES_MAX;
+        break;
+
     case UX_ENTRY_TOTAL:
         claim->limit = m->store->head->params.totals;
         break;
@@ -303,6 +307,9 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
 
         } else if (claim->aux == UX_TIMINGS_VITALS) {
             claim->ring_cells = UX_TIMINGS_VITALS_CELLS;
+
+        } else if (claim->aux == UX_TIMINGS_JOURNEY) {
+            claim->ring_cells = ux_journey_cells(claim->control);
 
         } else {
             claim->ring_cells = ux_timing_cells(claim->control);
@@ -525,6 +532,7 @@ ux_names_maps(ux_image_merging_t *m)
     ux_names_map(m, UX_ENTRY_STEP, work->steps, 0, UX_STEPS_MAX);
     ux_names_map(m, UX_ENTRY_CART, work->cart_slots, 0, UX_CARTS_MAX);
     ux_names_map(m, UX_ENTRY_FUNNEL, work->funnels, 0, UX_FUNNELS_MAX);
+    ux_names_map(m, UX_ENTRY_STAGE, work->stages, 0, UX_STAGES_MAX);
     ux_names_map(m, UX_ENTRY_TOTAL, work->totals, 1, UX_TOTALS_MAX);
 }
 

@@ -81,6 +81,8 @@
  *                           1 n variants, of each: text name  8 weight
  *                           1 n metrics, of each: 1 event 1 total 1 type
  *                           1 role 1 lower is better 8 margin
+ *         1 n stages        of each an item: text name  8 mask of events;
+ *                           since minor version 2
  *
  * CLOCK (since minor version 2): one item
  *     0   4  the clock that records expire by     4 4 the time of day, s
@@ -95,6 +97,7 @@
 
 #include "ux_compare.h"
 #include "ux_image.h"
+#include "ux_journey.h"
 #include "ux_packing.h"
 #include "ux_registry_private.h"
 #include "ux_timing.h"
@@ -112,6 +115,7 @@
 #define UX_IMAGE_CLOCK_SIZE   8u
 
 #define UX_IMAGE_MODEL_MAX    (1024u * 1024)
+#define UX_IMAGE_MINOR_STAGES 2         /* MODEL has stages since */
 
 #define UX_IMAGE_AGAIN        0x8000u   /* may have been in here already */
 
@@ -217,6 +221,8 @@ enum {
     UX_IMAGE_REQUESTS,               /* two histogram buckets a cell */
     UX_IMAGE_PACES,
     UX_IMAGE_VITALS,
+    UX_IMAGE_REACHED,                /* visitors of stages, by place */
+    UX_IMAGE_MOVES,                  /* between them */
     UX_IMAGE_GROUPS
 };
 
@@ -348,6 +354,7 @@ typedef struct {
     uint64_t  steps;
     unsigned  carts;
     unsigned  funnels;
+    unsigned  stages;
     unsigned  totals;                /* revenue included */
     uint32_t  arms;
 } ux_image_limits_t;

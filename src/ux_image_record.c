@@ -3,8 +3,8 @@
  * Copyright (C) the nginx-ux authors
  *
  * What a record may say beside what its packed form allows: only events,
- * steps, carts, totals and arms that the names of the image have, and no time
- * that no clock shows.
+ * steps, carts, totals, stages and arms that the names of the image have, and
+ * no time that no clock shows.
  */
 
 #include "ux_image_private.h"
@@ -31,6 +31,7 @@ ux_image_limits(const uint32_t kinds[UX_ENTRY_KINDS])
     limits.steps = ux_image_mask(kinds[UX_ENTRY_STEP]);
     limits.carts = kinds[UX_ENTRY_CART];
     limits.funnels = kinds[UX_ENTRY_FUNNEL];
+    limits.stages = kinds[UX_ENTRY_STAGE];
     limits.totals = kinds[UX_ENTRY_TOTAL] + 1;
     limits.arms = kinds[UX_ENTRY_ARM];
 
@@ -84,7 +85,7 @@ ux_image_track_ok(const ux_track_t *track, const ux_image_limits_t *limits)
     unsigned  i;
 
     if ((track->events & ~limits->events) || (track->steps & ~limits->steps)
-        || (track->before & ~limits->steps)
+        || (track->before & ~limits->steps) || track->stage > limits->stages
         || !ux_image_time_ok(track->exposed_ms))
     {
         return false;
@@ -197,6 +198,8 @@ ux_image_track_fit(ux_track_t *track, const ux_image_limits_t *limits)
         track->totals[i] = 0;
         track->counts[i] = 0;
     }
+
+    track->stage = track->stage <= limits->stages ? track->stage : 0;
 
     for (i = limits->funnels; i < UX_FUNNELS_MAX; i++) {
         memset(&track->paces[i], 0, sizeof(ux_pace_t));

@@ -52,6 +52,7 @@ static void ux_write_ring(ux_image_writer_t *w, uint32_t owner,
     unsigned group, uint32_t cell, unsigned width);
 static void ux_write_cart(ux_image_writer_t *w, uint32_t i);
 static void ux_write_timings(ux_image_writer_t *w, uint32_t i);
+static void ux_write_journey(ux_image_writer_t *w, uint32_t i);
 static void ux_write_kept(ux_image_writer_t *w, uint32_t i);
 static void ux_write_cell(ux_image_writer_t *w, uint32_t owner,
     unsigned group, unsigned index, uint64_t value, unsigned width);
@@ -387,6 +388,11 @@ ux_write_timings(ux_image_writer_t *w, uint32_t i)
 
     entry = &w->store->registry->entries[i];
 
+    if (entry->aux == UX_TIMINGS_JOURNEY) {
+        ux_write_journey(w, i);
+        return;
+    }
+
     group = entry->ring != 0 ? UX_IMAGE_PACES : UX_IMAGE_REQUESTS;
     first = entry->ring != 0 ? entry->ring : entry->base;
     n = entry->ring != 0 ? ux_timing_cells((unsigned) entry->control)
@@ -400,6 +406,27 @@ ux_write_timings(ux_image_writer_t *w, uint32_t i)
     for (k = 0; first != 0 && k < n; k++) {
         ux_write_cell(w, i + 1, group, k,
                       ux_counter_read(&w->store->counter, first + k), 1);
+    }
+}
+
+
+/* Who reached a stage follows from the records, a move does not. */
+static void
+ux_write_journey(ux_image_writer_t *w, uint32_t i)
+{
+    uint32_t           n, k, cell;
+    const ux_entry_t  *entry;
+
+    entry = &w->store->registry->entries[i];
+    n = entry->ring != 0 ? ux_journey_cells(entry->control) : 0;
+
+    for (k = 0; k < n; k++) {
+        cell = k < UX_JOURNEY_MOVES ? k : k - UX_JOURNEY_MOVES;
+
+        ux_write_cell(w, i + 1, k < UX_JOURNEY_MOVES ? UX_IMAGE_REACHED
+                                                     : UX_IMAGE_MOVES, cell,
+                      ux_counter_read(&w->store->counter, entry->ring + k),
+                      1);
     }
 }
 

@@ -20,6 +20,8 @@ static ux_status_t ux_model_check_funnel(const ux_model_t *model, unsigned n,
     ux_error_t *error);
 static ux_status_t ux_model_check_steps(const ux_model_t *model,
     const ux_funnel_t *funnel, ux_error_t *error);
+static ux_status_t ux_model_check_stage(const ux_model_t *model, unsigned n,
+    ux_error_t *error);
 static ux_status_t ux_model_check_room(const ux_model_t *model, int *funnel,
     ux_error_t *error);
 
@@ -49,6 +51,15 @@ ux_model_init(ux_model_t *model, ux_str_t zone, unsigned currency)
     model->totals[0].event = UX_METRIC_REVENUE;
     model->totals[0].type = UX_METRIC_MEAN;
     model->ntotals = 1;
+}
+
+
+bool
+ux_stage_name_check(ux_str_t name)
+{
+    static const ux_str_t  start = ux_str(UX_STAGE_START);
+
+    return ux_name_check(name) && !ux_str_equal(name, start);
 }
 
 
@@ -109,6 +120,12 @@ ux_model_check(const ux_model_t *model, int *experiment, int *funnel,
     for (i = 0; i < model->nfunnels; i++) {
         if (ux_model_check_funnel(model, i, error) != UX_OK) {
             *funnel = (int) i;
+            return UX_ERROR;
+        }
+    }
+
+    for (i = 0; i < model->nstages; i++) {
+        if (ux_model_check_stage(model, i, error) != UX_OK) {
             return UX_ERROR;
         }
     }
@@ -208,6 +225,42 @@ ux_model_check_steps(const ux_model_t *model, const ux_funnel_t *funnel,
         }
 
         seen |= bit;
+    }
+
+    return UX_OK;
+}
+
+
+/* Against those before it. */
+static ux_status_t
+ux_model_check_stage(const ux_model_t *model, unsigned n, ux_error_t *error)
+{
+    uint64_t  both;
+    unsigned  i;
+
+    const ux_stage_t  *a, *b;
+
+    b = &model->stages[n];
+
+    for (i = 0; i < n; i++) {
+        a = &model->stages[i];
+        both = a->events & b->events;
+
+        if (ux_str_equal(a->name, b->name)) {
+            snprintf(error->message, sizeof(error->message),
+                     "stage \"%.*s\" is given twice: expected different"
+                     " names", ux_word(b->name));
+            return UX_ERROR;
+        }
+
+        if (both != 0) {
+            snprintf(error->message, sizeof(error->message),
+                     "event \"%.*s\" of stage \"%.*s\" is of stage"
+                     " \"%.*s\" already: expected each event in one stage",
+                     ux_word(model->events[__builtin_ctzll(both)]),
+                     ux_word(b->name), ux_word(a->name));
+            return UX_ERROR;
+        }
     }
 
     return UX_OK;

@@ -61,6 +61,17 @@ typedef struct {
 } ux_funnel_t;
 
 
+/* Where a journey begins, in reports; no stage is called so. */
+#define UX_STAGE_START  "start"
+
+/* A stage of the journey; an event is of one at most. */
+typedef struct {
+    ux_str_t   name;
+    uint64_t   events;               /* mask of indices */
+    uint8_t    slot;                 /* bound: what a track remembers */
+} ux_stage_t;
+
+
 /* A per-visitor sum: slot 0 is revenue, the others serve metrics. */
 typedef struct {
     uint8_t           event;         /* index, UX_METRIC_REVENUE: slot 0 */
@@ -77,6 +88,8 @@ typedef struct {
     uint8_t           event_slots[UX_EVENTS_MAX];   /* bound */
     unsigned          nfunnels;
     ux_funnel_t       funnels[UX_FUNNELS_MAX];
+    unsigned          nstages;
+    ux_stage_t        stages[UX_STAGES_MAX];
     unsigned          ntotals;
     ux_total_t        totals[UX_TOTALS_MAX];
     unsigned          nexperiments;
@@ -90,6 +103,9 @@ typedef struct {
 /* Fills the built-in events and the revenue total; the rest is zeroed. */
 void ux_model_init(ux_model_t *model, ux_str_t zone, unsigned currency);
 
+/* The name of a stage: that of rows of a journey, but for their first. */
+bool ux_stage_name_check(ux_str_t name);
+
 /* Index of an event name, or -1. */
 int ux_model_event_find(const ux_model_t *model, ux_str_t name);
 
@@ -99,9 +115,9 @@ ux_status_t ux_model_event_add(ux_model_t *model, ux_str_t name,
 
 /*
  * Whole-model rules: overlapping layer ranges, the same experiment twice,
- * a step twice in one funnel, too many steps or carts.  The sentence names
- * the offenders; *experiment and *funnel (-1 if neither) index the second of
- * them, so that the caller can print its line.
+ * a step twice in one funnel, too many steps or carts, an event in two
+ * stages.  The sentence names the offenders; *experiment and *funnel (-1 if
+ * neither) index the second of them, so that the caller can print its line.
  */
 ux_status_t ux_model_check(const ux_model_t *model, int *experiment,
     int *funnel, ux_error_t *error);

@@ -45,6 +45,7 @@ typedef enum {
     UX_ENTRY_TIMINGS,              /* parent: variant, none: the zone; aux:
                                       UX_TIMINGS_, of what; base, of some
                                       ring: a block of ux_timing.h */
+    UX_ENTRY_STAGE,                /* ordinal: what a track remembers */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
@@ -72,7 +73,7 @@ typedef struct {
     union {
         uint64_t  control;         /* epochs: ordinal of the variant;
                                       evidence: see there; timings: steps of
-                                      the funnel */
+                                      the funnel, stages of the journey */
         uint64_t  removed_ms;      /* experiments: when first found to be no
                                       longer configured; 0: configured */
         struct {                   /* arm carts: */

@@ -80,7 +80,43 @@ static const struct {
       "the exposure" },
     { "funnels.task.seconds",
       "from the first required step, or the exposure if that came before "
-      "it, to the last; of those who completed the task only" }
+      "it, to the last; of those who completed the task only" },
+    { "journey.stages.visitors",
+      "visitors who did an event of the stage at least once, after the "
+      "exposure and within the window" },
+    { "journey.stages.rate", "visitors of the stage by visitors" },
+    { "journey.stages.events",
+      "events of the stage, each time; a crossover's stay" },
+    { "journey.stages.repeats",
+      "moves from the stage to itself: an event of the stage that the visitor "
+      "was in already" },
+    { "journey.before_purchase",
+      "moves up to and with the visitor's first purchase, from a stage (a "
+      "row) to a stage: each event of a stage is one, from the stage of the "
+      "visitor's event before; from start where there was none, or its stage "
+      "is not configured any more; counted since the ux_stage lines changed" },
+    { "journey.after_purchase", "moves after that, likewise" },
+    { "contact.events",
+      "events of the stage named support; contact is null without it" },
+    { "contact.visitors", "visitors who did one at least" },
+    { "contact.per_visitor", "contact.events by all visitors" },
+    { "contact.visitor_rate", "contact.visitors by all visitors" },
+    { "contact.per_order", "contact.events by money.orders" },
+    { "money.revenue",
+      "purchases less refunds, as metrics.revenue.sum; crossovers taken out, "
+      "each visitor's cut off at cap if there is one" },
+    { "money.per_visitor", "revenue by visitors" },
+    { "money.orders",
+      "accepted purchase events, each id once; a crossover's stay" },
+    { "money.orders_with_value",
+      "orders with a value in the zone's currency; others are in none of "
+      "these sums, see other_currencies of the zone" },
+    { "money.ordered", "values of these, before refunds" },
+    { "money.order_value", "ordered by orders_with_value" },
+    { "money.refunds", "accepted refund events" },
+    { "money.refunded",
+      "what these took off revenue: never more than the visitor's own since "
+      "the exposure, cap aside" }
 };
 
 

@@ -15,6 +15,8 @@
  *   ux_report_vital.c       what pages told, of either
  *   ux_report_compare.c     a variant against the control
  *   ux_report_funnel.c      steps and carts of a variant
+ *   ux_report_journey.c     stages, moves between them, contacts
+ *   ux_report_money.c       its revenue and its orders
  *
  * Nothing here knows when memory ran out: nodes become NULL, calls on NULL
  * do nothing, and ux_report.c asks once.
@@ -95,6 +97,13 @@ void ux_report_put_zone_vitals(ux_json_t *zone, const ux_result_t *view);
 
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
     unsigned variant);
+
+/* "journey" and "contact". */
+void ux_report_put_journey(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_variant_t *of);
+
+void ux_report_put_money(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_sum_t *sum);
 
 /* "vs_control", null for the control or where there is no such metric. */
 void ux_report_put_versus(ux_json_t *object, ux_result_t *view,

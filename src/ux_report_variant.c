@@ -78,6 +78,8 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
 
     ux_report_put_metrics(object, view, number);
     ux_report_put_funnels(object, view, number);
+    ux_report_put_journey(object, view, variant);
+    ux_report_put_money(object, view, sum);
     (void) ux_json_object(object, "segments");
     ux_report_put_sessions(object, sum);
     ux_report_put_http(object, view, variant);

@@ -9,6 +9,7 @@
  */
 
 #include "ux_funnel.h"
+#include "ux_journey.h"
 #include "ux_store.h"
 #include "ux_registry_private.h"
 #include "ux_timing.h"
@@ -245,6 +246,12 @@ ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
 
     if (entry->aux == UX_TIMINGS_VITALS) {
         return &arm->vitals;
+    }
+
+    if (entry->aux == UX_TIMINGS_JOURNEY) {
+        return entry->control == model->nstages
+               && entry->value == ux_journey_hash(model) ? &arm->journey
+                                                         : NULL;
     }
 
     for (i = 0; i < model->nfunnels; i++) {

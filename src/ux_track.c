@@ -35,25 +35,26 @@
  *   totals, per event       revenue 9, mean 4, count 4, ratio 9
  *                                                      = 26
  *   cart funnel, per event  2                                  2
- *   track, per event        2 + 16 steps + 16 times
+ *   track, per event        2 + 2 journey + 2 orders
+ *                           + 16 steps + 16 times
  *                           + 16 tasks + 16 returns
- *                           + 26 + 8 x 2               = 108   8 x 2 = 16
- *   event                   5 + 16 x 108               = 1733  16 x 16 = 256
+ *                           + 26 + 8 x 2               = 112   8 x 2 = 16
+ *   event                   5 + 16 x 112               = 1797  16 x 16 = 256
  *   vital, in its place     1 + 17 x 4                 = 69
- *   expose, settle          2 + 64 steps + 8 x 2       = 82    8
+ *   expose, settle          3 + 64 steps + 8 x 2       = 83    8
  *   page                    3
  *   form sent               2 x (1 + 16)               = 34
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     5 + 16 x 108, but a track's      16 x 16 = 256
+ *     each of 16 tracks     6 + 16 x 112, but a track's      16 x 16 = 256
  *                           steps, their times and
- *                           tasks count once          = 1109
- *                           17 + 16 x 1109            = 17761  4096
+ *                           tasks count once          = 1174
+ *                           17 + 16 x 1174            = 18801  4096
  *   cross                   4 + 64 events + 2 x 64 steps
- *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     8 + 16 x 2
- *                                                     = 332     = 40
+ *                           + 16 stages + 8 x 9 + 8 x 4        8 + 16 x 2
+ *                           + 16 pasts x 2            = 348     = 40
  *
  *   confirm, 16 exposures on a page, a form, 3 events, 16 crossings
- *                                                     = 29666   5632
+ *                                                     = 31170   5632
  *
  * An event is in four totals at most: two of the same event and type would be
  * one slot of the registry, and are one of the model.
@@ -68,7 +69,7 @@
 
 /* one that is no ratio leaves out COUNT and all behind it */
 #define UX_TRACK_TOTAL_CELLS    (2 * UX_TOTAL_COUNT + 2 * UX_TOTAL_CELLS)
-#define UX_TRACK_EVENT_CELLS    (2 + UX_FUNNELS_MAX * 4                      \
+#define UX_TRACK_EVENT_CELLS    (6 + UX_FUNNELS_MAX * 4                      \
                                  + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
@@ -80,6 +81,7 @@
 #define UX_TRACK_PAGE_CELLS     3
 #define UX_TRACK_POST_CELLS     (2 * UX_TRACKS_MAX)
 #define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
+                                 + UX_STAGES_MAX                             \
                                  + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
                                  + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
 #define UX_TRACK_RING_CELLS     ((UX_TRACKS_MAX - 1) * UX_CARTS_MAX * 2)

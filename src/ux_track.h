@@ -30,6 +30,7 @@ typedef struct {
     uint32_t  paces[UX_FUNNELS_MAX];     /* and, by slot, _FUNNEL; of all arms
                                       of the variant; 0: none */
     uint32_t  vitals;              /* _VITALS likewise */
+    uint32_t  journey;             /* likewise, of _JOURNEY */
 } ux_arm_t;
 
 

@@ -8,9 +8,10 @@
  *
  * A track remembers all it has added: bits for what is counted once a visitor,
  * running totals for sums, and for carts what ux_cart.c notes.  Taken back is
- * exactly that, under three conditions, which hold but for the visitors of the
- * time around a change of configuration: `cap`, a cart's `within` and the type
- * of a total are those it was counted under.
+ * exactly that, under four conditions, which hold but for the visitors of the
+ * time around a change of configuration: `cap`, a cart's `within`, the type of
+ * a total and the stages of the journey are those it was counted under.  What
+ * orders were worth is of the events, and stays with them.
  *
  * Out of the visitors, it stays among the assigned and the confirmed: see
  * UX_ARM_LEFT.  One that is crossed over unconfirmed is unconfirmed until its
@@ -20,6 +21,7 @@
  */
 
 #include "ux_apply.h"
+#include "ux_journey.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -77,6 +79,7 @@ ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
 {
     ux_track_take_carts(plan, arm, track, now_ms, changes);
     ux_track_take_totals(plan, arm, track, changes);
+    ux_journey_leave(plan, arm, track, changes);
 
     ux_apply_each(changes, arm->base + UX_ARM_STEP_IN_ORDER, track->steps,
                   -1);

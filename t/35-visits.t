@@ -69,6 +69,7 @@ sub conf
     ux_experiment layout { variant control 1; variant one 1; goal purchase; }
     ux_funnel checkout { step add_to_cart; step begin_checkout;
         step add_gift optional; step purchase; cart add_to_cart within=60m; }
+    ux_stage support contact;
     $option
 
     server {
@@ -468,7 +469,8 @@ sub help
             "help: $name: as in the README");
 
         my $at = { %$v, funnels => $v->{funnels}{checkout},
-            vitals => $v->{vitals}{LCP} };
+            vitals => $v->{vitals}{LCP}, journey => { %{ $v->{journey} },
+                stages => $v->{journey}{stages}{support} } };
         for (split /\./, $name) {
             $at = ref $at eq 'ARRAY' ? $at->[0]{$_}
                 : exists $at->{$_} ? (defined $at->{$_} ? $at->{$_} : "null")

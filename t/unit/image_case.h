@@ -156,6 +156,19 @@ shop_funnel(ux_model_t *model, const char *name, uint8_t cart,
 
 __attribute__((unused))
 static void
+shop_stage(ux_model_t *model, const char *name, uint8_t first, uint8_t second)
+{
+    ux_stage_t  *stage;
+
+    stage = &model->stages[model->nstages++];
+
+    stage->name = str(name);
+    stage->events = 1ull << first | 1ull << second;
+}
+
+
+__attribute__((unused))
+static void
 shop_total(ux_model_t *model, uint8_t event, ux_metric_type_e type)
 {
     model->totals[model->ntotals].event = event;
@@ -203,6 +216,11 @@ shop_model(worker_t *w, const shop_t *shop)
         shop_total(model, second, UX_METRIC_COUNT);
         shop_total(model, first, UX_METRIC_RATIO);
     }
+
+    shop_stage(model, "looking", UX_EVENT_VIEW_ITEM, UX_EVENT_ADD_TO_CART);
+    shop_stage(model, "buying", UX_EVENT_BEGIN_CHECKOUT, UX_EVENT_PURCHASE);
+    shop_stage(model, "support", shop->turned ? second : first,
+               UX_EVENT_REFUND);
 
     model->experiments = w->experiments;
     model->nexperiments = 0;

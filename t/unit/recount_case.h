@@ -21,6 +21,7 @@ typedef struct {
     uint64_t  window;
     uint64_t  unconfirmed[200];          /* by minute from the start */
     uint64_t  carts[UX_CARTS_MAX][UX_CART_CELLS];
+    uint64_t  stages[UX_STAGES_MAX];
 } recount_t;
 
 
@@ -109,6 +110,11 @@ recount_track(const zone_t *z, const ux_track_t *track, bool confirmed,
     arm->count[UX_ARM_VISITORS]++;
     arm->count[UX_ARM_MOVED] += track->moved;
     arm->window++;
+
+    for (i = 0; i < z->w.model.nstages; i++) {
+        arm->stages[i] += (track->events & ux_journey_slots(&z->w.model, i))
+                          != 0;
+    }
 
     for (i = 0; i < 64; i++) {
         arm->count[UX_ARM_EVENT_VISITORS + i] += track->events >> i & 1;
@@ -270,6 +276,39 @@ recount_cart_differs(const zone_t *z, const ux_entry_t *entry)
 }
 
 
+/* Of all arms of a variant together, as far as they are configured. */
+__attribute__((unused))
+static unsigned
+recount_stages_differ(const zone_t *z, const ux_entry_t *entry)
+{
+    uint64_t           n, cell;
+    uint16_t           a;
+    unsigned           i, differ;
+    const ux_entry_t  *arm;
+
+    differ = 0;
+
+    for (i = 0; i < z->w.model.nstages; i++) {
+        cell = ux_counter_read(&z->w.store.counter, entry->ring + i);
+        n = 0;
+
+        for (a = 0; a < ARMS_MAX; a++) {
+            arm = ux_registry_get(z->w.store.registry, UX_ENTRY_ARM, a);
+            n += arm != NULL && arm->aux == entry->parent
+                 ? recounts[a].stages[i] : 0;
+        }
+
+        if (cell != n && differ++ < 3) {
+            printf("# variant %u stage %u: %llu, recounted %llu\n",
+                   entry->parent, i, (unsigned long long) cell,
+                   (unsigned long long) n);
+        }
+    }
+
+    return differ;
+}
+
+
 /* Counters that are not what the records of [from, to) say. */
 __attribute__((unused))
 static unsigned
@@ -304,10 +343,43 @@ recount_differs(zone_t *z, unsigned from, unsigned to, bool assigned,
 
         } else if (entry->kind == UX_ENTRY_ARM_CART) {
             differ += recount_cart_differs(z, entry);
+
+        } else if (entry->kind == UX_ENTRY_TIMINGS
+                   && entry->aux == UX_TIMINGS_JOURNEY
+                   && entry->value == ux_journey_hash(&z->w.model))
+        {
+            differ += recount_stages_differ(z, entry);
         }
     }
 
     return differ;
+}
+
+
+/* Of all journeys of the zone. */
+__attribute__((unused))
+static uint64_t
+moves_sum(const zone_t *z)
+{
+    uint32_t           i, k;
+    uint64_t           n;
+    const ux_entry_t  *entry;
+
+    n = 0;
+
+    for (i = 0; i < ux_registry_count(z->w.store.registry); i++) {
+        entry = &z->w.store.registry->entries[i];
+
+        for (k = UX_JOURNEY_MOVES;
+             entry->kind == UX_ENTRY_TIMINGS
+             && entry->aux == UX_TIMINGS_JOURNEY
+             && k < ux_journey_cells(entry->control); k++)
+        {
+            n += ux_counter_read(&z->w.store.counter, entry->ring + k);
+        }
+    }
+
+    return n;
 }
 
 

@@ -55,7 +55,7 @@ test_reweights(void)
 
     static const struct {
         unsigned  mib, least;
-    }  zones[] = { { 4, 20 }, { 8, 50 }, { 64, 480 } };
+    }  zones[] = { { 4, 20 }, { 8, 50 }, { 64, 470 } };
 
     for (i = 0; i < 3; i++) {
         n = reweights(zones[i].mib * MIB);

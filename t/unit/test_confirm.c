@@ -8,6 +8,7 @@
 
 #include "tap.h"
 #include "track_case.h"
+#include "ux_journey.h"
 
 
 static void
@@ -392,6 +393,13 @@ everything(void)
     }
 
     w.model.ntotals = UX_TOTALS_MAX;
+
+    w.model.stages[0].events = 1ull << BUY;
+    w.model.nstages = 1;
+
+    for (i = 0; i < WORLD_ARMS; i++) {
+        w.arms[i].journey = WORLD_CELLS - UX_JOURNEY_CELLS(1);
+    }
 }
 
 
@@ -432,8 +440,8 @@ test_bounds(void)
     event(BEGIN, NONE, T0);
     event(PAY, NONE, T0);
     event(BUY, 3, T0);
-    ok(!c->overflow && c->n <= 965 && c->nrings <= 256
-       && c->n == 16 * (2 + 16 + 26 + 16) + 2,
+    ok(!c->overflow && c->n <= 1026 && c->nrings <= 256
+       && c->n == 16 * (2 + 2 + 2 + 16 + 26 + 16) + 2,
        "one event, all at once: %u and %u changes", c->n, c->nrings);
 
     everything();

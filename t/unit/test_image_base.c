@@ -399,6 +399,8 @@ test_waited(void)
        == UX_OK && result.united == 100 && confirmed > 200
        && arms_sum(p.now, UX_ARM_EVENT_COUNT + UX_EVENT_PURCHASE) == confirmed
        && arms_sum(p.now, UX_ARM_TOTALS) == confirmed * 500
+       && arms_sum(p.now, UX_ARM_ORDERED) == confirmed * 500
+       && moves_sum(p.now) == confirmed
        && recount_differs(p.now, 0, 100, true, 0) == 0 && lives_add_up(p.now),
        "%llu purchases that waited, confirmed on both sides, count once",
        (unsigned long long) confirmed);

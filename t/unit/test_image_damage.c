@@ -60,7 +60,7 @@ test_cut(void)
     z = zone_new(UX_STORE_SIZE_MIN, 2, 9);
     accepted = 0;
 
-    ok(image.len > 3000 && image.len < 6000, "a small image: %zu bytes",
+    ok(image.len > 3000 && image.len < 8000, "a small image: %zu bytes",
        image.len);
     ok(check_bytes(image.data, image.len) == UX_OK, "is sound %s",
        error.message);

@@ -467,6 +467,7 @@ test_newer(void)
     image.data = realloc(image.data, image.len + 5);
     memset(image.data + image.len, 7, 5);
     image.len += 5;
+    image.data[image.len - 3] = 0;     /* how many stages there are */
 
     ux_image_put(model_entry(&image) + 16, image.len - model_at(&image), 8);
     ux_image_put(image.data + 24, image.len, 8);

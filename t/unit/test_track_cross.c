@@ -35,6 +35,7 @@ stays(unsigned cell)
 {
     return cell == UX_ARM_ASSIGNED || cell == UX_ARM_CROSSOVER
            || cell == UX_ARM_LEFT
+           || (cell >= UX_ARM_ORDERS && cell <= UX_ARM_REFUNDED)
            || (cell >= UX_ARM_EVENT_COUNT
                && cell < UX_ARM_EVENT_COUNT + UX_EVENTS_MAX);
 }

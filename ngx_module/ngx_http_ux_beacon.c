@@ -17,10 +17,6 @@
 #include "ux_beacon.h"
 
 
-/* events in one turn of a record: see the bounds of ux_track.c */
-#define NGX_HTTP_UX_BEACON_TURN  3
-
-
 static ngx_int_t ngx_http_ux_beacon_items(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ux_beacon_t *beacon);
 static ngx_int_t ngx_http_ux_beacon_item(ngx_http_request_t *r,
@@ -33,8 +29,8 @@ static void ngx_http_ux_beacon_own(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_array_t *pending);
 static void ngx_http_ux_beacon_named(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_pending_t *pending);
-static ux_key_t ngx_http_ux_beacon_key(ngx_http_ux_zone_t *zone,
-    ux_key_t key);
+static ux_status_t ngx_http_ux_beacon_open(ngx_http_ux_zone_t *zone,
+    ux_key_t key, uint32_t now_s, ux_turn_t *turn);
 
 
 ngx_int_t
@@ -285,13 +281,11 @@ ngx_http_ux_beacon_discard(ngx_http_ux_ctx_t *ctx, ux_discard_e why,
 }
 
 
-/* A few events a turn, as many turns as it takes. */
 static void
 ngx_http_ux_beacon_own(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_array_t *pending)
 {
-    ngx_uint_t   i, n;
-    ngx_array_t  part;
+    ngx_uint_t  n;
 
     n = (pending == NULL) ? 0 : pending->nelts;
 
@@ -300,22 +294,9 @@ ngx_http_ux_beacon_own(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    if (n == 0) {
-        ngx_http_ux_turn(r, ctx, ctx->zone);
-        return;
-    }
-
-    part = *pending;
-    ctx->pending = &part;
-
-    for (i = 0; i < n; i += NGX_HTTP_UX_BEACON_TURN) {
-        part.elts = (ngx_http_ux_pending_t *) pending->elts + i;
-        part.nelts = ngx_min(n - i, NGX_HTTP_UX_BEACON_TURN);
-
-        ngx_http_ux_turn(r, ctx, ctx->zone);
-    }
-
     ctx->pending = pending;
+
+    ngx_http_ux_turn(r, ctx, ctx->zone);
 }
 
 
@@ -328,7 +309,6 @@ ngx_http_ux_beacon_named(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_pending_t *pending)
 {
     uint32_t             now_s;
-    ux_key_t             key;
     ux_turn_t            turn;
     ux_status_t          rc;
     ux_discard_e         why;
@@ -346,11 +326,14 @@ ngx_http_ux_beacon_named(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
-    key = ngx_http_ux_beacon_key(zone, pending->key);
-
     ux_store_refresh(&zone->store);
 
-    rc = ux_table_open(&zone->store.table, key, now_s, &zone->visitor, &turn);
+    rc = ngx_http_ux_beacon_open(zone, pending->key, now_s, &turn);
+
+    if (rc == UX_DECLINED) {
+        ngx_http_ux_beacon_discard(ctx, UX_DISCARD_NOT_EXPOSED, 1);
+        return;
+    }
 
     if (rc != UX_OK) {
         ux_counter_add(&zone->store.counter, UX_ZONE_CONTENDED_DROP, 1);
@@ -398,25 +381,47 @@ ngx_http_ux_beacon_named(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* A login may be another name of a cookie's visitor. */
-static ux_key_t
-ngx_http_ux_beacon_key(ngx_http_ux_zone_t *zone, ux_key_t key)
+/*
+ * A login may be another name of a cookie's visitor, which only the record
+ * itself says for sure: who only reads it may be told that it is busy.
+ * UX_DECLINED: it is nobody's.
+ */
+static ux_status_t
+ngx_http_ux_beacon_open(ngx_http_ux_zone_t *zone, ux_key_t key,
+    uint32_t now_s, ux_turn_t *turn)
 {
-    u_char    id[2 * UX_ALIAS_ID];
-    ux_str_t  cookie;
+    u_char         id[2 * UX_ALIAS_ID];
+    ux_str_t       cookie;
+    ux_table_t    *table;
+    ux_status_t    rc;
+    ux_visitor_t  *v;
 
-    if (ux_table_read(&zone->store.table, key, (uint32_t) ngx_time(),
-                      &zone->visitor)
-            != UX_OK
-        || !zone->visitor.alias)
-    {
-        return key;
+    v = &zone->visitor;
+    table = &zone->store.table;
+
+    rc = ux_table_open(table, key, now_s, v, turn);
+
+    if (rc != UX_OK || !turn->found || !v->alias) {
+        return rc;
     }
 
-    (void) ngx_hex_dump(id, zone->visitor.alias_id, UX_ALIAS_ID);
+    ux_table_abort(table, turn);
+
+    (void) ngx_hex_dump(id, v->alias_id, UX_ALIAS_ID);
 
     cookie.data = (const char *) id;
     cookie.len = sizeof(id);
 
-    return ux_hash_key(zone->store.head->index_key, cookie);
+    rc = ux_table_open(table, ux_hash_key(zone->store.head->index_key,
+                                          cookie), now_s, v, turn);
+
+    if (rc == UX_OK && turn->found && v->alias) {
+
+        /* what names another name names nobody */
+
+        ux_table_abort(table, turn);
+        return UX_DECLINED;
+    }
+
+    return rc;
 }

@@ -552,6 +552,10 @@ void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 /* The zone had no room; said once a minute. */
 void ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
 
+/* ngx_http_ux_wanted.c */
+ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+
 /* Would this request expose, if nothing barred it? */
 ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
 

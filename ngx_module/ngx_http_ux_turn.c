@@ -8,10 +8,19 @@
 #include "ngx_http_ux_module.h"
 
 
-static ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+/* events in one turn: see the bounds of ux_track.c */
+#define NGX_HTTP_UX_TURN_EVENTS  3
+
+
+static ngx_int_t ngx_http_ux_turn_once(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t *next);
+static ngx_uint_t ngx_http_ux_turn_request(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t found,
+    uint64_t now_ms);
+static ngx_uint_t ngx_http_ux_turn_more(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t *next);
 static void ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone);
+    ngx_http_ux_zone_t *zone, ngx_uint_t from);
 static ngx_uint_t ngx_http_ux_turn_identity(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t found, uint32_t now_s);
 static ngx_uint_t ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx,
@@ -22,31 +31,21 @@ static ngx_uint_t ngx_http_ux_turn_visit(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
 static uint32_t ngx_http_ux_turn_form(ngx_http_request_t *r,
     ngx_http_ux_zone_t *zone);
-static void ngx_http_ux_turn_events(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
+static void ngx_http_ux_turn_events(ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, uint64_t now_ms, ngx_uint_t *next);
 static ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_turn_lost(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_status_t rc);
-static ngx_uint_t ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event);
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_status_t rc,
+    ngx_uint_t from);
 
 
-/*
- * One turn of writing the visitor's record: opened, changed, committed, with
- * nothing in between that could wait or allocate.
- */
+/* Most requests take one turn; many events take more. */
 void
 ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
-    uint32_t             now_s;
-    uint64_t             now_ms;
-    ux_key_t             key;
-    ux_turn_t            turn;
-    ngx_uint_t           dirty;
-    ux_status_t          rc;
-    ux_visitor_t        *v;
-    ux_table_effects_t   effects;
+    ngx_uint_t  next;
 
     if (!zone->joined) {
         return;
@@ -58,7 +57,37 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
+    next = 0;
+
+    while (ngx_http_ux_turn_once(r, ctx, zone, &next) == NGX_OK
+           && ngx_http_ux_turn_more(ctx, zone, &next))
+    {
+        /* void */
+    }
+}
+
+
+/*
+ * One turn of writing the visitor's record: opened, changed, committed, with
+ * nothing in between that could wait or allocate.  The first one, *next being
+ * 0, does all that the request does, later ones only the events from *next on.
+ * NGX_DECLINED: nothing was recorded, and what is left will not be.
+ */
+static ngx_int_t
+ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t *next)
+{
+    uint32_t             now_s;
+    uint64_t             now_ms;
+    ux_key_t             key;
+    ux_turn_t            turn;
+    ngx_uint_t           dirty, from;
+    ux_status_t          rc;
+    ux_visitor_t        *v;
+    ux_table_effects_t   effects;
+
     v = &zone->visitor;
+    from = *next;
     now_ms = ngx_http_ux_now_ms();
     now_s = (uint32_t) (now_ms / 1000);
 
@@ -71,158 +100,101 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     rc = ux_table_open(&zone->store.table, key, now_s, v, &turn);
 
     if (rc != UX_OK) {
-        ngx_http_ux_turn_lost(r, ctx, zone, rc);
-        return;
+        ngx_http_ux_turn_lost(r, ctx, zone, rc, from);
+        return NGX_DECLINED;
     }
 
     /* a worker of a newer configuration may have exposed the visitor */
 
     ux_store_refresh(&zone->store);
 
-    if (!turn.found && !ctx->creates) {
+    if (!turn.found && (from != 0 || !ctx->creates)) {
 
         /* nobody we know, and nothing that makes a visitor of them */
 
         ux_table_abort(&zone->store.table, &turn);
-        ngx_http_ux_turn_unknown(ctx, zone);
-        return;
+        ngx_http_ux_turn_unknown(ctx, zone, from);
+        return NGX_DECLINED;
     }
 
     ux_changes_clear(&zone->changes);
+    dirty = 0;
 
-    ngx_http_ux_read_headers(r, ctx);
-    dirty = ngx_http_ux_turn_identity(ctx, zone, turn.found, now_s);
-
-    if (!ctx->prefetch) {
-        dirty |= ux_track_settle(&zone->store.plan, v, now_ms,
-                                 &zone->changes);
+    if (from == 0) {
+        dirty = ngx_http_ux_turn_request(r, ctx, zone, turn.found, now_ms);
     }
 
-    dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
-    dirty |= ngx_http_ux_turn_visit(r, ctx, zone, now_ms);
-    ngx_http_ux_turn_events(r, ctx, zone, now_ms);
-    dirty |= ngx_http_ux_turn_error(r, ctx, zone);
+    ngx_http_ux_turn_events(ctx, zone, now_ms, next);
 
     if (!dirty && zone->changes.n == 0 && zone->changes.nrings == 0) {
         ux_table_abort(&zone->store.table, &turn);
-        return;
+        return NGX_OK;
     }
 
     rc = ux_table_commit(&zone->store.table, &turn, v, now_s, &effects);
 
     if (rc != UX_OK) {
-        ngx_http_ux_turn_lost(r, ctx, zone, rc);
-        return;
+        ngx_http_ux_turn_lost(r, ctx, zone, rc, from);
+        return NGX_DECLINED;
     }
 
     ux_store_effects(&zone->store, &effects);
     ux_store_apply(&zone->store, &zone->changes);
+
+    return NGX_OK;
 }
 
 
-/*
- * Is there anything to do, and may it make a record?  An asset of a confirmed
- * visitor, whose record says so, needs no turn.  Answered before the turn:
- * nothing is allocated within it.
- */
+/* What the request itself does, whatever it tells; whether anything. */
 static ngx_uint_t
-ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone)
+ngx_http_ux_turn_request(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t found, uint64_t now_ms)
 {
-    ngx_uint_t              i, events, exposes;
-    ux_visitor_t           *v;
-    ngx_http_ux_choice_t   *choice;
-    ngx_http_ux_expose_t   *expose;
+    ngx_uint_t  dirty;
+
+    ngx_http_ux_read_headers(r, ctx);
+
+    dirty = ngx_http_ux_turn_identity(ctx, zone, found,
+                                      (uint32_t) (now_ms / 1000));
+
+    if (!ctx->prefetch) {
+        dirty |= ux_track_settle(&zone->store.plan, &zone->visitor, now_ms,
+                                 &zone->changes);
+    }
+
+    dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
+    dirty |= ngx_http_ux_turn_visit(r, ctx, zone, now_ms);
+    dirty |= ngx_http_ux_turn_error(r, ctx, zone);
+
+    return dirty;
+}
+
+
+/* Is any event of this zone left?  *next becomes the first one that is. */
+static ngx_uint_t
+ngx_http_ux_turn_more(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    ngx_uint_t *next)
+{
     ngx_http_ux_pending_t  *pending;
 
-    ctx->creates = 0;
-    events = 0;
-
-    if (ctx->pending != NULL) {
-        pending = ctx->pending->elts;
-
-        for (i = 0; i < ctx->pending->nelts; i++) {
-            if (pending[i].zone == zone) {
-                events = 1;
-                ctx->creates |= ctx->wanted
-                                && ngx_http_ux_in_funnel(&zone->model,
-                                                     pending[i].event.event);
-            }
-        }
-    }
-
-    if (zone != ctx->zone) {
-        return events;
-    }
-
-    if (ctx->decider != NULL && !ctx->decider->expose->off
-        && ctx->collect == NULL)
-    {
-        expose = ctx->decider->expose;
-
-        ctx->arms = ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
-        if (ctx->arms == NULL) {
-            return events;
-        }
-
-        ctx->arms[0] = UX_ARM_NONE;
-
-        exposes = ngx_http_ux_exposes(ctx);
-
-        for (i = 0; i < expose->n; i++) {
-
-            /* all of them: within the turn the record cannot be read */
-
-            choice = ngx_http_ux_choose(r, ctx, zone,
-                                        expose->experiments[i]);
-
-            if ((exposes || ctx->waits) && ngx_http_ux_counts(choice)) {
-                ctx->creates = 1;
-                ctx->exposed = exposes;
-            }
-
-            if (exposes && choice != NULL
-                && choice->reason == NGX_HTTP_UX_REASON_ERROR)
-            {
-                ngx_http_ux_discard(ctx, UX_DISCARD_ZONE_FULL);
-            }
-        }
-
-        /* whose cookie comes back without a record was forgotten */
-
-        ctx->creates |= ctx->minted;
-
-        return 1;
-    }
-
-    ctx->creates |= ctx->minted && ctx->collect == NULL;
-
-    if (events || ctx->creates) {
-        return 1;
-    }
-
-    if (!ctx->returned) {
+    if (ctx->pending == NULL) {
         return 0;
     }
 
-    /* the visitor read while the cookie was looked at, if it was known */
+    pending = ctx->pending->elts;
 
-    v = &zone->visitor;
-
-    for (i = 1; ctx->record_read && i < v->ntracks; i++) {
-        if (v->tracks[i].waiting) {
-            return 1;
-        }
+    while (*next < ctx->pending->nelts && pending[*next].zone != zone) {
+        (*next)++;
     }
 
-    return !ctx->record_read || !v->confirmed
-           || ngx_time() - (time_t) v->last_s >= NGX_HTTP_UX_TOUCH;
+    return *next < ctx->pending->nelts;
 }
 
 
 /* What is told of nobody, in this zone, is lost. */
 static void
-ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
+ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    ngx_uint_t from)
 {
     ngx_uint_t              i;
     ngx_http_ux_pending_t  *pending;
@@ -233,13 +205,13 @@ ngx_http_ux_turn_unknown(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
 
     if (ctx->collect != NULL) {
         ngx_http_ux_beacon_discard(ctx, UX_DISCARD_NOT_EXPOSED,
-                                   ctx->pending->nelts);
+                                   ctx->pending->nelts - from);
         return;
     }
 
     pending = ctx->pending->elts;
 
-    for (i = 0; i < ctx->pending->nelts; i++) {
+    for (i = from; i < ctx->pending->nelts; i++) {
         if (pending[i].zone == zone) {
             ngx_http_ux_discard(ctx, UX_DISCARD_NOT_EXPOSED);
             return;
@@ -440,11 +412,12 @@ ngx_http_ux_turn_form(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
 }
 
 
+/* As many as a turn takes, from *next on, which moves behind them. */
 static void
-ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone, uint64_t now_ms)
+ngx_http_ux_turn_events(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
+    uint64_t now_ms, ngx_uint_t *next)
 {
-    ngx_uint_t              i;
+    ngx_uint_t              i, n;
     ux_discard_e            why;
     ngx_http_ux_pending_t  *pending;
 
@@ -454,10 +427,16 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     pending = ctx->pending->elts;
 
-    for (i = 0; i < ctx->pending->nelts; i++) {
+    n = 0;
+
+    for (i = *next; i < ctx->pending->nelts; i++) {
 
         if (pending[i].zone != zone) {
             continue;
+        }
+
+        if (n++ == NGX_HTTP_UX_TURN_EVENTS) {
+            break;
         }
 
         if (pending[i].is_vital) {
@@ -474,6 +453,8 @@ ngx_http_ux_turn_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
                                               &zone->changes, &why)
                                == UX_OK);
     }
+
+    *next = i;
 }
 
 
@@ -529,15 +510,18 @@ ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* Nothing was recorded: $ux_events and X-UX-Debug are not to say it was. */
+/*
+ * Nothing was recorded of this turn, nor will be of later ones: $ux_events and
+ * X-UX-Debug are not to say it was.
+ */
 static void
 ngx_http_ux_turn_lost(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone, ux_status_t rc)
+    ngx_http_ux_zone_t *zone, ux_status_t rc, ngx_uint_t from)
 {
     ngx_uint_t              i;
     ngx_http_ux_pending_t  *pending;
 
-    if (zone == ctx->zone) {
+    if (zone == ctx->zone && from == 0) {
         ctx->exposed = 0;
 
         if (ctx->arms != NULL) {
@@ -548,7 +532,7 @@ ngx_http_ux_turn_lost(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     if (ctx->pending != NULL) {
         pending = ctx->pending->elts;
 
-        for (i = 0; i < ctx->pending->nelts; i++) {
+        for (i = from; i < ctx->pending->nelts; i++) {
             if (pending[i].zone == zone) {
                 pending[i].accepted = 0;
             }
@@ -562,7 +546,7 @@ ngx_http_ux_turn_lost(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     if (ctx->collect != NULL && ctx->pending != NULL) {
         ngx_http_ux_beacon_discard(ctx, UX_DISCARD_ZONE_FULL,
-                                   ctx->pending->nelts);
+                                   ctx->pending->nelts - from);
 
     } else {
         ux_counter_add(&zone->store.counter,
@@ -585,44 +569,4 @@ ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
                       "ux_zone \"%V\" is full: visitors are served without "
                       "being counted", &zone->name);
     }
-}
-
-
-static ngx_uint_t
-ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event)
-{
-    ngx_uint_t    i, k;
-    ux_funnel_t  *funnel;
-
-    for (i = 0; i < model->nfunnels; i++) {
-        funnel = &model->funnels[i];
-
-        if (funnel->cart_event == event) {
-            return 1;
-        }
-
-        for (k = 0; k < funnel->nsteps; k++) {
-            if (funnel->steps[k].event == event) {
-                return 1;
-            }
-        }
-    }
-
-    return 0;
-}
-
-
-/* Would this request expose, if nothing barred it? */
-ngx_uint_t
-ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx)
-{
-    ngx_http_ux_expose_t  *expose;
-
-    if (ctx->decider == NULL || ctx->barred || ctx->collect != NULL) {
-        return 0;
-    }
-
-    expose = ctx->decider->expose;
-
-    return !expose->off && (ctx->navigation || expose->any);
 }

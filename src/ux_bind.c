@@ -251,6 +251,8 @@ ux_bind_funnel(ux_binder_t *binder, unsigned index)
 
     if (binder->bound != NULL) {
         binder->bound->funnels[index].slot = ux_bind_slot(parent);
+        binder->bound->funnels[index].mark =
+            (uint16_t) ux_funnel_hash(binder->model, funnel);
     }
 
     for (i = 0; i < funnel->nsteps; i++) {

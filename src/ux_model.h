@@ -55,6 +55,7 @@ typedef struct {
     unsigned   nsteps;
     ux_step_t  steps[UX_FUNNEL_STEPS_MAX];
     uint8_t    slot;                 /* bound: place among a track's paces */
+    uint16_t   mark;                 /* bound: of its steps, as they are */
     uint8_t    cart_event;           /* index, UX_SLOT_NONE: no cart */
     uint8_t    cart;                 /* bound: slot among carts */
     uint64_t   within_ms;

@@ -14,6 +14,9 @@
  * What was done before the exposure has no time: the next step's, and the
  * task's, begin with the exposure.  An optional step after a later required
  * one has none either.  A crossed over visitor's times stay in.
+ *
+ * Whose funnel got other steps on the way has no more times of it: the two are
+ * those of other steps, or there are none though a step was reached.
  */
 
 #include "ux_pace.h"
@@ -21,12 +24,23 @@
 #include "ux_funnel.h"
 #include "ux_timing.h"
 
+#include <string.h>
+
+
+typedef enum {
+    UX_PACE_SINCE_EXPOSURE = 0,        /* no required step ahead of it */
+    UX_PACE_SINCE_STEP,                /* the newest one of these steps */
+    UX_PACE_UNKNOWN
+} ux_pace_from_e;
+
 
 static void ux_pace_reached(const ux_funnel_t *funnel, unsigned step,
     uint32_t first, ux_track_t *track, uint64_t now_ms,
     ux_changes_t *changes);
 static bool ux_pace_later(const ux_funnel_t *funnel, unsigned step,
     uint64_t steps, bool required);
+static ux_pace_from_e ux_pace_from(const ux_funnel_t *funnel, unsigned step,
+    const ux_track_t *track);
 static bool ux_pace_edge(const ux_funnel_t *funnel, unsigned from,
     unsigned to);
 static void ux_pace_add(ux_changes_t *changes, uint32_t first,
@@ -53,17 +67,15 @@ ux_pace_event(const ux_plan_t *plan, const ux_arm_t *arm, ux_track_t *track,
         first = arm->paces[funnel->slot];
         position--;
 
-        if (first == 0) {
-            continue;
-        }
-
         bit = ux_apply_bit(funnel->steps[position].slot);
 
         if (bit & reached & ~track->steps) {
             ux_pace_reached(funnel, position, first, track, now_ms, changes);
         }
 
-        if (ux_pace_later(funnel, position, track->steps, false)) {
+        if (first != 0
+            && ux_pace_later(funnel, position, track->steps, false))
+        {
             ux_changes_add(changes, first + UX_TIMINGS_BACK(funnel->nsteps)
                                     + position, 1);
         }
@@ -71,11 +83,13 @@ ux_pace_event(const ux_plan_t *plan, const ux_arm_t *arm, ux_track_t *track,
 }
 
 
+/* first 0: nothing is counted of these steps. */
 static void
 ux_pace_reached(const ux_funnel_t *funnel, unsigned step, uint32_t first,
     ux_track_t *track, uint64_t now_ms, ux_changes_t *changes)
 {
-    ux_pace_t  *pace;
+    ux_pace_t       *pace;
+    ux_pace_from_e   from;
 
     if (ux_pace_later(funnel, step, track->steps, true)) {
         return;
@@ -83,15 +97,26 @@ ux_pace_reached(const ux_funnel_t *funnel, unsigned step, uint32_t first,
 
     pace = &track->paces[funnel->slot];
 
+    from = ux_pace_from(funnel, step, track);
+
+    if (first == 0 || from != UX_PACE_SINCE_STEP) {
+        memset(pace, 0, sizeof(ux_pace_t));
+    }
+
+    if (first == 0 || from == UX_PACE_UNKNOWN) {
+        return;
+    }
+
     ux_pace_add(changes, first + UX_TIMINGS_STEP(step),
-                pace->reached_ms != 0 ? pace->reached_ms : track->exposed_ms,
-                now_ms);
+                from == UX_PACE_SINCE_STEP ? pace->reached_ms
+                                           : track->exposed_ms, now_ms);
 
     if (funnel->steps[step].optional) {
         return;
     }
 
     pace->reached_ms = now_ms;
+    pace->mark = funnel->mark;
 
     if (ux_pace_edge(funnel, 0, step)) {
         pace->started_ms = now_ms;
@@ -103,8 +128,36 @@ ux_pace_reached(const ux_funnel_t *funnel, unsigned step, uint32_t first,
                                           : track->exposed_ms, now_ms);
 
         pace->started_ms = 0;
-        pace->reached_ms = 0;
+
+        /* an optional step may follow */
+
+        if (step + 1 == funnel->nsteps) {
+            memset(pace, 0, sizeof(ux_pace_t));
+        }
     }
+}
+
+
+/* Since when a step's time is. */
+static ux_pace_from_e
+ux_pace_from(const ux_funnel_t *funnel, unsigned step,
+    const ux_track_t *track)
+{
+    unsigned          k;
+    const ux_pace_t  *pace;
+
+    pace = &track->paces[funnel->slot];
+
+    for (k = 0; k < step; k++) {
+        if (!funnel->steps[k].optional
+            && (ux_apply_bit(funnel->steps[k].slot) & track->steps))
+        {
+            return pace->reached_ms != 0 && pace->mark == funnel->mark
+                   ? UX_PACE_SINCE_STEP : UX_PACE_UNKNOWN;
+        }
+    }
+
+    return UX_PACE_SINCE_EXPOSURE;
 }
 
 

@@ -41,6 +41,7 @@
  *     paces, v mask of funnels, then each:                   if paces
  *     m    started_ms
  *     m    reached_ms, not 0
+ *     2    mark
  *     1    stage                                             if stage
  *     1    mask of answers, then 1 each                      if answers
  *     1    mask of segments, then 1 each                     if segments

@@ -454,6 +454,7 @@ ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
                              track->exposed_ms);
             ux_writer_moment(w, track->paces[i].reached_ms,
                              track->exposed_ms);
+            ux_writer_fixed(w, track->paces[i].mark, 2);
         }
     }
 }

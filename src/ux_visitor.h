@@ -66,6 +66,7 @@ typedef struct {
 typedef struct {
     uint64_t  started_ms;          /* its first required step */
     uint64_t  reached_ms;          /* its newest required step */
+    uint16_t  mark;                /* ux_funnel_t.mark of then */
 } ux_pace_t;
 
 

@@ -456,6 +456,7 @@ ux_unpack_paces(ux_reader_t *r, ux_track_t *track)
 
         track->paces[i].started_ms = ux_reader_moment(r, track->exposed_ms);
         track->paces[i].reached_ms = ux_reader_moment(r, track->exposed_ms);
+        track->paces[i].mark = (uint16_t) ux_reader_fixed(r, 2);
 
         if (track->paces[i].reached_ms == 0) {
             ux_reader_fail(r);

@@ -477,7 +477,7 @@ sub records_hold_what_they_must
     my %allowed = (
         ux_cart_t => 'created_ms purchased lacking state furthest carried_in',
         ux_past_t => 'created_ms n cart furthest recovered',
-        ux_pace_t => 'started_ms reached_ms',
+        ux_pace_t => 'started_ms reached_ms mark',
         ux_track_t => 'arm moved waiting crossed error_seen visit npasts'
             . ' exposed_ms events steps before stage answers segments totals'
             . ' counts carts paces pasts',

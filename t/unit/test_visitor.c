@@ -265,6 +265,7 @@ fill_exposure(ux_track_t *t)
         if (below(16) == 0) {
             t->paces[i].started_ms = below(2) ? NOW_MS + number() % 99999 : 0;
             t->paces[i].reached_ms = NOW_MS + number() % 100000000;
+            t->paces[i].mark = (uint16_t) number();
         }
     }
 
@@ -779,12 +780,13 @@ test_foreign(void)
        && REFUSED(0x41, 1, "\x0d\0\1\x80\x10\1")
        && !REFUSED(0x41, 1, "\x0d\0\1\x80\x0f\1\2\3\x40"),
        "segments: none, a value or a segment beyond");
-    ok(!REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\2")
-       && !REFUSED(0x41, 1, "\x0d\0\1\x10\1\0\2")
+    ok(!REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\2" "ab")
+       && !REFUSED(0x41, 1, "\x0d\0\1\x10\1\0\2" "ab")
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\2" "a")
        && REFUSED(0x41, 1, "\x0d\0\1\x10\0")
-       && REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\0")
-       && REFUSED(0x41, 1, "\x0d\0\1\x10\x80\x80\4\1\2"),
-       "paces: none, not reached, or of a funnel beyond");
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\1\1\0" "ab")
+       && REFUSED(0x41, 1, "\x0d\0\1\x10\x80\x80\4\1\2" "ab"),
+       "paces: none, not reached, unmarked, or of a funnel beyond");
     ok(!REFUSED(0x49, 0, "\1\x20" "abcd" "\2")
        && !REFUSED(0x49, 0, "\1\x60" "abcd" "\2")
        && REFUSED(0x49, 0, "\1\x40" "abcd" "\2")

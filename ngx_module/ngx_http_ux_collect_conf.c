@@ -324,6 +324,7 @@ ngx_http_ux_collect_resolve(ngx_conf_t *cf, ngx_http_ux_collect_t *collect)
     }
 
     collect->zone->model.collects = true;
+    ux_survey_add(&collect->zone->model);
 
     return NGX_OK;
 }

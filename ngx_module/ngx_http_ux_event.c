@@ -389,7 +389,8 @@ ngx_int_t
 ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
     ux_str_t value, ux_str_t currency, ux_str_t id)
 {
-    int  index;
+    int          index;
+    ux_status_t  rc;
 
     index = (int) zone->model.currency;
     event->currency = UX_CURRENCY_ZONE;
@@ -407,11 +408,22 @@ ngx_http_ux_event_fill(ngx_http_ux_zone_t *zone, ux_event_t *event,
     }
 
     if (value.len != 0) {
+        if (ux_survey_of(&zone->model, event->event) == UX_SURVEYS) {
+            rc = ux_money_parse(value,
+                                ux_currency_exponent((unsigned) index),
+                                &event->value);
 
-        if (ux_money_parse(value, ux_currency_exponent((unsigned) index),
-                           &event->value)
-            != UX_OK)
-        {
+        } else {
+
+            /* a number, whatever the currency said */
+
+            event->currency = UX_CURRENCY_ZONE;
+            rc = ux_survey_parse(value,
+                                 ux_currency_exponent(zone->model.currency),
+                                 &event->value);
+        }
+
+        if (rc != UX_OK) {
             return NGX_DECLINED;
         }
 

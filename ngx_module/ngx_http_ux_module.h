@@ -23,6 +23,7 @@
 #include "ux_report.h"
 #include "ux_result.h"
 #include "ux_store.h"
+#include "ux_survey.h"
 #include "ux_timing.h"
 #include "ux_vital.h"
 

@@ -15,6 +15,7 @@
 #include "ux_funnel.h"
 #include "ux_journey.h"
 #include "ux_pace.h"
+#include "ux_survey.h"
 
 
 /* One event being applied to the tracks of one visitor. */
@@ -73,7 +74,7 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     const ux_event_t *event, uint8_t index, ux_changes_t *changes)
 {
     bool              excess;
-    unsigned          i, known, taken;
+    unsigned          i, known, taken, survey;
     ux_track_t       *track;
     const ux_arm_t   *arm;
     ux_occurrence_t   o;
@@ -86,6 +87,7 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
                                    : plan->model->event_slots[index];
 
     excess = ux_apply_life(&o, &visitor->tracks[0]);
+    survey = ux_survey_of(plan->model, index);
 
     known = 0;
     taken = 0;
@@ -100,9 +102,16 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
         known++;
         arm = &plan->arms[track->arm];
 
-        if (ux_apply_in_window(plan, arm, track, event->now_ms)) {
+        if (!ux_apply_in_window(plan, arm, track, event->now_ms)) {
+            continue;
+        }
+
+        taken++;
+
+        /* a second answer may be the first one of another exposure */
+
+        if (survey == UX_SURVEYS || track->answers[survey] == 0) {
             ux_apply_exposure(&o, arm, track);
-            taken++;
         }
     }
 
@@ -241,6 +250,7 @@ ux_apply_exposure(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_pace_event(o->plan, arm, track, o->index, o->reached,
                   o->event->now_ms, o->changes);
     ux_journey_event(o->plan, arm, track, o->index, o->changes);
+    ux_survey_event(o->plan, arm, track, o->event, o->index, o->changes);
 
     track->events |= bit;
     track->steps |= o->reached;
@@ -306,8 +316,8 @@ ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
         to.count = track->counts[slot];
 
         experiment = &model->experiments[arm->experiment];
-        from.sum = ux_apply_capped(experiment, total, from.sum);
-        to.sum = ux_apply_capped(experiment, total, to.sum);
+        from.sum = ux_apply_capped(model, experiment, total, from.sum);
+        to.sum = ux_apply_capped(model, experiment, total, to.sum);
 
         ux_apply_total(o->changes,
                        arm->base + UX_ARM_TOTALS + slot * UX_TOTAL_CELLS,
@@ -330,10 +340,13 @@ ux_apply_total_slot(const ux_total_t *total)
 
 /* Of a mean per visitor more than the cap does not count. */
 int64_t
-ux_apply_capped(const ux_experiment_t *experiment, const ux_total_t *total,
-    int64_t sum)
+ux_apply_capped(const ux_model_t *model, const ux_experiment_t *experiment,
+    const ux_total_t *total, int64_t sum)
 {
-    if (experiment->cap > 0 && total->type == UX_METRIC_MEAN) {
+    if (experiment->cap > 0 && total->type == UX_METRIC_MEAN
+        && (model == NULL
+            || ux_survey_of(model, total->event) == UX_SURVEYS))
+    {
         return sum < experiment->cap ? sum : experiment->cap;
     }
 

@@ -43,7 +43,7 @@ void ux_apply_total(ux_changes_t *changes, uint32_t cell, ux_amount_t from,
 /* The arm if its experiment is in the model, else NULL. */
 const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
 
-/* Is that no later than the window of the track's exposure is open? */
+/* Is now_ms inside the window of the track, whose arm is in the model? */
 bool ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *track, uint64_t now_ms);
 
@@ -60,9 +60,10 @@ void ux_apply_each(ux_changes_t *changes, uint32_t cell, uint64_t slots,
 /* Where a track keeps the total; UX_TOTALS_MAX or more: not bound. */
 unsigned ux_apply_total_slot(const ux_total_t *total);
 
-/* What a visitor's sum counts for. */
-int64_t ux_apply_capped(const ux_experiment_t *experiment,
-    const ux_total_t *total, int64_t sum);
+/* What a visitor's sum counts for: a cap is of money, not of answers to a
+ * survey (model NULL: there are none). */
+int64_t ux_apply_capped(const ux_model_t *model,
+    const ux_experiment_t *experiment, const ux_total_t *total, int64_t sum);
 
 /* Where the track's arm counts the carts of this funnel, which is bound. */
 ux_cart_place_t ux_apply_place(const ux_arm_t *arm, const ux_track_t *track,

@@ -40,14 +40,6 @@ typedef enum {
 } ux_beacon_member_e;
 
 
-/* Whole numbers from and to; 10^-4 as in a vital. */
-typedef struct {
-    ux_str_t  name;
-    int64_t   from;
-    int64_t   to;
-} ux_beacon_survey_t;
-
-
 static bool ux_beacon_walk(ux_beacon_t *beacon, ux_json_walk_t *walk,
     unsigned members);
 static bool ux_beacon_object(ux_beacon_t *beacon, ux_json_walk_t *walk,
@@ -66,7 +58,6 @@ static bool ux_beacon_value(ux_beacon_t *beacon, ux_json_t *node,
 static bool ux_beacon_word(ux_beacon_t *beacon, ux_json_t *node,
     bool number, ux_str_t *word);
 static bool ux_beacon_fixed(ux_json_t *node, int64_t *value);
-static bool ux_beacon_answers(ux_str_t name, ux_str_t value);
 static ux_str_t ux_beacon_keep(ux_beacon_t *beacon, ux_str_t word);
 static void ux_beacon_sentence(ux_error_t *error, const ux_json_walk_t *walk,
     ux_str_t body);
@@ -80,12 +71,6 @@ static const ux_str_t  ux_beacon_members[UX_BEACON_MEMBERS] = {
     ux_str("currency"),
     ux_str("id"),
     ux_str("visitor")                  /* last: only of who is trusted */
-};
-
-static const ux_beacon_survey_t  ux_beacon_surveys[] = {
-    { ux_str("nps"), 0, 10 },
-    { ux_str("csat"), 1, 5 },
-    { ux_str("ces"), 1, 7 }
 };
 
 
@@ -350,8 +335,7 @@ ux_beacon_event(ux_beacon_t *beacon, ux_beacon_item_t *item,
         || !ux_beacon_word(beacon, members[UX_BEACON_M_CURRENCY], false,
                            &item->currency)
         || !ux_beacon_word(beacon, members[UX_BEACON_M_ID], true, &item->id)
-        || item->id.len > UX_BEACON_ID_MAX
-        || !ux_beacon_answers(item->name, item->value))
+        || item->id.len > UX_BEACON_ID_MAX)
     {
         item->bad = true;
     }
@@ -485,33 +469,6 @@ ux_beacon_fixed(ux_json_t *node, int64_t *value)
     }
 
     *value = negative ? -*value : *value;
-
-    return true;
-}
-
-
-/* If it is a survey, is the value one of its answers? */
-static bool
-ux_beacon_answers(ux_str_t name, ux_str_t value)
-{
-    size_t                     i;
-    int64_t                    answer;
-    const ux_beacon_survey_t  *survey;
-
-    for (i = 0; i < sizeof(ux_beacon_surveys) / sizeof(ux_beacon_surveys[0]);
-         i++)
-    {
-        survey = &ux_beacon_surveys[i];
-
-        if (!ux_str_equal(survey->name, name)) {
-            continue;
-        }
-
-        return ux_money_parse(value, UX_VITAL_SCALE, &answer) == UX_OK
-               && answer % 10000 == 0
-               && answer / 10000 >= survey->from
-               && answer / 10000 <= survey->to;
-    }
 
     return true;
 }

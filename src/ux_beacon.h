@@ -41,8 +41,8 @@ typedef enum {
  * len 0 of value, currency, id: not there.  Whether an event is known, a value
  * an amount and a currency one of ISO 4217 is not asked here.
  *
- * bad: a member is of a wrong type or too long, a metric has no value >= 0, or
- * the answer of a survey is none; the event may not be recorded.
+ * bad: a member is of a wrong type or too long, or a metric has no value >= 0;
+ * the event may not be recorded.
  */
 typedef struct {
     ux_beacon_kind_e  kind;

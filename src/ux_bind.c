@@ -16,7 +16,7 @@
  *   stage                             by name
  *   timings                           the zone's
  *   experiment -> variants            by name and version
- *                 -> timings          of all epochs
+ *                 -> timings          of all epochs; answers of surveys
  *              -> evidence            one for each variant but the control,
  *                                     metric and start of the primary result;
  *                                     one balance for the experiment
@@ -29,7 +29,6 @@
 
 #include "ux_bind_private.h"
 #include "ux_funnel.h"
-#include "ux_timing.h"
 
 #include <string.h>
 
@@ -46,8 +45,6 @@ static void ux_bind_events(ux_binder_t *binder);
 static void ux_bind_totals(ux_binder_t *binder);
 static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
-static void ux_bind_timings(ux_binder_t *binder, uint16_t variant);
-static void ux_bind_vitals(ux_binder_t *binder, uint16_t variant);
 static void ux_bind_arms(ux_binder_t *binder, unsigned index,
     const uint16_t *variants, uint16_t epoch);
 static void ux_bind_evidence(ux_binder_t *binder,
@@ -162,7 +159,7 @@ ux_bind_walk(ux_binder_t *binder)
     }
 
     ux_bind_stages(binder);
-    ux_bind_timings(binder, UX_PARENT_NONE);
+    ux_bind_blocks(binder, UX_PARENT_NONE);
 
     for (i = 0; i < binder->nexperiments; i++) {
         ux_bind_experiment(binder, i);
@@ -347,8 +344,7 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
 
     for (i = 0; i < experiment->nvariants; i++) {
         if (variants[i] != UX_PARENT_NONE) {
-            ux_bind_timings(binder, variants[i]);
-            ux_bind_journey(binder, variants[i]);
+            ux_bind_blocks(binder, variants[i]);
         }
     }
 
@@ -391,65 +387,6 @@ ux_bind_arms(ux_binder_t *binder, unsigned index, const uint16_t *variants,
             ux_bind_arm_carts(binder, ordinal, variants[i]);
         }
     }
-}
-
-
-/*
- * How long requests take, of the zone (UX_PARENT_NONE) or of a variant, what
- * its pages tell of it, and its visitors from step to step.
- */
-static void
-ux_bind_timings(ux_binder_t *binder, uint16_t variant)
-{
-    uint16_t    ordinal;
-    unsigned    i;
-    ux_claim_t  claim;
-
-    memset(&claim, 0, sizeof(claim));
-    claim.kind = UX_ENTRY_TIMINGS;
-    claim.parent = variant;
-    claim.aux = UX_TIMINGS_REQUESTS;
-    claim.cells = UX_TIMINGS_REQUESTS_CELLS;
-
-    (void) ux_bind_claim(binder, &claim);
-
-    ux_bind_vitals(binder, variant);
-
-    claim.cells = 0;
-
-    for (i = 0; variant != UX_PARENT_NONE && i < binder->model->nfunnels; i++)
-    {
-        ordinal = binder->funnels[i];
-        claim.aux = (uint16_t) (UX_TIMINGS_FUNNEL + ordinal);
-        claim.value = ux_funnel_hash(binder->model,
-                                     &binder->model->funnels[i]);
-        claim.control = binder->model->funnels[i].nsteps;
-        claim.ring_cells = ux_timing_cells(claim.control);
-
-        if (ordinal < UX_FUNNELS_MAX || ordinal == UX_ORDINAL_NEW) {
-            (void) ux_bind_claim(binder, &claim);
-        }
-    }
-}
-
-
-/* What pages tell, where anything takes it. */
-static void
-ux_bind_vitals(ux_binder_t *binder, uint16_t variant)
-{
-    ux_claim_t  claim;
-
-    if (!binder->model->collects) {
-        return;
-    }
-
-    memset(&claim, 0, sizeof(claim));
-    claim.kind = UX_ENTRY_TIMINGS;
-    claim.parent = variant;
-    claim.aux = UX_TIMINGS_VITALS;
-    claim.ring_cells = UX_TIMINGS_VITALS_CELLS;
-
-    (void) ux_bind_claim(binder, &claim);
 }
 
 

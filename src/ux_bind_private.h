@@ -47,9 +47,11 @@ uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
 /* UX_SLOT_NONE for what is none. */
 uint8_t ux_bind_slot(uint16_t ordinal);
 
-/* ux_bind_stage.c: the stages, and a variant's journey over them. */
+/* Numbers for the stages of the journey. */
 void ux_bind_stages(ux_binder_t *binder);
-void ux_bind_journey(ux_binder_t *binder, uint16_t variant);
+
+/* The blocks of a variant, or of the zone: UX_PARENT_NONE. */
+void ux_bind_blocks(ux_binder_t *binder, uint16_t variant);
 
 
 #endif

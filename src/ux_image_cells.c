@@ -139,7 +139,10 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
     [UX_IMAGE_MOVES] =
         { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, true,
           UX_JOURNEY_MOVES,
-          UX_JOURNEY_CELLS(UX_STAGES_MAX) - UX_JOURNEY_MOVES }
+          UX_JOURNEY_CELLS(UX_STAGES_MAX) - UX_JOURNEY_MOVES },
+    [UX_IMAGE_SURVEYS] =
+        { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
+          UX_TIMINGS_SURVEYS_CELLS }
 };
 
 
@@ -385,6 +388,7 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
 
     case UX_IMAGE_PACES:
     case UX_IMAGE_VITALS:
+    case UX_IMAGE_SURVEYS:
     case UX_IMAGE_REACHED:
     case UX_IMAGE_MOVES:
         ux_counter_add(&m->shared, entry->ring + group->first + slot,

@@ -46,6 +46,7 @@ static ux_status_t ux_image_check_cells(const ux_image_view_t *view,
     ux_error_t *error);
 static bool ux_image_cell_ok(const ux_image_view_t *view,
     const ux_image_cell_t *cell);
+static bool ux_image_block_has(unsigned aux, unsigned group);
 static unsigned ux_image_cell_most(const ux_image_cell_t *cell,
     const ux_image_name_t *owner);
 static bool ux_image_balance_ok(const ux_image_cell_t *cell);
@@ -285,6 +286,12 @@ ux_image_relatives_ok(const ux_image_view_t *view,
                    && name.control == 0;
         }
 
+        if (name.aux == UX_TIMINGS_SURVEYS) {
+            return name.parent != UX_PARENT_NONE && name.value == 0
+                   && name.control == 0
+                   && !(name.flags & UX_IMAGE_HAS_BLOCK);
+        }
+
         if (name.aux == UX_TIMINGS_JOURNEY) {
             return name.parent != UX_PARENT_NONE
                    && name.control <= UX_STAGES_MAX
@@ -377,8 +384,7 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
     need = group->of_ring ? UX_IMAGE_HAS_RING : UX_IMAGE_HAS_BLOCK;
 
     if (owner.kind == UX_ENTRY_TIMINGS
-        && (owner.aux == UX_TIMINGS_VITALS)
-           != (cell->group == UX_IMAGE_VITALS))
+        && !ux_image_block_has(owner.aux, cell->group))
     {
         return false;
     }
@@ -390,28 +396,47 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 }
 
 
-/* How many of the group this owner has; a journey has no times. */
+/* Is a block of this kind in cells of the group? */
+static bool
+ux_image_block_has(unsigned aux, unsigned group)
+{
+    switch (aux) {
+
+    case UX_TIMINGS_REQUESTS:
+        return group == UX_IMAGE_REQUESTS;
+
+    case UX_TIMINGS_VITALS:
+        return group == UX_IMAGE_VITALS;
+
+    case UX_TIMINGS_SURVEYS:
+        return group == UX_IMAGE_SURVEYS;
+
+    case UX_TIMINGS_JOURNEY:
+        return group == UX_IMAGE_REACHED || group == UX_IMAGE_MOVES;
+
+    default:
+        return group == UX_IMAGE_PACES;
+    }
+}
+
+
+/* How many of the group this owner has. */
 static unsigned
 ux_image_cell_most(const ux_image_cell_t *cell, const ux_image_name_t *owner)
 {
-    bool  journey;
-
-    journey = owner->aux == UX_TIMINGS_JOURNEY;
-
     switch (cell->group) {
 
     case UX_IMAGE_CART_RING:
         return UX_BUCKETS * (unsigned) owner->width;
 
     case UX_IMAGE_PACES:
-        return journey ? 0 : ux_timing_cells(owner->control);
+        return ux_timing_cells(owner->control);
 
     case UX_IMAGE_REACHED:
-        return journey ? (unsigned) owner->control : 0;
+        return (unsigned) owner->control;
 
     case UX_IMAGE_MOVES:
-        return journey ? ux_journey_cells(owner->control) - UX_JOURNEY_MOVES
-                       : 0;
+        return ux_journey_cells(owner->control) - UX_JOURNEY_MOVES;
 
     default:
         return ux_image_groups[cell->group].n;

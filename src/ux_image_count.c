@@ -14,6 +14,8 @@
 #include "ux_image_private.h"
 #include "ux_apply.h"
 
+#include <string.h>
+
 
 static void ux_count_take_counts(ux_image_merging_t *m,
     const ux_track_t *track, uint32_t base);
@@ -27,6 +29,8 @@ static void ux_count_take_carts(ux_image_merging_t *m,
     const ux_track_t *track);
 static void ux_count_take_window(ux_image_merging_t *m,
     const ux_track_t *track);
+static void ux_count_take_answers(ux_image_merging_t *m,
+    const ux_track_t *track, uint16_t variant);
 
 
 void
@@ -85,6 +89,7 @@ ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
         ux_changes_add(changes, arm->base + UX_ARM_LEFT, -1);
 
     } else {
+        ux_count_take_answers(m, track, arm->aux);
         ux_count_take_counts(m, track, arm->base);
         ux_count_take_stages(m, track);
         ux_count_take_totals(m, track, arm->base);
@@ -164,7 +169,8 @@ ux_count_capped(const ux_image_merging_t *m, uint16_t arm, unsigned slot,
 
         if (ux_apply_total_slot(total) == slot) {
             return ux_apply_capped(
-                &plan->model->experiments[known->experiment], total, sum);
+                plan->model, &plan->model->experiments[known->experiment],
+                total, sum);
         }
     }
 
@@ -194,6 +200,42 @@ ux_count_take_carts(ux_image_merging_t *m, const ux_track_t *track)
 
         ux_cart_take_back(&m->work->changes, &place, track, m->now_ms);
     }
+}
+
+
+/* Of a survey that no configuration knew nothing is counted. */
+static void
+ux_count_take_answers(ux_image_merging_t *m, const ux_track_t *track,
+    uint16_t variant)
+{
+    uint64_t           purchase;
+    ux_claim_t         claim;
+    const ux_entry_t  *block, *event;
+
+    static const ux_str_t  purchase_event = ux_str("purchase");
+
+    memset(&claim, 0, sizeof(claim));
+    claim.kind = UX_ENTRY_TIMINGS;
+    claim.parent = variant;
+    claim.aux = UX_TIMINGS_SURVEYS;
+
+    block = ux_registry_find(m->store->registry, &claim);
+
+    memset(&claim, 0, sizeof(claim));
+    claim.kind = UX_ENTRY_EVENT;
+    claim.parent = UX_PARENT_NONE;
+    claim.name = purchase_event;
+
+    event = ux_registry_find(m->store->registry, &claim);
+
+    if (block == NULL || event == NULL) {
+        return;
+    }
+
+    purchase = ux_apply_bit((uint8_t) event->ordinal);
+
+    ux_survey_count(&m->work->changes, block->ring, track,
+                    (track->events & purchase) != 0, -1);
 }
 
 

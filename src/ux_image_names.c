@@ -302,19 +302,7 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
         break;
 
     case UX_ENTRY_TIMINGS:
-        if (claim->aux == UX_TIMINGS_REQUESTS) {
-            claim->cells = UX_TIMINGS_REQUESTS_CELLS;
-
-        } else if (claim->aux == UX_TIMINGS_VITALS) {
-            claim->ring_cells = UX_TIMINGS_VITALS_CELLS;
-
-        } else if (claim->aux == UX_TIMINGS_JOURNEY) {
-            claim->ring_cells = ux_journey_cells(claim->control);
-
-        } else {
-            claim->ring_cells = ux_timing_cells(claim->control);
-        }
-
+        ux_block_reserve(claim);
         break;
 
     default:

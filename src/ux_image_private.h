@@ -95,11 +95,13 @@
 #define UX_IMAGE_PRIVATE_H
 
 
+#include "ux_block.h"
 #include "ux_compare.h"
 #include "ux_image.h"
 #include "ux_journey.h"
 #include "ux_packing.h"
 #include "ux_registry_private.h"
+#include "ux_survey.h"
 #include "ux_timing.h"
 
 
@@ -223,6 +225,7 @@ enum {
     UX_IMAGE_VITALS,
     UX_IMAGE_REACHED,                /* visitors of stages, by place */
     UX_IMAGE_MOVES,                  /* between them */
+    UX_IMAGE_SURVEYS,
     UX_IMAGE_GROUPS
 };
 

@@ -378,7 +378,7 @@ ux_write_cart(ux_image_writer_t *w, uint32_t i)
 }
 
 
-/* A block of histograms: all copies of one, the shared copy of the others. */
+/* A block: all copies of one, the shared copy of the others. */
 static void
 ux_write_timings(ux_image_writer_t *w, uint32_t i)
 {
@@ -393,15 +393,12 @@ ux_write_timings(ux_image_writer_t *w, uint32_t i)
         return;
     }
 
-    group = entry->ring != 0 ? UX_IMAGE_PACES : UX_IMAGE_REQUESTS;
+    group = entry->aux == UX_TIMINGS_REQUESTS ? UX_IMAGE_REQUESTS
+            : entry->aux == UX_TIMINGS_VITALS ? UX_IMAGE_VITALS
+            : entry->aux == UX_TIMINGS_SURVEYS ? UX_IMAGE_SURVEYS
+            : UX_IMAGE_PACES;
     first = entry->ring != 0 ? entry->ring : entry->base;
-    n = entry->ring != 0 ? ux_timing_cells((unsigned) entry->control)
-                         : UX_TIMINGS_REQUESTS_CELLS;
-
-    if (entry->aux == UX_TIMINGS_VITALS) {
-        group = UX_IMAGE_VITALS;
-        n = UX_TIMINGS_VITALS_CELLS;
-    }
+    n = ux_block_cells(entry->aux, entry->control);
 
     for (k = 0; first != 0 && k < n; k++) {
         ux_write_cell(w, i + 1, group, k,

@@ -44,7 +44,8 @@ typedef enum {
                                       above; ring: UX_BALANCE_ cells */
     UX_ENTRY_TIMINGS,              /* parent: variant, none: the zone; aux:
                                       UX_TIMINGS_, of what; base, of some
-                                      ring: a block of ux_timing.h */
+                                      ring: a block of ux_timing.h,
+                                      ux_survey.h, ux_journey.h */
     UX_ENTRY_STAGE,                /* ordinal: what a track remembers */
     UX_ENTRY_KINDS
 } ux_entry_e;

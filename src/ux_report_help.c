@@ -116,7 +116,24 @@ static const struct {
     { "money.refunds", "accepted refund events" },
     { "money.refunded",
       "what these took off revenue: never more than the visitor's own since "
-      "the exposure, cap aside" }
+      "the exposure, cap aside" },
+    { "surveys.nps.answers",
+      "visitors who answered; of each the first answer after the exposure "
+      "counts, a further one is discarded as duplicate; of csat and ces "
+      "likewise, as all below" },
+    { "surveys.nps.response_rate", "answers by visitors" },
+    { "surveys.nps.score",
+      "share of promoters (9, 10) less that of detractors (0 to 6), times "
+      "100" },
+    { "surveys.csat.score", "share of the answers 4 and 5, of 1 to 5" },
+    { "surveys.ces.score",
+      "mean of the answers 1 to 7; what is better is what was asked" },
+    { "surveys.nps.score_ci",
+      "at 95 %, of one look: Student's t of the mean, as of ces, within the "
+      "scale, null with fewer than 2 answers; of csat Wilson's" },
+    { "surveys.nps.purchased",
+      "of visitors who purchased since the exposure, before or after they "
+      "answered; not_purchased: of the others" }
 };
 
 

@@ -13,6 +13,7 @@
  *   ux_report_variant.c     a variant and its metrics
  *   ux_report_http.c        its requests, and the zone's
  *   ux_report_vital.c       what pages told, of either
+ *   ux_report_survey.c      its answers to surveys
  *   ux_report_compare.c     a variant against the control
  *   ux_report_funnel.c      steps and carts of a variant
  *   ux_report_journey.c     stages, moves between them, contacts
@@ -94,6 +95,9 @@ void ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum);
 void ux_report_put_vitals(ux_json_t *variant, const ux_result_t *view,
     const ux_result_variant_t *of);
 void ux_report_put_zone_vitals(ux_json_t *zone, const ux_result_t *view);
+/* "surveys": answers of the variant, which has so many visitors. */
+void ux_report_put_surveys(ux_json_t *variant, const ux_result_t *view,
+    const ux_result_variant_t *of, uint64_t visitors);
 
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
     unsigned variant);

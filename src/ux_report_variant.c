@@ -6,6 +6,7 @@
  */
 
 #include "ux_report_private.h"
+#include "ux_survey.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,8 +30,10 @@ static void ux_report_put_ratio(ux_json_t *object,
     const ux_metric_t *metric);
 static void ux_report_put_mean_interval(ux_json_t *object, const char *name,
     const ux_sample_t *sample);
-static void ux_report_put_cap(ux_json_t *object,
-    const ux_result_t *view);
+static void ux_report_put_currency(ux_json_t *object,
+    const ux_result_t *view, const ux_metric_t *metric);
+static void ux_report_put_cap(ux_json_t *object, const ux_result_t *view,
+    const ux_metric_t *metric);
 static double ux_report_share(const ux_result_t *view,
     const ux_result_variant_t *variant);
 
@@ -82,6 +85,7 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     ux_report_put_money(object, view, sum);
     (void) ux_json_object(object, "segments");
     ux_report_put_sessions(object, sum);
+    ux_report_put_surveys(object, view, variant, visitors);
     ux_report_put_http(object, view, variant);
     ux_report_put_vitals(object, view, variant);
 }
@@ -224,10 +228,9 @@ ux_report_put_total(ux_json_t *object, const ux_result_t *view,
     event = ux_result_metric_event(metric);
 
     if (metric->type == UX_METRIC_MEAN) {
-        ux_json_string(object, "currency",
-                       ux_currency_code(view->model->currency));
+        ux_report_put_currency(object, view, metric);
         ux_json_money(object, "sum", total, view->exponent);
-        ux_report_put_cap(object, view);
+        ux_report_put_cap(object, view, metric);
 
     } else {
         ux_json_int(object, "sum", total);
@@ -259,8 +262,7 @@ ux_report_put_ratio(ux_json_t *object, const ux_result_t *view,
                               ux_result_visitors(sum->cells));
     event = ux_result_metric_event(metric);
 
-    ux_json_string(object, "currency",
-                   ux_currency_code(view->model->currency));
+    ux_report_put_currency(object, view, metric);
     ux_json_money(object, "sum", total, view->exponent);
     ux_report_put_count(object, "visitors",
                         ux_result_event_visitors(view, sum->cells, event));
@@ -285,15 +287,31 @@ ux_report_put_mean_interval(ux_json_t *object, const char *name,
 }
 
 
+/* An answer of a survey has none: it is a number. */
+static void
+ux_report_put_currency(ux_json_t *object, const ux_result_t *view,
+    const ux_metric_t *metric)
+{
+    if (ux_survey_of(view->model, metric->event) == UX_SURVEYS) {
+        ux_json_string(object, "currency",
+                       ux_currency_code(view->model->currency));
+
+    } else {
+        ux_json_null(object, "currency");
+    }
+}
+
+
 /* What a visitor's total was cut off at before it was added. */
 static void
-ux_report_put_cap(ux_json_t *object, const ux_result_t *view)
+ux_report_put_cap(ux_json_t *object, const ux_result_t *view,
+    const ux_metric_t *metric)
 {
     int64_t  cap;
 
     cap = view->experiment.model->cap;
 
-    if (cap > 0) {
+    if (cap > 0 && ux_survey_of(view->model, metric->event) == UX_SURVEYS) {
         ux_json_money(object, "cap", cap, view->exponent);
 
     } else {

@@ -248,6 +248,10 @@ ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
         return &arm->vitals;
     }
 
+    if (entry->aux == UX_TIMINGS_SURVEYS) {
+        return &arm->surveys;
+    }
+
     if (entry->aux == UX_TIMINGS_JOURNEY) {
         return entry->control == model->nstages
                && entry->value == ux_journey_hash(model) ? &arm->journey

@@ -11,7 +11,7 @@
  */
 
 #include "ux_result.h"
-#include "ux_journey.h"
+#include "ux_block.h"
 #include "ux_timing.h"
 
 #include <math.h>
@@ -432,10 +432,7 @@ ux_result_timings(const ux_result_t *result,
 
         if (entry->kind == UX_ENTRY_TIMINGS && entry->parent == parent
             && entry->aux == what && entry->value == value
-            && (what == UX_TIMINGS_REQUESTS || what == UX_TIMINGS_VITALS
-                || (what == UX_TIMINGS_JOURNEY
-                    ? ux_journey_cells(entry->control)
-                    : ux_timing_cells(entry->control)) == n))
+            && ux_block_cells(what, entry->control) == n)
         {
             first = entry->base != 0 ? entry->base : entry->ring;
 

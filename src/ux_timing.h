@@ -36,7 +36,8 @@ enum {
     UX_TIMINGS_REQUESTS = 0,
     UX_TIMINGS_FUNNEL,
     UX_TIMINGS_VITALS = 32,
-    UX_TIMINGS_JOURNEY = 34            /* see ux_journey.h */
+    UX_TIMINGS_SURVEYS,                /* see ux_survey.h */
+    UX_TIMINGS_JOURNEY                 /* see ux_journey.h */
 };
 
 /* Histograms of a block of requests. */

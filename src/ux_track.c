@@ -38,23 +38,25 @@
  *   track, per event        2 + 2 journey + 2 orders
  *                           + 16 steps + 16 times
  *                           + 16 tasks + 16 returns
- *                           + 26 + 8 x 2               = 112   8 x 2 = 16
- *   event                   5 + 16 x 112               = 1797  16 x 16 = 256
+ *                           + 2 x 3 answers
+ *                           + 26 + 8 x 2               = 118   8 x 2 = 16
+ *   event                   5 + 16 x 118               = 1893  16 x 16 = 256
  *   vital, in its place     1 + 17 x 4                 = 69
  *   expose, settle          3 + 64 steps + 8 x 2       = 83    8
  *   page                    3
  *   form sent               2 x (1 + 16)               = 34
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     6 + 16 x 112, but a track's      16 x 16 = 256
- *                           steps, their times and
- *                           tasks count once          = 1174
- *                           17 + 16 x 1174            = 18801  4096
+ *     each of 16 tracks     6 + 16 x 118, but a track's      16 x 16 = 256
+ *                           steps, their times, tasks
+ *                           and answers count once    = 1183
+ *                           17 + 16 x 1183            = 18945  4096
  *   cross                   4 + 64 events + 2 x 64 steps
- *                           + 16 stages + 8 x 9 + 8 x 4        8 + 16 x 2
- *                           + 16 pasts x 2            = 348     = 40
+ *                           + 16 stages + 3 answers            8 + 16 x 2
+ *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     = 40
+ *                                                     = 351
  *
  *   confirm, 16 exposures on a page, a form, 3 events, 16 crossings
- *                                                     = 31170   5632
+ *                                                     = 31654   5632
  *
  * An event is in four totals at most: two of the same event and type would be
  * one slot of the registry, and are one of the model.
@@ -63,25 +65,28 @@
 #include "ux_track.h"
 #include "ux_apply.h"
 #include "ux_number.h"
+#include "ux_survey.h"
 
 #include <string.h>
 
 
 /* one that is no ratio leaves out COUNT and all behind it */
 #define UX_TRACK_TOTAL_CELLS    (2 * UX_TOTAL_COUNT + 2 * UX_TOTAL_CELLS)
-#define UX_TRACK_EVENT_CELLS    (6 + UX_FUNNELS_MAX * 4                      \
+#define UX_TRACK_EVENT_CELLS    (6 + UX_FUNNELS_MAX * 4 + UX_SURVEYS * 2     \
                                  + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
                                    * (7 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
+                                      + UX_SURVEYS * 3                       \
                                       + UX_PENDING_MAX                       \
                                         * (UX_TRACK_EVENT_CELLS              \
-                                           - UX_FUNNELS_MAX * 3)))
+                                           - UX_FUNNELS_MAX * 3              \
+                                           - UX_SURVEYS * 2)))
 #define UX_TRACK_EXPOSE_CELLS   (3 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
 #define UX_TRACK_PAGE_CELLS     3
 #define UX_TRACK_POST_CELLS     (2 * UX_TRACKS_MAX)
 #define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
-                                 + UX_STAGES_MAX                             \
+                                 + UX_STAGES_MAX + UX_SURVEYS                \
                                  + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
                                  + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
 #define UX_TRACK_RING_CELLS     ((UX_TRACKS_MAX - 1) * UX_CARTS_MAX * 2)
@@ -226,6 +231,8 @@ static bool
 ux_track_acceptable(const ux_plan_t *plan, const ux_visitor_t *visitor,
     const ux_event_t *event, ux_discard_e *why)
 {
+    unsigned  survey;
+
     if (event->event >= plan->model->nevents) {
         *why = UX_DISCARD_UNKNOWN_EVENT;
         return false;
@@ -244,6 +251,22 @@ ux_track_acceptable(const ux_plan_t *plan, const ux_visitor_t *visitor,
     if (event->has_value && (event->value < 0 || event->value > UX_MONEY_MAX))
     {
         *why = UX_DISCARD_BAD_EVENT;
+        return false;
+    }
+
+    survey = ux_survey_of(plan->model, event->event);
+
+    if (survey == UX_SURVEYS) {
+        return true;
+    }
+
+    if (!ux_survey_answers(plan->model, survey, event, NULL)) {
+        *why = UX_DISCARD_BAD_EVENT;
+        return false;
+    }
+
+    if (ux_survey_repeated(plan, visitor, survey, event)) {
+        *why = UX_DISCARD_DUPLICATE;
         return false;
     }
 

@@ -31,6 +31,7 @@ typedef struct {
                                       of the variant; 0: none */
     uint32_t  vitals;              /* _VITALS likewise */
     uint32_t  journey;             /* likewise, of _JOURNEY */
+    uint32_t  surveys;             /* the same of UX_TIMINGS_SURVEYS */
 } ux_arm_t;
 
 

@@ -22,6 +22,7 @@
 
 #include "ux_apply.h"
 #include "ux_journey.h"
+#include "ux_survey.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -77,9 +78,15 @@ static void
 ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *track, uint64_t now_ms, ux_changes_t *changes)
 {
+    uint8_t  purchase;
+
+    purchase = plan->model->event_slots[UX_EVENT_PURCHASE];
+
     ux_track_take_carts(plan, arm, track, now_ms, changes);
     ux_track_take_totals(plan, arm, track, changes);
     ux_journey_leave(plan, arm, track, changes);
+    ux_survey_count(changes, arm->surveys, track,
+                    (track->events & ux_apply_bit(purchase)) != 0, -1);
 
     ux_apply_each(changes, arm->base + UX_ARM_STEP_IN_ORDER, track->steps,
                   -1);
@@ -121,8 +128,8 @@ ux_track_take_totals(const ux_plan_t *plan, const ux_arm_t *arm,
         slot = ux_apply_total_slot(total);
 
         if (slot < UX_TOTALS_MAX) {
-            amounts[slot].sum = ux_apply_capped(experiment, total,
-                                                amounts[slot].sum);
+            amounts[slot].sum = ux_apply_capped(plan->model, experiment,
+                                                total, amounts[slot].sum);
         }
     }
 

@@ -35,7 +35,7 @@ my $HOUR = 60 * $MINUTE;
 my (@carts, @moments, @crossings);
 
 my @events = qw/ view_item add_to_cart begin_checkout add_shipping_info
-                 add_payment_info purchase refund nps wish /;
+                 add_payment_info purchase refund nps csat wish /;
 
 -x $driver or BAIL_OUT("$driver: not built, try \"make units\"");
 srand($seed);
@@ -57,7 +57,7 @@ for my $name (qw/ zone.discarded.duplicate zone.discarded.bad_event
                   purchased recovered recovered_settled abandoned_after open
                   settled created without_cart squares values values_squared
                   products unconfirmed_old unconfirmed_young
-                  zone.currency /)
+                  bought not zone.currency /)
 {
     cmp_ok($total{$name} // 0, '>', 20, "$name was put to the test");
 }
@@ -192,7 +192,7 @@ sub zone_lines {
 sub config_lines {
     my ($variants) = @_;
 
-    my @lines = ('event nps', 'event wish', 'room ' . one_of(2, 3, 8));
+    my @lines = ('event nps', 'event csat', 'event wish', 'room ' . one_of(2, 3, 8));
 
     push @lines, 'total nps mean' if chance(0.5);
     push @lines, 'total nps ratio' if chance(0.5);
@@ -432,6 +432,9 @@ sub event {
     my $event = one_of(@events, 'add_to_cart', 'add_to_cart', 'purchase');
     my $value = chance(0.7) ? one_of(0, 1, 500, 1999, 4990, 1e6) : '-';
 
+    # of surveys mostly answers
+
+    $value = 100 * int(rand 12) if $event =~ /nps|csat/ && chance(0.8);
     $value = '1000000000001' if chance(0.01);
 
     # A clock may step back a little.

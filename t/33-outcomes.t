@@ -248,7 +248,7 @@ sub means_and_counts
     my %totals = (
         'worth revenue'    => [ 25.50, 3.25, 0, 0, 19.99 ],
         'capped revenue'   => [ 20.00, 3.25, 0, 0, 19.99 ],
-        'worth nps'        => [ 9, 0, 9, 0, 0 ],
+        'worth nps'        => [ 9, 0, 7, 0, 0 ],     # one answer each
         'worth newsletter' => [ 1, 2, 0, 0, 1 ],
     );
     my %before = map { $_ => power_sums($_) } keys %totals;
@@ -556,7 +556,8 @@ sub sane
     } elsif (defined $value && $value =~ /^[-+]?\d/ && !ref $value) {
         return if $path =~ /(?:_at|nginx|module|path|text)$/;
 
-        my $signed = $path =~ /(?:lift|difference|mean|ratio)(?:_ci\/\d)?$/;
+        my $signed = $path =~ /(?:lift|difference|mean|ratio|nps\/score)
+            (?:_ci\/\d)?$|nps\/(?:not_)?purchased\/score$/x;
 
         push @$wrong, "$path: $value"
             if $value !~ /^-?\d+(?:\.\d+)?(?:e[-+]?\d+)?$/i

@@ -638,7 +638,7 @@ sub surveys
     for my $survey (sort keys %range) {
         my ($from, $to) = @{ $range{$survey} };
 
-        counts("$survey of $_", 204, "events.$survey 1", $alice,
+        counts("$survey of $_", 204, "events.$survey 1", confirmed(),
             qq({"event":"$survey","value":$_})) for $from, $to, "$to.0";
         counts("$survey of $_", 204, 'discarded.bad_event 1', $alice,
             qq({"event":"$survey","value":$_}))

@@ -313,7 +313,7 @@ uxctl_means_counted(int64_t total, int64_t cap)
     experiment.cap = cap;
 
     if (cap > 0) {
-        amount.sum = ux_apply_capped(&experiment, &mean, total);
+        amount.sum = ux_apply_capped(NULL, &experiment, &mean, total);
     }
 
     return amount;

@@ -20,7 +20,6 @@ static void test_values(void);
 static void test_words(void);
 static void test_unknown(void);
 static void test_vitals(void);
-static void test_surveys(void);
 static void test_refused(void);
 static void test_everywhere(void);
 static void test_passed_over(void);
@@ -56,7 +55,6 @@ main(void)
     test_words();
     test_unknown();
     test_vitals();
-    test_surveys();
     test_refused();
     test_everywhere();
     test_passed_over();
@@ -224,40 +222,6 @@ test_vitals(void)
     ok(reads("{\"name\":\"LCP\",\"value\":5,\"delta\":\"1\"}", "LCP bad")
        && reads("{\"name\":\"LCP\",\"value\":5,\"id\":[]}", "LCP bad"),
        "with another member that is none");
-}
-
-
-static void
-test_surveys(void)
-{
-    int          n;
-    unsigned     i;
-    char         body[128];
-    static const struct {
-        const char  *name;
-        int          from, to;
-    } surveys[] = { { "nps", 0, 10 }, { "csat", 1, 5 }, { "ces", 1, 7 } };
-
-    for (i = 0; i < 3; i++) {
-        for (n = -1; n <= 12; n++) {
-            (void) snprintf(body, sizeof(body),
-                            "{\"event\":\"%s\",\"value\":%d}",
-                            surveys[i].name, n);
-            ok(ux_beacon_read(&beacon, (ux_str_t) { body, strlen(body) },
-                              false, &error) == UX_OK
-               && beacon.items[0].bad == (n < surveys[i].from
-                                          || n > surveys[i].to),
-               "%s of %d", surveys[i].name, n);
-        }
-    }
-
-    ok(reads("{\"event\":\"nps\",\"value\":7.5}", "nps bad")
-       && reads("{\"event\":\"nps\"}", "nps bad")
-       && reads("{\"event\":\"nps\",\"value\":\"x\"}", "nps bad"),
-       "no answer");
-    ok(reads("{\"event\":\"nps\",\"value\":70e-1}", "nps value=7.0")
-       && reads("{\"event\":\"nps\",\"value\":\"7\"}", "nps value=7"),
-       "a whole number however it is written");
 }
 
 

@@ -38,10 +38,10 @@ static void
 setup(unsigned nexperiments)
 {
     uint8_t   index;
-    ux_str_t  nps = ux_str("nps");
+    ux_str_t  score = ux_str("score");
 
     world_init(&w, nexperiments, 2);
-    (void) ux_model_event_add(&w.model, nps, &index);
+    (void) ux_model_event_add(&w.model, score, &index);
 
     ux_visitor_init(&v, 1, (uint32_t) (T0 / 1000));
     v.confirmed = true;

@@ -26,6 +26,8 @@ MINUTE = 60 * 1000
 PREFETCH = 5 * MINUTE
 HOUR = 60 * MINUTE
 VALUES_MAX = 65535      # of one visitor in one ratio
+SURVEYS = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+CENT = 100              # minor units of 1
 
 
 Step = namedtuple("Step", "event optional")
@@ -202,7 +204,7 @@ def report(zone, now):
 
     for history in zone.histories.values():
         tracks = find_tracks(zone, history, counts)
-        events = accept(history, counts)
+        events = accept(zone, history, tracks, counts)
         count_unconfirmed(history, tracks, now, counts)
         count_visitor(zone, history, tracks, events, now, counts)
 
@@ -215,7 +217,7 @@ def report(zone, now):
 
 # What the zone says of every request at once, confirmed or not.  Returns the
 # events that were not refused, by their places in the history.
-def accept(history, counts):
+def accept(zone, history, tracks, counts):
     accepted = []
     ids = []
     waiting = 0
@@ -229,7 +231,8 @@ def accept(history, counts):
             confirmed = True
 
         elif isinstance(fact, Event):
-            reason = judge_event(fact, ids)
+            reason = judge_event(fact, ids) \
+                or judge_answer(zone, history, tracks, accepted, at)
 
             if reason is not None:
                 counts["zone.discarded." + reason] += 1
@@ -399,6 +402,76 @@ def judge_event(event, ids):
     return None
 
 
+# A survey is answered by a whole number of its scale.  A second answer counts
+# for nothing unless an experiment stands open to it that has none.
+def judge_answer(zone, history, tracks, accepted, at):
+    event = history[at]
+
+    if event.name not in SURVEYS:
+        return None
+
+    if answer_of(event) is None:
+        return "bad_event"
+
+    earlier = [(i, e) for i, e in accepted if e.name == event.name]
+    confirmed = next((i for i, f in enumerate(history[:at])
+                      if isinstance(f, Confirmation)), None)
+
+    if not earlier:
+        return None
+
+    if confirmed is None:
+        return "duplicate"
+
+    counted = counted_events(history, earlier, confirmed)
+
+    for track in tracks:
+        if track.at is not None and asks(track, at, event, confirmed) \
+           and takes(zone, track, event) \
+           and not any(asks(track, i, e, confirmed) and takes(zone, track, e)
+                       for i, e in counted):
+            return None
+
+    return "duplicate"
+
+
+def answer_of(event):
+    low, high = SURVEYS[event.name]
+
+    if not is_money(event) or event.value % CENT != 0:
+        return None
+
+    value = event.value // CENT
+    return value if low <= value <= high else None
+
+
+# Of each survey the first answer only; the others happened for others.
+def first_answers(mine):
+    seen = set()
+    kept = []
+
+    for i, event in mine:
+        if event.name in SURVEYS:
+            if event.name in seen:
+                continue
+
+            seen.add(event.name)
+
+        kept.append((i, event))
+
+    return kept
+
+
+def count_answers(track, events, counts):
+    bought = any(e.name == "purchase" for e in events)
+
+    for event in events:
+        if event.name in SURVEYS:
+            counts["%sanswer.%s.%d.%s" % (where(track), event.name,
+                                          answer_of(event),
+                                          "bought" if bought else "not")] += 1
+
+
 def count_zone_event(event, counts):
     counts["zone.events." + event.name] += 1
 
@@ -454,6 +527,7 @@ def count_visitor(zone, history, tracks, events, now, counts):
         before = [e for at, e in timeline if at < track.at]
         mine = [(i, e) for i, (at, e) in enumerate(timeline)
                 if asks(track, at, e, confirmed) and takes(zone, track, e)]
+        mine = first_answers(mine)
         events = [e for _, e in mine]
 
         count_occurrences(track, events, counts)
@@ -468,6 +542,7 @@ def count_visitor(zone, history, tracks, events, now, counts):
         count_steps(zone, track, [e for _, e in timeline], before, mine,
                     counts)
         count_totals(zone, track, events, counts)
+        count_answers(track, events, counts)
 
         for funnel in zone.funnels:
             if funnel.cart is not None:
@@ -592,7 +667,8 @@ def count_totals(zone, track, events, counts):
             value = sum(e.value for e in events
                         if e.name == total.event and is_money(e))
 
-        if cap and total.type in ("revenue", "mean"):
+        if cap and total.type in ("revenue", "mean") \
+           and total.event not in SURVEYS:
             value = min(value, cap)
 
         counts["%stotal%d.sum" % (where(track), i)] += value

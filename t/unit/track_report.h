@@ -125,6 +125,29 @@ report_totals(const world_t *w, const char *where, unsigned arm)
 }
 
 
+static void
+report_answers(const world_t *w, const char *where, unsigned arm)
+{
+    char                name[48];
+    unsigned            i, k, answer;
+    const ux_survey_t  *s;
+
+    for (i = 0; i < UX_SURVEYS; i++) {
+        s = &ux_surveys[i];
+
+        for (answer = s->from; answer <= s->to; answer++) {
+            for (k = 0; k < 2; k++) {
+                (void) snprintf(name, sizeof(name), "answer.%s.%u.%s",
+                                s->name.data, answer, k ? "bought" : "not");
+                show(where, name, "",
+                     (int64_t) w->cells[w->arms[arm].surveys
+                                        + ux_survey_cell(i, answer, k != 0)]);
+            }
+        }
+    }
+}
+
+
 /* Who is not confirmed, and of those who could long have been. */
 static void
 report_unconfirmed(const world_t *w, const char *where, unsigned arm,
@@ -227,6 +250,7 @@ report_arm(const world_t *w, const char *where, unsigned arm, uint64_t now_ms)
     report_unconfirmed(w, where, arm, now_ms);
     report_events(w, where, arm);
     report_totals(w, where, arm);
+    report_answers(w, where, arm);
 
     for (i = 0; i < w->model.nfunnels; i++) {
         if (ux_cart_bound(&w->model.funnels[i])) {

@@ -10,6 +10,7 @@
 #define TRACK_WORLD_H
 
 
+#include "ux_survey.h"
 #include "ux_track.h"
 
 #include <stdio.h>
@@ -22,8 +23,10 @@
 #define WORLD_ARMS         (WORLD_EXPERIMENTS * WORLD_EPOCHS * WORLD_VARIANTS)
 
 #define WORLD_CARTS_AT     (UX_ZONE_CELLS + WORLD_ARMS * UX_ARM_CELLS)
-#define WORLD_CELLS        (WORLD_CARTS_AT                                   \
+#define WORLD_SURVEYS_AT   (WORLD_CARTS_AT                                   \
                             + WORLD_ARMS * UX_CARTS_MAX * UX_CART_CELLS)
+#define WORLD_CELLS        (WORLD_SURVEYS_AT                                 \
+                            + WORLD_ARMS * UX_TIMINGS_SURVEYS_CELLS)
 
 
 typedef struct {
@@ -111,6 +114,7 @@ world_init(world_t *w, unsigned nexperiments, unsigned nvariants)
         w->arms[a].base = UX_ZONE_CELLS + a * UX_ARM_CELLS;
         w->arms[a].variant = (int16_t) (a % WORLD_VARIANTS);
         w->arms[a].experiment = -1;
+        w->arms[a].surveys = WORLD_SURVEYS_AT + a * UX_TIMINGS_SURVEYS_CELLS;
 
         for (c = 0; c < UX_CARTS_MAX; c++) {
             w->arms[a].carts[c] = WORLD_CARTS_AT

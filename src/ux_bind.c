@@ -13,10 +13,13 @@
  *
  *   event, total                      by name
  *   funnel -> steps, cart             by name
+ *   segment -> values                 by name
  *   stage                             by name
- *   timings                           the zone's
+ *   blocks                            the zone's
  *   experiment -> variants            by name and version
- *                 -> timings          of all epochs; answers of surveys
+ *                 -> blocks           of all epochs: ux_bind_blocks.c
+ *                 -> segment arm      of all epochs, one for each value
+ *                    -> cart
  *              -> evidence            one for each variant but the control,
  *                                     metric and start of the primary result;
  *                                     one balance for the experiment
@@ -105,6 +108,7 @@ ux_store_bind(ux_store_t *store, ux_model_t *model, ux_arm_t *arms,
 
     store->plan.model = model;
     store->plan.narms = 0;
+    store->plan.nsegments = 0;
     store->plan.requests = 0;
     store->plan.vitals = 0;
     store->plan.arms = arms;
@@ -158,6 +162,7 @@ ux_bind_walk(ux_binder_t *binder)
         ux_bind_funnel(binder, i);
     }
 
+    ux_bind_segments(binder);
     ux_bind_stages(binder);
     ux_bind_blocks(binder, UX_PARENT_NONE);
 
@@ -166,6 +171,7 @@ ux_bind_walk(ux_binder_t *binder)
     }
 
     ux_bind_carts(binder);
+    ux_bind_segment_carts(binder);
 }
 
 
@@ -345,6 +351,7 @@ ux_bind_experiment(ux_binder_t *binder, unsigned index)
     for (i = 0; i < experiment->nvariants; i++) {
         if (variants[i] != UX_PARENT_NONE) {
             ux_bind_blocks(binder, variants[i]);
+            ux_bind_segment_arms(binder, variants[i]);
         }
     }
 
@@ -625,8 +632,11 @@ ux_bind_later(const ux_binder_t *binder, uint16_t arm, uint16_t variant)
 uint16_t
 ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
 {
+    ux_claim_t         block;
     ux_status_t        rc;
     const ux_entry_t  *entry;
+
+    block = *claim;
 
     if (binder->store == NULL) {
         entry = ux_registry_wanted(binder->registrar.registry, claim);
@@ -637,6 +647,8 @@ ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim)
         binder->entries++;
         binder->kinds[claim->kind]++;
         binder->cells += ux_registry_need(binder->registrar.registry, claim);
+        block.ring_cells = 0;
+        binder->blocks += ux_registry_need(binder->registrar.registry, &block);
 
         return UX_ORDINAL_NEW;
     }
@@ -691,6 +703,14 @@ ux_bind_reset(ux_model_t *model, ux_binding_t *bindings)
 
     for (i = 0; i < model->nstages; i++) {
         model->stages[i].slot = UX_SLOT_NONE;
+    }
+
+    for (i = 0; i < model->nsegments; i++) {
+        model->segments[i].slot = UX_SLOT_NONE;
+    }
+
+    for (i = 0; i < model->nvalues; i++) {
+        model->values[i].ordinal = UX_SLOT_NONE;
     }
 
     for (i = 0; i < model->nexperiments; i++) {

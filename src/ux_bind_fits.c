@@ -87,7 +87,9 @@ ux_fits_slots(const ux_binder_t *binder, ux_error_t *error)
         { UX_ENTRY_STEP, UX_STEPS_MAX, "funnel steps" },
         { UX_ENTRY_CART, UX_CARTS_MAX, "funnels with a cart" },
         { UX_ENTRY_STAGE, UX_STAGES_MAX, "stages of the journey" },
-        { UX_ENTRY_TOTAL, binder->totals, "totals" }
+        { UX_ENTRY_TOTAL, binder->totals, "totals" },
+        { UX_ENTRY_SEGMENT, UX_SEGMENTS_MAX, "segments" },
+        { UX_ENTRY_SEGMENT_VALUE, UX_SEGMENT_VALUES, "segment values" }
     };
 
     model = binder->model;
@@ -239,7 +241,9 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
         return;
     }
 
-    if (entry->kind == UX_ENTRY_TIMINGS) {
+    if (entry->kind == UX_ENTRY_TIMINGS || entry->kind == UX_ENTRY_SEGMENT_ARM
+        || entry->kind == UX_ENTRY_SEGMENT_CART)
+    {
         ux_fits_hold_timings(binder, entry, held);
         return;
     }
@@ -265,16 +269,20 @@ ux_fits_hold_entry(const ux_binder_t *binder, const ux_entry_t *entry,
 }
 
 
-/* Those of a variant whose experiment is gone. */
+/* Those of a variant whose experiment is gone, in all its epochs. */
 static void
 ux_fits_hold_timings(const ux_binder_t *binder, const ux_entry_t *entry,
     ux_fits_held_t *held)
 {
-    const ux_entry_t     *variant;
+    const ux_entry_t     *variant, *arm;
     const ux_registry_t  *registry;
 
     registry = binder->registrar.registry;
-    variant = ux_registry_get(registry, UX_ENTRY_VARIANT, entry->parent);
+    arm = entry->kind == UX_ENTRY_SEGMENT_CART
+          ? ux_registry_get(registry, UX_ENTRY_SEGMENT_ARM, entry->parent)
+          : entry;
+    variant = arm == NULL ? NULL : ux_registry_get(registry, UX_ENTRY_VARIANT,
+                                                   arm->parent);
 
     if (variant != NULL
         && !ux_fits_one_of(binder->experiments, binder->nexperiments,

@@ -30,13 +30,26 @@ typedef struct {
     uint16_t           carts[UX_FUNNELS_MAX];
     uint16_t           experiments[UX_EXPERIMENTS_MAX];
     uint16_t           epochs[UX_EXPERIMENTS_MAX];
+    uint16_t           values[UX_SEGMENT_VALUES];
 
     /* what a dry run found missing */
     uint32_t           entries;
-    uint64_t           cells;
+    uint64_t           cells;        /* with rings; and of these: */
+    uint64_t           blocks;       /* in all copies */
     uint32_t           kinds[UX_ENTRY_KINDS];
 } ux_binder_t;
 
+
+/* The ordinal, or UX_PARENT_NONE; in a dry run maybe UX_ORDINAL_NEW. */
+uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
+
+/* An ordinal that a byte has room for, else UX_SLOT_NONE. */
+uint8_t ux_bind_slot(uint16_t ordinal);
+
+/* ux_bind_segment.c: names, then what counts them for a variant, its carts. */
+void ux_bind_segments(ux_binder_t *binder);
+void ux_bind_segment_arms(ux_binder_t *binder, uint16_t variant);
+void ux_bind_segment_carts(ux_binder_t *binder);
 
 /* Makes all claims; in a dry run sums up what they would take. */
 void ux_bind_walk(ux_binder_t *binder);

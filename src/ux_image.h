@@ -116,6 +116,19 @@ typedef struct {
     ux_image_origin_t  origin;
 } ux_image_model_t;
 
+/* Changes [from, to) and [ring, ring_to) of a list: of a track like this. */
+typedef struct {
+    unsigned  from;
+    unsigned  to;
+    unsigned  ring;
+    unsigned  ring_to;
+    uint16_t  arm;
+    uint8_t   segments[UX_SEGMENTS_MAX];
+} ux_image_span_t;
+
+/* Of each track what ours and theirs had, held, and what comes of them. */
+#define UX_IMAGE_SPANS_MAX  (UX_TRACKS_MAX * 6)
+
 /* What checking and merging need, some 1.5 MB: static memory, of which little
  * is touched. */
 typedef struct {
@@ -126,6 +139,9 @@ typedef struct {
     uint16_t          carts[UX_IMAGE_NAMES_MAX]; /* by arm of the zone: its
                                                     newest cart */
     uint16_t          older[UX_IMAGE_NAMES_MAX]; /* by entry: the next one */
+    uint16_t          segment_arms[UX_IMAGE_NAMES_MAX];  /* by variant, */
+    uint16_t          segment_carts[UX_IMAGE_NAMES_MAX]; /* by segment arm:
+                                                    likewise */
     bool              same_slots;    /* the maps change nothing */
     uint8_t           events[UX_EVENTS_MAX];
     uint8_t           steps[UX_STEPS_MAX];
@@ -133,11 +149,15 @@ typedef struct {
     uint8_t           funnels[UX_FUNNELS_MAX];
     uint8_t           stages[UX_STAGES_MAX];
     uint8_t           totals[UX_TOTALS_MAX];
+    uint8_t           segments[UX_SEGMENTS_MAX];
+    uint8_t           values[UX_SEGMENT_VALUES];
     ux_visitor_t      theirs;
     ux_visitor_t      ours;
     ux_visitor_t      held;          /* theirs, as of the base */
     ux_visitor_t      since;         /* the same, confirmed if they are */
     ux_changes_t      changes;
+    unsigned          nspans;
+    ux_image_span_t   spans[UX_IMAGE_SPANS_MAX];
     ux_image_model_t  model;         /* to be checked, not used */
 } ux_image_work_t;
 

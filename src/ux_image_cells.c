@@ -66,6 +66,10 @@ static void ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells,
     uint32_t i, const ux_entry_t *entry);
 
 
+#define UX_SEGMENT_GROUP(what, number, free, count)                          \
+    { UX_ENTRY_SEGMENT_ARM, UX_IMAGE_BY_##number, 1, false, true, free,      \
+      UX_ARM_##what, count }
+
 #define UX_ARM_GROUP(what, number, count)                                    \
     { UX_ENTRY_ARM, UX_IMAGE_BY_##number, 1, false, false, false,            \
       UX_ARM_##what, count }
@@ -142,7 +146,28 @@ const ux_image_group_t  ux_image_groups[UX_IMAGE_GROUPS] = {
           UX_JOURNEY_CELLS(UX_STAGES_MAX) - UX_JOURNEY_MOVES },
     [UX_IMAGE_SURVEYS] =
         { UX_ENTRY_TIMINGS, UX_IMAGE_BY_INDEX, 1, false, true, false, 0,
-          UX_TIMINGS_SURVEYS_CELLS }
+          UX_TIMINGS_SURVEYS_CELLS },
+    [UX_IMAGE_SEGMENT_COUNTS] =
+        UX_SEGMENT_GROUP(ASSIGNED, INDEX, false, UX_ARM_PAGES),
+    [UX_IMAGE_SEGMENT_EVENT_VISITORS] =
+        UX_SEGMENT_GROUP(EVENT_VISITORS, EVENT, false, UX_EVENTS_MAX),
+    [UX_IMAGE_SEGMENT_EVENT_COUNT] =
+        UX_SEGMENT_GROUP(EVENT_COUNT, EVENT, true, UX_EVENTS_MAX),
+    [UX_IMAGE_SEGMENT_BEFORE] =
+        UX_SEGMENT_GROUP(STEP_BEFORE, STEP, false, UX_STEPS_MAX),
+    [UX_IMAGE_SEGMENT_IN_ORDER] =
+        UX_SEGMENT_GROUP(STEP_IN_ORDER, STEP, false, UX_STEPS_MAX),
+    [UX_IMAGE_SEGMENT_TOTALS] =
+        { UX_ENTRY_SEGMENT_ARM, UX_IMAGE_BY_TOTAL, UX_TOTAL_CELLS, false,
+          true, false, UX_ARM_TOTALS, UX_TOTALS_MAX * UX_TOTAL_CELLS },
+    [UX_IMAGE_SEGMENT_VISITS] =
+        UX_SEGMENT_GROUP(PAGES, INDEX, true, UX_ARM_HTTP - UX_ARM_PAGES),
+    [UX_IMAGE_SEGMENT_CART] =
+        { UX_ENTRY_SEGMENT_CART, UX_IMAGE_BY_INDEX, 1, false, false, false, 0,
+          UX_CART_CELLS },
+    [UX_IMAGE_SEGMENT_RING] =
+        { UX_ENTRY_SEGMENT_CART, UX_IMAGE_BY_INDEX, 1, true, true, false, 0,
+          UX_BUCKETS * UX_RING_CELLS }
 };
 
 
@@ -383,20 +408,14 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
     case UX_IMAGE_ARM_WINDOW:
     case UX_IMAGE_ARM_UNCONFIRMED:
     case UX_IMAGE_CART_RING:
+    case UX_IMAGE_SEGMENT_RING:
         ux_cells_ring(m, cell, entry);
         break;
 
-    case UX_IMAGE_PACES:
-    case UX_IMAGE_VITALS:
-    case UX_IMAGE_SURVEYS:
-    case UX_IMAGE_REACHED:
-    case UX_IMAGE_MOVES:
-        ux_counter_add(&m->shared, entry->ring + group->first + slot,
-                       (int64_t) cell->value);
-        break;
-
     default:
-        ux_counter_add(&m->shared, (entry == NULL ? 0 : entry->base)
+        ux_counter_add(&m->shared, (entry == NULL ? 0
+                                    : group->of_ring ? entry->ring
+                                                     : entry->base)
                                    + group->first + slot,
                        (int64_t) cell->value);
         break;
@@ -507,7 +526,9 @@ ux_cells_ring(ux_image_merging_t *m, const ux_image_cell_t *cell,
     width = 1;
     ring = entry->base + ux_image_groups[cell->group].first;
 
-    if (cell->group == UX_IMAGE_CART_RING) {
+    if (cell->group == UX_IMAGE_CART_RING
+        || cell->group == UX_IMAGE_SEGMENT_RING)
+    {
         width = entry->width;
         ring = entry->ring;
         field = cell->index % ux_image_name(m->names, cell->owner - 1).width;
@@ -532,7 +553,9 @@ static uint64_t
 ux_cells_width(const ux_image_merging_t *m, const ux_image_cell_t *cell,
     const ux_entry_t *entry)
 {
-    if (cell->group == UX_IMAGE_CART_RING) {
+    if (cell->group == UX_IMAGE_CART_RING
+        || cell->group == UX_IMAGE_SEGMENT_RING)
+    {
         return ux_bucket_width_ms(entry->value);
     }
 

@@ -67,7 +67,10 @@ static const uint8_t  ux_image_parents[UX_ENTRY_KINDS] = {
     [UX_ENTRY_ARM_CART] = UX_ENTRY_ARM,
     [UX_ENTRY_EVIDENCE] = UX_ENTRY_VARIANT,
     [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT,
-    [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT
+    [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT,
+    [UX_ENTRY_SEGMENT_VALUE] = UX_ENTRY_SEGMENT,
+    [UX_ENTRY_SEGMENT_ARM] = UX_ENTRY_VARIANT,
+    [UX_ENTRY_SEGMENT_CART] = UX_ENTRY_SEGMENT_ARM
 };
 
 /* How many of a kind there may be; 0: as many as fit. */
@@ -76,7 +79,9 @@ static const uint8_t  ux_image_most[UX_ENTRY_KINDS] = {
     [UX_ENTRY_STEP] = UX_STEPS_MAX,
     [UX_ENTRY_CART] = UX_CARTS_MAX,
     [UX_ENTRY_TOTAL] = UX_TOTALS_MAX - 1,
-    [UX_ENTRY_STAGE] = UX_STAGES_MAX
+    [UX_ENTRY_STAGE] = UX_STAGES_MAX,
+    [UX_ENTRY_SEGMENT] = UX_SEGMENTS_MAX,
+    [UX_ENTRY_SEGMENT_VALUE] = UX_SEGMENT_VALUES
 };
 
 
@@ -212,6 +217,7 @@ ux_image_text_ok(const ux_image_name_t *name)
     switch (name->kind) {
 
     case UX_ENTRY_VARIANT:
+    case UX_ENTRY_SEGMENT_VALUE:
         return ux_variant_name_check(name->text);
 
     case UX_ENTRY_CART:
@@ -220,6 +226,8 @@ ux_image_text_ok(const ux_image_name_t *name)
     case UX_ENTRY_ARM_CART:
     case UX_ENTRY_BALANCE:
     case UX_ENTRY_TIMINGS:
+    case UX_ENTRY_SEGMENT_ARM:
+    case UX_ENTRY_SEGMENT_CART:
         return name->text.len == 0;
 
     case UX_ENTRY_EVIDENCE:
@@ -268,6 +276,16 @@ ux_image_relatives_ok(const ux_image_view_t *view,
     case UX_ENTRY_ARM_CART:
         return name.aux < view->kinds[UX_ENTRY_CART]
                && name.variant == parent.aux
+               && name.width >= UX_RING_WIDTH(0)
+               && name.width <= UX_RING_CELLS;
+
+    case UX_ENTRY_SEGMENT_ARM:
+        return name.aux < view->kinds[UX_ENTRY_SEGMENT_VALUE]
+               && !(name.flags & UX_IMAGE_HAS_BLOCK);
+
+    case UX_ENTRY_SEGMENT_CART:
+        return name.aux < view->kinds[UX_ENTRY_CART]
+               && name.variant == name.parent
                && name.width >= UX_RING_WIDTH(0)
                && name.width <= UX_RING_CELLS;
 
@@ -363,6 +381,7 @@ ux_image_check_cells(const ux_image_view_t *view, ux_error_t *error)
 static bool
 ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 {
+    bool                     rows;
     unsigned                 need;
     ux_image_name_t          owner;
     const ux_image_group_t  *group;
@@ -382,6 +401,8 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 
     owner = ux_image_name(view, cell->owner - 1);
     need = group->of_ring ? UX_IMAGE_HAS_RING : UX_IMAGE_HAS_BLOCK;
+    rows = cell->group == UX_IMAGE_CART_RING
+           || cell->group == UX_IMAGE_SEGMENT_RING;
 
     if (owner.kind == UX_ENTRY_TIMINGS
         && !ux_image_block_has(owner.aux, cell->group))
@@ -391,8 +412,7 @@ ux_image_cell_ok(const ux_image_view_t *view, const ux_image_cell_t *cell)
 
     return owner.kind == group->owner && (owner.flags & need)
            && cell->index < ux_image_cell_most(cell, &owner)
-           && ux_image_value_ok(cell, cell->group == UX_IMAGE_CART_RING
-                                      ? owner.width : 1u);
+           && ux_image_value_ok(cell, rows ? owner.width : 1u);
 }
 
 
@@ -427,6 +447,7 @@ ux_image_cell_most(const ux_image_cell_t *cell, const ux_image_name_t *owner)
     switch (cell->group) {
 
     case UX_IMAGE_CART_RING:
+    case UX_IMAGE_SEGMENT_RING:
         return UX_BUCKETS * (unsigned) owner->width;
 
     case UX_IMAGE_PACES:
@@ -474,6 +495,7 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
         return cell->value + UX_IMAGE_COUNT_MAX < 2 * UX_IMAGE_COUNT_MAX;
 
     case UX_IMAGE_ARM_TOTALS:
+    case UX_IMAGE_SEGMENT_TOTALS:
         field = cell->index % UX_TOTAL_CELLS;
 
         return field == UX_TOTAL_SQ_HI || field == UX_TOTAL_PRODUCT_HI
@@ -551,6 +573,7 @@ ux_image_arm_ok(ux_image_arm_t *arm, const ux_image_cell_t *cell)
     switch (cell->group) {
 
     case UX_IMAGE_ARM_COUNTS:
+    case UX_IMAGE_SEGMENT_COUNTS:
         if (cell->index == UX_ARM_ASSIGNED) {
             arm->assigned = cell->value;
 
@@ -563,6 +586,9 @@ ux_image_arm_ok(ux_image_arm_t *arm, const ux_image_cell_t *cell)
     case UX_IMAGE_ARM_EVENT_VISITORS:
     case UX_IMAGE_ARM_BEFORE:
     case UX_IMAGE_ARM_IN_ORDER:
+    case UX_IMAGE_SEGMENT_EVENT_VISITORS:
+    case UX_IMAGE_SEGMENT_BEFORE:
+    case UX_IMAGE_SEGMENT_IN_ORDER:
         return cell->value <= arm->visitors;
 
     default:

@@ -65,10 +65,13 @@ void
 ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
     bool confirmed)
 {
+    unsigned           from, ring;
     ux_changes_t      *changes;
     const ux_entry_t  *arm;
 
     changes = &m->work->changes;
+    from = changes->n;
+    ring = changes->nrings;
     arm = ux_image_entry(m, UX_ENTRY_ARM, track->arm);
 
     if (arm == NULL || arm->base == 0 || track->waiting) {
@@ -96,6 +99,8 @@ ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
         ux_count_take_carts(m, track);
         ux_count_take_window(m, track);
     }
+
+    ux_image_segments_note(m->work, track, from, ring);
 }
 
 
@@ -317,4 +322,6 @@ ux_image_apply(ux_image_merging_t *m)
                                 change->delta);
         }
     }
+
+    ux_image_segments_apply(m);
 }

@@ -57,6 +57,18 @@ ux_image_model_wrong(const ux_model_t *model, const ux_image_origin_t *origin)
         }
     }
 
+    for (i = 0; i < model->nsegments; i++) {
+        if (!ux_name_check(model->segments[i].name)) {
+            return "a segment";
+        }
+    }
+
+    for (i = 0; i < model->nvalues; i++) {
+        if (!ux_variant_name_check(model->values[i].name)) {
+            return "a value of a segment";
+        }
+    }
+
     for (i = 0; i < model->nexperiments; i++) {
         if (!ux_model_experiment_ok(model, &model->experiments[i])) {
             return "an experiment";

@@ -203,6 +203,7 @@ ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor)
 static void
 ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
 {
+    uint8_t    values[UX_SEGMENTS_MAX];
     int64_t    sums[UX_TOTALS_MAX];
     uint16_t   counts[UX_TOTALS_MAX];
     unsigned   i;
@@ -228,6 +229,18 @@ ux_insert_slots(const ux_image_work_t *work, ux_track_t *track)
     if (track->stage != 0) {
         i = work->stages[track->stage - 1];
         track->stage = (uint8_t) (i < UX_STAGES_MAX ? i + 1 : 0);
+    }
+
+    memcpy(values, track->segments, sizeof(values));
+    memset(track->segments, 0, sizeof(values));
+
+    for (i = 0; i < UX_SEGMENTS_MAX; i++) {
+        if (values[i] != 0 && work->segments[i] != UX_SLOT_NONE
+            && work->values[values[i] - 1] != UX_SLOT_NONE)
+        {
+            track->segments[work->segments[i]] =
+                (uint8_t) (work->values[values[i] - 1] + 1);
+        }
     }
 
     for (i = 0; i < UX_TOTALS_MAX; i++) {
@@ -459,6 +472,7 @@ ux_insert_went_on(ux_image_merging_t *m)
 
     m->work->ours = m->work->theirs;
     ux_changes_clear(&m->work->changes);
+    ux_image_segments_clear(m->work);
 
     return true;
 }

@@ -44,6 +44,9 @@ static void ux_model_stages(ux_model_walk_t *w, ux_model_t *model);
 static void ux_model_experiment(ux_model_walk_t *w, ux_experiment_t *e);
 static void ux_model_variants(ux_model_walk_t *w, ux_experiment_t *e);
 static void ux_model_metrics(ux_model_walk_t *w, ux_experiment_t *e);
+static void ux_model_segment_put(ux_model_walk_t *w, const ux_model_t *model,
+    const ux_segment_t *segment);
+static void ux_model_segment_get(ux_model_walk_t *w, ux_model_t *model);
 static void ux_model_begin(ux_model_walk_t *w, ux_model_item_t *item);
 static void ux_model_end(ux_model_walk_t *w, const ux_model_item_t *item);
 static uint64_t ux_model_int(ux_model_walk_t *w, uint64_t value,
@@ -105,6 +108,11 @@ ux_image_model_write(uint8_t *at, const ux_image_zone_t *zone)
     }
 
     ux_model_stages(&w, &model);
+    (void) ux_model_int(&w, model.nsegments, 1);
+
+    for (i = 0; i < model.nsegments; i++) {
+        ux_model_segment_put(&w, &model, &model.segments[i]);
+    }
 
     return w.failed ? at : w.to;
 }
@@ -138,7 +146,7 @@ ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
     ux_error_t *error)
 {
     int                        at[2], currency;
-    unsigned                   i;
+    unsigned                   i, n;
     ux_str_t                   code = { view->info.currency, 3 };
     ux_model_t                *model;
     const char                *wrong;
@@ -183,6 +191,12 @@ ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
 
     if (view->info.minor >= UX_IMAGE_MINOR_STAGES) {
         ux_model_stages(&w, model);
+    }
+
+    n = view->info.minor < 2 ? 0 : ux_model_count(&w, 0, 1, UX_SEGMENTS_MAX);
+
+    for (i = 0; i < n; i++) {
+        ux_model_segment_get(&w, model);
     }
 
     if (w.failed || (w.left != 0 && !w.newer)
@@ -363,6 +377,53 @@ ux_model_metrics(ux_model_walk_t *w, ux_experiment_t *e)
             ux_model_int(w, metric->lower_is_better, 1) != 0;
         metric->margin = ux_model_number(w, metric->margin);
     }
+}
+
+
+/* "other" goes without saying. */
+static void
+ux_model_segment_put(ux_model_walk_t *w, const ux_model_t *model,
+    const ux_segment_t *segment)
+{
+    unsigned         i;
+    ux_model_item_t  item;
+
+    ux_model_begin(w, &item);
+
+    (void) ux_model_text(w, segment->name);
+    (void) ux_model_int(w, segment->nvalues - 1u, 1);
+
+    for (i = 1; i < segment->nvalues; i++) {
+        (void) ux_model_text(w, model->values[segment->first + i].name);
+    }
+
+    ux_model_end(w, &item);
+}
+
+
+static void
+ux_model_segment_get(ux_model_walk_t *w, ux_model_t *model)
+{
+    bool             added;
+    unsigned         i, n;
+    ux_str_t         name = ux_str("");
+    ux_model_item_t  item;
+
+    ux_model_begin(w, &item);
+
+    name = ux_model_text(w, name);
+    added = ux_model_segment_add(model, name) == UX_OK;
+    w->failed = w->failed || !added;
+
+    n = ux_model_count(w, 0, 1, UX_SEGMENT_VALUES);
+
+    for (i = 0; i < n && !w->failed; i++) {
+        name = ux_model_text(w, name);
+        w->failed = w->failed || ux_model_value_add(model, name) != UX_OK
+                    || model->segments[model->nsegments - 1].nvalues != i + 2;
+    }
+
+    ux_model_end(w, &item);
 }
 
 

@@ -39,6 +39,8 @@ static const ux_entry_t *ux_names_match(const ux_registry_t *registry,
     uint32_t from, const ux_claim_t *claim);
 static void ux_names_removed(ux_image_merging_t *m, const ux_entry_t *entry,
     uint64_t removed_ms);
+static const ux_entry_t *ux_names_chained(const ux_image_merging_t *m,
+    const uint16_t *newest, uint16_t parent, unsigned aux);
 static void ux_names_zone(ux_image_merging_t *m);
 static void ux_names_maps(ux_image_merging_t *m);
 static void ux_names_map(ux_image_merging_t *m, unsigned kind, uint8_t *map,
@@ -179,6 +181,17 @@ ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
                                     &claim->variant);
         break;
 
+    case UX_ENTRY_SEGMENT_ARM:
+        there = there && ux_names_ordinal(m, UX_ENTRY_SEGMENT_VALUE,
+                                          name->aux, &claim->aux);
+        break;
+
+    case UX_ENTRY_SEGMENT_CART:
+        there = there
+                && ux_names_ordinal(m, UX_ENTRY_CART, name->aux, &claim->aux);
+        claim->variant = claim->parent;
+        break;
+
     case UX_ENTRY_TIMINGS:
         if (there && name->aux >= UX_TIMINGS_FUNNEL
             && name->aux < UX_TIMINGS_VITALS)
@@ -227,7 +240,14 @@ ux_names_parent(unsigned kind)
 
     case UX_ENTRY_EVIDENCE:
     case UX_ENTRY_TIMINGS:
+    case UX_ENTRY_SEGMENT_ARM:
         return UX_ENTRY_VARIANT;
+
+    case UX_ENTRY_SEGMENT_VALUE:
+        return UX_ENTRY_SEGMENT;
+
+    case UX_ENTRY_SEGMENT_CART:
+        return UX_ENTRY_SEGMENT_ARM;
 
     default:
         return UX_ENTRY_EXPERIMENT;
@@ -288,7 +308,20 @@ ux_names_size(ux_image_merging_t *m, ux_claim_t *claim)
         claim->cells = UX_ARM_CELLS;
         break;
 
+    case UX_ENTRY_SEGMENT:
+        claim->limit = UX_SEGMENTS_MAX;
+        break;
+
+    case UX_ENTRY_SEGMENT_VALUE:
+        claim->limit = UX_SEGMENT_VALUES;
+        break;
+
+    case UX_ENTRY_SEGMENT_ARM:
+        claim->ring_cells = UX_ARM_COUNTS;
+        break;
+
     case UX_ENTRY_ARM_CART:
+    case UX_ENTRY_SEGMENT_CART:
         claim->cells = UX_CART_CELLS;
         claim->ring_cells = (uint32_t) UX_BUCKETS * claim->width;
         break;
@@ -443,19 +476,46 @@ ux_image_entry(ux_image_merging_t *m, unsigned kind, uint32_t ordinal)
 const ux_entry_t *
 ux_image_arm_cart(ux_image_merging_t *m, uint16_t arm, unsigned cart)
 {
+    ux_names_zone(m);
+
+    return ux_names_chained(m, m->work->carts, arm, cart);
+}
+
+
+const ux_entry_t *
+ux_image_segment_arm(ux_image_merging_t *m, uint16_t variant, unsigned value)
+{
+    ux_names_zone(m);
+
+    return ux_names_chained(m, m->work->segment_arms, variant, value);
+}
+
+
+const ux_entry_t *
+ux_image_segment_cart(ux_image_merging_t *m, uint16_t arm, unsigned cart)
+{
+    ux_names_zone(m);
+
+    return ux_names_chained(m, m->work->segment_carts, arm, cart);
+}
+
+
+/* The newest below this parent that is of `aux` and counts. */
+static const ux_entry_t *
+ux_names_chained(const ux_image_merging_t *m, const uint16_t *newest,
+    uint16_t parent, unsigned aux)
+{
     uint32_t           i;
     const ux_entry_t  *entry;
 
-    ux_names_zone(m);
-
-    if (arm >= UX_IMAGE_NAMES_MAX) {
+    if (parent >= UX_IMAGE_NAMES_MAX) {
         return NULL;
     }
 
-    for (i = m->work->carts[arm]; i != UX_NAMES_NONE; i = m->work->older[i]) {
+    for (i = newest[parent]; i != UX_NAMES_NONE; i = m->work->older[i]) {
         entry = &m->store->registry->entries[i];
 
-        if (entry->aux == cart && entry->base != 0) {
+        if (entry->aux == aux && (entry->base | entry->ring) != 0) {
             return entry;
         }
     }
@@ -468,6 +528,7 @@ ux_image_arm_cart(ux_image_merging_t *m, uint16_t arm, unsigned cart)
 static void
 ux_names_zone(ux_image_merging_t *m)
 {
+    uint16_t          *newest;
     uint32_t           i, n, seen[UX_ENTRY_KINDS];
     ux_image_work_t   *work;
     const ux_entry_t  *entry;
@@ -481,6 +542,8 @@ ux_names_zone(ux_image_merging_t *m)
 
     memset(seen, 0, sizeof(seen));
     memset(work->carts, 0xff, sizeof(work->carts));
+    memset(work->segment_arms, 0xff, sizeof(work->segment_arms));
+    memset(work->segment_carts, 0xff, sizeof(work->segment_carts));
     ux_image_index_clear(&work->zone);
 
     for (i = 0; i < n; i++) {
@@ -494,11 +557,14 @@ ux_names_zone(ux_image_merging_t *m)
         entry = &m->store->registry->entries[i];
         ux_image_index_add(&work->zone, entry->kind, i, seen);
 
-        if (entry->kind == UX_ENTRY_ARM_CART
-            && entry->parent < UX_IMAGE_NAMES_MAX)
-        {
-            work->older[i] = work->carts[entry->parent];
-            work->carts[entry->parent] = (uint16_t) i;
+        newest = entry->kind == UX_ENTRY_ARM_CART ? work->carts
+                 : entry->kind == UX_ENTRY_SEGMENT_ARM ? work->segment_arms
+                 : entry->kind == UX_ENTRY_SEGMENT_CART ? work->segment_carts
+                 : NULL;
+
+        if (newest != NULL && entry->parent < UX_IMAGE_NAMES_MAX) {
+            work->older[i] = newest[entry->parent];
+            newest[entry->parent] = (uint16_t) i;
         }
     }
 
@@ -522,6 +588,9 @@ ux_names_maps(ux_image_merging_t *m)
     ux_names_map(m, UX_ENTRY_FUNNEL, work->funnels, 0, UX_FUNNELS_MAX);
     ux_names_map(m, UX_ENTRY_STAGE, work->stages, 0, UX_STAGES_MAX);
     ux_names_map(m, UX_ENTRY_TOTAL, work->totals, 1, UX_TOTALS_MAX);
+    ux_names_map(m, UX_ENTRY_SEGMENT, work->segments, 0, UX_SEGMENTS_MAX);
+    ux_names_map(m, UX_ENTRY_SEGMENT_VALUE, work->values, 0,
+                 UX_SEGMENT_VALUES);
 }
 
 

@@ -81,8 +81,10 @@
  *                           1 n variants, of each: text name  8 weight
  *                           1 n metrics, of each: 1 event 1 total 1 type
  *                           1 role 1 lower is better 8 margin
- *         1 n stages        of each an item: text name  8 mask of events;
- *                           since minor version 2
+ *         1 n stages        since minor version 2; of each an item: text name
+ *                           8 mask of events
+ *         1 n segments      since minor version 2; of each an item: text name
+ *                           1 n values but "other", of each: text name
  *
  * CLOCK (since minor version 2): one item
  *     0   4  the clock that records expire by     4 4 the time of day, s
@@ -226,6 +228,15 @@ enum {
     UX_IMAGE_REACHED,                /* visitors of stages, by place */
     UX_IMAGE_MOVES,                  /* between them */
     UX_IMAGE_SURVEYS,
+    UX_IMAGE_SEGMENT_COUNTS,         /* of a segment's arm, as of an arm */
+    UX_IMAGE_SEGMENT_EVENT_VISITORS,
+    UX_IMAGE_SEGMENT_EVENT_COUNT,
+    UX_IMAGE_SEGMENT_BEFORE,
+    UX_IMAGE_SEGMENT_IN_ORDER,
+    UX_IMAGE_SEGMENT_TOTALS,
+    UX_IMAGE_SEGMENT_VISITS,
+    UX_IMAGE_SEGMENT_CART,
+    UX_IMAGE_SEGMENT_RING,
     UX_IMAGE_GROUPS
 };
 
@@ -360,6 +371,8 @@ typedef struct {
     unsigned  stages;
     unsigned  totals;                /* revenue included */
     uint32_t  arms;
+    unsigned  segments;
+    unsigned  values;
 } ux_image_limits_t;
 
 ux_image_limits_t ux_image_limits(const uint32_t kinds[UX_ENTRY_KINDS]);
@@ -506,6 +519,12 @@ const ux_entry_t *ux_image_entry(ux_image_merging_t *m, unsigned kind,
 const ux_entry_t *ux_image_arm_cart(ux_image_merging_t *m, uint16_t arm,
     unsigned cart);
 
+/* What counts a value of a variant, both of the zone; and its carts. */
+const ux_entry_t *ux_image_segment_arm(ux_image_merging_t *m,
+    uint16_t variant, unsigned value);
+const ux_entry_t *ux_image_segment_cart(ux_image_merging_t *m, uint16_t arm,
+    unsigned cart);
+
 /* Window of the arm's experiment, ms; 0: none, or not configured here. */
 uint64_t ux_image_window(const ux_image_merging_t *m, uint16_t arm);
 
@@ -524,8 +543,19 @@ void ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
 void ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
     bool confirmed);
 
-/* Applies work->changes. */
+/* Applies work->changes, to segments too. */
 void ux_image_apply(ux_image_merging_t *m);
+
+/*
+ * ux_image_segment.c: which of work->changes are of another track than the one
+ * that work->ours has in the end: those from number `from`, `ring` on.
+ */
+void ux_image_segments_clear(ux_image_work_t *work);
+void ux_image_segments_note(ux_image_work_t *work, const ux_track_t *track,
+    unsigned from, unsigned ring);
+
+/* The same changes, in the counters of each one's values. */
+void ux_image_segments_apply(ux_image_merging_t *m);
 
 
 #endif

@@ -34,6 +34,8 @@ ux_image_limits(const uint32_t kinds[UX_ENTRY_KINDS])
     limits.stages = kinds[UX_ENTRY_STAGE];
     limits.totals = kinds[UX_ENTRY_TOTAL] + 1;
     limits.arms = kinds[UX_ENTRY_ARM];
+    limits.segments = kinds[UX_ENTRY_SEGMENT];
+    limits.values = kinds[UX_ENTRY_SEGMENT_VALUE];
 
     return limits;
 }
@@ -93,6 +95,12 @@ ux_image_track_ok(const ux_track_t *track, const ux_image_limits_t *limits)
 
     for (i = limits->totals; i < UX_TOTALS_MAX; i++) {
         if (track->totals[i] != 0 || track->counts[i] != 0) {
+            return false;
+        }
+    }
+
+    for (i = 0; i < UX_SEGMENTS_MAX; i++) {
+        if (track->segments[i] > (i < limits->segments ? limits->values : 0)) {
             return false;
         }
     }
@@ -200,6 +208,12 @@ ux_image_track_fit(ux_track_t *track, const ux_image_limits_t *limits)
     }
 
     track->stage = track->stage <= limits->stages ? track->stage : 0;
+
+    for (i = 0; i < UX_SEGMENTS_MAX; i++) {
+        if (track->segments[i] > (i < limits->segments ? limits->values : 0)) {
+            track->segments[i] = 0;
+        }
+    }
 
     for (i = limits->funnels; i < UX_FUNNELS_MAX; i++) {
         memset(&track->paces[i], 0, sizeof(ux_pace_t));

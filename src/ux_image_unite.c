@@ -69,6 +69,7 @@ ux_image_unite(ux_image_merging_t *m)
     theirs = &m->work->theirs;
 
     ux_changes_clear(&m->work->changes);
+    ux_image_segments_clear(m->work);
 
     if (ours->alias || theirs->alias) {
         ours->last_s = ours->last_s > theirs->last_s ? ours->last_s

@@ -50,7 +50,9 @@ static void ux_write_group(ux_image_writer_t *w, uint32_t owner,
     unsigned group, const uint64_t *values);
 static void ux_write_ring(ux_image_writer_t *w, uint32_t owner,
     unsigned group, uint32_t cell, unsigned width);
-static void ux_write_cart(ux_image_writer_t *w, uint32_t i);
+static void ux_write_cart(ux_image_writer_t *w, uint32_t i, unsigned block,
+    unsigned ring);
+static void ux_write_segment(ux_image_writer_t *w, uint32_t i);
 static void ux_write_timings(ux_image_writer_t *w, uint32_t i);
 static void ux_write_journey(ux_image_writer_t *w, uint32_t i);
 static void ux_write_kept(ux_image_writer_t *w, uint32_t i);
@@ -168,7 +170,9 @@ ux_write_names(ux_image_writer_t *w)
         ux_image_put(at + 2, entry->parent, 2);
         ux_image_put(at + 4, entry->aux, 2);
 
-        if (entry->kind == UX_ENTRY_ARM_CART) {
+        if (entry->kind == UX_ENTRY_ARM_CART
+            || entry->kind == UX_ENTRY_SEGMENT_CART)
+        {
             ux_image_put(at + 6, entry->variant, 2);
             ux_image_put(at + 8, entry->width, 2);
         }
@@ -234,7 +238,15 @@ ux_write_cells(ux_image_writer_t *w)
             break;
 
         case UX_ENTRY_ARM_CART:
-            ux_write_cart(w, i);
+            ux_write_cart(w, i, UX_IMAGE_CART, UX_IMAGE_CART_RING);
+            break;
+
+        case UX_ENTRY_SEGMENT_ARM:
+            ux_write_segment(w, i);
+            break;
+
+        case UX_ENTRY_SEGMENT_CART:
+            ux_write_cart(w, i, UX_IMAGE_SEGMENT_CART, UX_IMAGE_SEGMENT_RING);
             break;
 
         case UX_ENTRY_EVIDENCE:
@@ -354,9 +366,37 @@ ux_write_ring(ux_image_writer_t *w, uint32_t owner, unsigned group,
 }
 
 
-/* Blocks and rings that another entry has are written with that. */
+/* What counts a value: as an arm, in the shared copy. */
 static void
-ux_write_cart(ux_image_writer_t *w, uint32_t i)
+ux_write_segment(ux_image_writer_t *w, uint32_t i)
+{
+    uint32_t  base;
+    uint64_t  values[UX_ARM_COUNTS];
+    unsigned  group;
+
+    base = w->store->registry->entries[i].ring;
+
+    if (base == 0) {
+        return;
+    }
+
+    ux_counter_fold(&w->store->counter, base, UX_ARM_COUNTS, values);
+    ux_write_arm_fit(values);
+
+    for (group = UX_IMAGE_SEGMENT_COUNTS; group < UX_IMAGE_SEGMENT_CART;
+         group++)
+    {
+        ux_write_group(w, i + 1, group, values);
+    }
+}
+
+
+/*
+ * Blocks and rings that another entry has are written with that.  block, ring:
+ * the groups.
+ */
+static void
+ux_write_cart(ux_image_writer_t *w, uint32_t i, unsigned block, unsigned ring)
 {
     uint64_t           values[UX_CART_CELLS];
     uint16_t           flags;
@@ -368,12 +408,11 @@ ux_write_cart(ux_image_writer_t *w, uint32_t i)
     if (flags & UX_IMAGE_HAS_BLOCK) {
         ux_counter_fold(&w->store->counter, entry->base, UX_CART_CELLS,
                         values);
-        ux_write_group(w, i + 1, UX_IMAGE_CART, values);
+        ux_write_group(w, i + 1, block, values);
     }
 
     if (flags & UX_IMAGE_HAS_RING) {
-        ux_write_ring(w, i + 1, UX_IMAGE_CART_RING, entry->ring,
-                      entry->width);
+        ux_write_ring(w, i + 1, ring, entry->ring, entry->width);
     }
 }
 

@@ -102,6 +102,67 @@ ux_model_event_add(ux_model_t *model, ux_str_t name, uint8_t *index)
 
 
 ux_status_t
+ux_model_segment_add(ux_model_t *model, ux_str_t name)
+{
+    unsigned       i;
+    ux_str_t       other = ux_str("other");
+    ux_segment_t  *segment;
+
+    for (i = 0; i < model->nsegments; i++) {
+        if (ux_str_equal(model->segments[i].name, name)) {
+            return UX_DECLINED;
+        }
+    }
+
+    if (model->nsegments == UX_SEGMENTS_MAX
+        || model->nvalues == UX_SEGMENT_VALUES)
+    {
+        return UX_FULL;
+    }
+
+    segment = &model->segments[model->nsegments++];
+
+    segment->name = name;
+    segment->slot = UX_SLOT_NONE;
+    segment->first = (uint8_t) model->nvalues;
+    segment->nvalues = 1;
+
+    model->values[model->nvalues].name = other;
+    model->values[model->nvalues].ordinal = UX_SLOT_NONE;
+    model->nvalues++;
+
+    return UX_OK;
+}
+
+
+ux_status_t
+ux_model_value_add(ux_model_t *model, ux_str_t name)
+{
+    unsigned       i;
+    ux_segment_t  *segment;
+
+    segment = &model->segments[model->nsegments - 1];
+
+    for (i = 0; i < segment->nvalues; i++) {
+        if (ux_str_equal(model->values[segment->first + i].name, name)) {
+            return i == 0 ? UX_OK : UX_DECLINED;
+        }
+    }
+
+    if (model->nvalues == UX_SEGMENT_VALUES) {
+        return UX_FULL;
+    }
+
+    model->values[model->nvalues].name = name;
+    model->values[model->nvalues].ordinal = UX_SLOT_NONE;
+    model->nvalues++;
+    segment->nvalues++;
+
+    return UX_OK;
+}
+
+
+ux_status_t
 ux_model_check(const ux_model_t *model, int *experiment, int *funnel,
     ux_error_t *error)
 {

@@ -25,7 +25,8 @@
 #define UX_SURVEYS           3       /* nps, csat, ces */
 #define UX_SURVEY_SCALE      11      /* answers one of them has at most */
 #define UX_SEGMENTS_MAX      4
-#define UX_SEGMENT_VALUES    64      /* of all segments of one zone */
+#define UX_SEGMENT_VALUES    64      /* of all segments of one zone, each
+                                        one's "other" included */
 
 #define UX_SLOT_NONE  0xff
 
@@ -81,6 +82,21 @@ typedef struct {
 } ux_total_t;
 
 
+/* A bounded dimension that visitors are also counted by. */
+typedef struct {
+    ux_str_t  name;
+    uint8_t   slot;                  /* bound: place in a track's segments */
+    uint8_t   first;                 /* index into ux_model_t.values */
+    uint8_t   nvalues;               /* "other", the first, included */
+} ux_segment_t;
+
+
+typedef struct {
+    ux_str_t  name;
+    uint8_t   ordinal;               /* bound: what a track keeps, less 1 */
+} ux_segment_value_t;
+
+
 typedef struct {
     ux_str_t          zone;
     unsigned          currency;      /* index, ux_currency_find() */
@@ -93,6 +109,10 @@ typedef struct {
     ux_stage_t        stages[UX_STAGES_MAX];
     unsigned          ntotals;
     ux_total_t        totals[UX_TOTALS_MAX];
+    unsigned          nsegments;
+    ux_segment_t      segments[UX_SEGMENTS_MAX];
+    unsigned          nvalues;
+    ux_segment_value_t  values[UX_SEGMENT_VALUES];   /* segment by segment */
     unsigned          nexperiments;
     ux_experiment_t  *experiments;
     uint64_t          removed_ms;    /* results of removed experiments stay
@@ -113,6 +133,14 @@ int ux_model_event_find(const ux_model_t *model, ux_str_t name);
 /* Index of the event, added if new; UX_FULL beyond UX_EVENTS_MAX. */
 ux_status_t ux_model_event_add(ux_model_t *model, ux_str_t name,
     uint8_t *index);
+
+/*
+ * A segment of its own, with "other"; UX_DECLINED: there is one of this name,
+ * UX_FULL: too many.  Then its values, each appended to the last segment:
+ * UX_DECLINED for one that it has, but "other" may be named.
+ */
+ux_status_t ux_model_segment_add(ux_model_t *model, ux_str_t name);
+ux_status_t ux_model_value_add(ux_model_t *model, ux_str_t name);
 
 /*
  * Whole-model rules: overlapping layer ranges, the same experiment twice,

@@ -43,6 +43,7 @@ static const ux_entry_t *ux_registry_sibling(const ux_registry_t *registry,
     const ux_claim_t *claim);
 static const ux_entry_t *ux_registry_ring(const ux_registry_t *registry,
     const ux_claim_t *claim);
+static bool ux_registry_is_cart(const ux_claim_t *claim);
 static void ux_registry_marks(const ux_registry_t *registry, uint32_t *cell,
     uint32_t *ring);
 
@@ -127,6 +128,7 @@ ux_entry_matches(const ux_entry_t *entry, const ux_claim_t *claim)
         break;
 
     case UX_ENTRY_ARM_CART:
+    case UX_ENTRY_SEGMENT_CART:
         if (entry->value != claim->value || entry->width < claim->width) {
             return false;
         }
@@ -415,7 +417,7 @@ ux_registry_reserve(const ux_registry_t *registry, const ux_claim_t *claim,
         entry->ring = ring;
     }
 
-    if (claim->kind == UX_ENTRY_ARM_CART) {
+    if (ux_registry_is_cart(claim)) {
         entry->variant = claim->variant;
         entry->width = sharing != NULL ? sharing->width : claim->width;
         entry->shares = sharing != NULL;
@@ -454,7 +456,7 @@ ux_registry_sibling(const ux_registry_t *registry, const ux_claim_t *claim)
     uint32_t           i;
     const ux_entry_t  *entry;
 
-    if (claim->kind != UX_ENTRY_ARM_CART) {
+    if (!ux_registry_is_cart(claim)) {
         return NULL;
     }
 
@@ -479,7 +481,7 @@ ux_registry_ring(const ux_registry_t *registry, const ux_claim_t *claim)
     uint32_t           i;
     const ux_entry_t  *entry;
 
-    if (claim->kind != UX_ENTRY_ARM_CART) {
+    if (!ux_registry_is_cart(claim)) {
         return NULL;
     }
 
@@ -495,6 +497,14 @@ ux_registry_ring(const ux_registry_t *registry, const ux_claim_t *claim)
     }
 
     return NULL;
+}
+
+
+static bool
+ux_registry_is_cart(const ux_claim_t *claim)
+{
+    return claim->kind == UX_ENTRY_ARM_CART
+           || claim->kind == UX_ENTRY_SEGMENT_CART;
 }
 
 

@@ -47,6 +47,13 @@ typedef enum {
                                       ring: a block of ux_timing.h,
                                       ux_survey.h, ux_journey.h */
     UX_ENTRY_STAGE,                /* ordinal: what a track remembers */
+    UX_ENTRY_SEGMENT,              /* ordinal: segment slot */
+    UX_ENTRY_SEGMENT_VALUE,        /* parent: segment; ordinal: what a track
+                                      keeps, less 1 */
+    UX_ENTRY_SEGMENT_ARM,          /* parent: variant; aux: value; ring: cells
+                                      like those of an arm, of all epochs */
+    UX_ENTRY_SEGMENT_CART,         /* parent: segment arm; else as an arm's
+                                      cart; variant: the parent again */
     UX_ENTRY_KINDS
 } ux_entry_e;
 
@@ -77,7 +84,7 @@ typedef struct {
                                       the funnel, stages of the journey */
         uint64_t  removed_ms;      /* experiments: when first found to be no
                                       longer configured; 0: configured */
-        struct {                   /* arm carts: */
+        struct {                   /* arm carts, segment carts: */
             uint16_t  variant;     /* ordinal of the arm's variant */
             uint16_t  width;       /* fields of a row of the ring */
             uint32_t  shares;      /* not 0: an earlier entry has the ring */

@@ -18,7 +18,14 @@
 
 
 static void ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry);
+static void ux_resolve_segment(ux_store_t *store, const ux_entry_t *entry);
+static uint16_t ux_resolve_segments(const ux_store_t *store,
+    uint16_t variant);
 static void ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry);
+static ux_arm_t *ux_resolve_owner(ux_store_t *store,
+    const ux_entry_t *entry);
+static bool ux_resolve_wanted(const ux_model_t *model,
+    const ux_entry_t *entry);
 static void ux_resolve_timings(ux_store_t *store, const ux_entry_t *entry);
 static void ux_resolve_earlier(ux_store_t *store, ux_arm_t *arm);
 static uint32_t *ux_resolve_place(const ux_model_t *model, ux_arm_t *arm,
@@ -48,8 +55,13 @@ ux_store_refresh(ux_store_t *store)
         if (entry->kind == UX_ENTRY_ARM) {
             ux_resolve_arm(store, entry);
 
-        } else if (entry->kind == UX_ENTRY_ARM_CART) {
+        } else if (entry->kind == UX_ENTRY_ARM_CART
+                   || entry->kind == UX_ENTRY_SEGMENT_CART)
+        {
             ux_resolve_cart(store, entry);
+
+        } else if (entry->kind == UX_ENTRY_SEGMENT_ARM) {
+            ux_resolve_segment(store, entry);
 
         } else if (entry->kind == UX_ENTRY_TIMINGS) {
             ux_resolve_timings(store, entry);
@@ -97,7 +109,7 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
     ux_arm_t          *arm;
     const ux_entry_t  *epoch, *experiment, *variant;
 
-    if (entry->ordinal >= store->arms_max) {
+    if (entry->ordinal >= store->arms_max - store->plan.nsegments) {
         return;
     }
 
@@ -108,6 +120,7 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
     arm->variant = -1;
     arm->variant_slot = entry->aux;
     arm->base = entry->base;
+    arm->segments = ux_resolve_segments(store, entry->aux);
     ux_resolve_earlier(store, arm);
 
     store->plan.narms = entry->ordinal + 1u;
@@ -136,6 +149,61 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
 
 
 /*
+ * An arm that counts a value of its variant's visitors, of whatever epoch, and
+ * whether or not the segment is configured: who has the value is counted by
+ * it.  As the registry has no more entries than the array has places, arms and
+ * these never meet.
+ */
+static void
+ux_resolve_segment(ux_store_t *store, const ux_entry_t *entry)
+{
+    uint16_t   at;
+    unsigned   i;
+    ux_arm_t  *arm;
+
+    if (entry->ordinal >= store->arms_max - store->plan.narms) {
+        return;
+    }
+
+    at = (uint16_t) (store->arms_max - 1 - entry->ordinal);
+    arm = &store->arms[at];
+    memset(arm, 0, sizeof(ux_arm_t));
+
+    arm->experiment = -1;
+    arm->variant = -1;
+    arm->variant_slot = entry->parent;
+    arm->base = entry->ring;
+    arm->value = entry->aux;
+    arm->segments = ux_resolve_segments(store, entry->parent);
+
+    store->plan.nsegments = entry->ordinal + 1u;
+
+    for (i = 0; i < store->plan.narms; i++) {
+        if (store->arms[i].variant_slot == entry->parent) {
+            store->arms[i].segments = at;
+        }
+    }
+}
+
+
+/* The newest of the variant. */
+static uint16_t
+ux_resolve_segments(const ux_store_t *store, uint16_t variant)
+{
+    uint32_t  i;
+
+    for (i = store->arms_max - store->plan.nsegments; i < store->arms_max; i++)
+    {
+        if (store->arms[i].variant_slot == variant) {
+            return (uint16_t) i;
+        }
+    }
+
+    return UX_ARM_NONE;
+}
+
+
+/*
  * Of several with other windows the one of the configured window counts, the
  * newest one with room for the funnel's steps; when the funnel is not
  * configured, the newest.
@@ -143,31 +211,54 @@ ux_resolve_arm(ux_store_t *store, const ux_entry_t *entry)
 static void
 ux_resolve_cart(ux_store_t *store, const ux_entry_t *entry)
 {
-    unsigned            i;
-    ux_arm_t           *arm;
-    const ux_funnel_t  *funnel;
+    ux_arm_t  *arm;
 
-    if (entry->parent >= store->plan.narms || entry->aux >= UX_CARTS_MAX
-        || entry->width > UX_RING_CELLS)
+    arm = ux_resolve_owner(store, entry);
+
+    if (arm == NULL || entry->aux >= UX_CARTS_MAX
+        || entry->width > UX_RING_CELLS
+        || !ux_resolve_wanted(store->model, entry))
     {
         return;
     }
 
-    for (i = 0; i < store->model->nfunnels; i++) {
-        funnel = &store->model->funnels[i];
+    arm->carts[entry->aux] = entry->base;
+    arm->rings[entry->aux] = entry->ring;
+    arm->widths[entry->aux] = (uint8_t) entry->width;
+}
+
+
+static ux_arm_t *
+ux_resolve_owner(ux_store_t *store, const ux_entry_t *entry)
+{
+    if (entry->kind == UX_ENTRY_SEGMENT_CART) {
+        return entry->parent < store->plan.nsegments
+               ? &store->arms[store->arms_max - 1 - entry->parent] : NULL;
+    }
+
+    return entry->parent < store->plan.narms ? &store->arms[entry->parent]
+                                             : NULL;
+}
+
+
+static bool
+ux_resolve_wanted(const ux_model_t *model, const ux_entry_t *entry)
+{
+    unsigned            i;
+    const ux_funnel_t  *funnel;
+
+    for (i = 0; i < model->nfunnels; i++) {
+        funnel = &model->funnels[i];
 
         if (funnel->cart == entry->aux
             && (funnel->within_ms != entry->value
                 || entry->width < UX_RING_WIDTH(funnel->nsteps)))
         {
-            return;
+            return false;
         }
     }
 
-    arm = &store->arms[entry->parent];
-    arm->carts[entry->aux] = entry->base;
-    arm->rings[entry->aux] = entry->ring;
-    arm->widths[entry->aux] = (uint8_t) entry->width;
+    return true;
 }
 
 

@@ -22,6 +22,7 @@
 
 #include "ux_store.h"
 #include "ux_registry_private.h"
+#include "ux_segment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,8 +50,6 @@ static uint64_t ux_store_part(uint64_t *at, uint64_t size);
 static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
 static void ux_store_repair(void *store, uint32_t dead);
 static void ux_store_repair_lock(ux_lock_t *lock, uint32_t dead);
-static void ux_store_apply_ring(ux_store_t *store,
-    const ux_ring_change_t *change);
 static void ux_store_apply_window(ux_store_t *store,
     const ux_ring_change_t *change);
 
@@ -376,6 +375,15 @@ ux_store_leave(ux_store_t *store)
 
 
 void
+ux_store_count(ux_store_t *store, const ux_visitor_t *visitor,
+    const ux_changes_t *changes)
+{
+    ux_store_apply(store, changes);
+    ux_segment_apply(&store->counter, &store->plan, visitor, changes);
+}
+
+
+void
 ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
 {
     unsigned  i;
@@ -386,38 +394,16 @@ ux_store_apply(ux_store_t *store, const ux_changes_t *changes)
     }
 
     for (i = 0; i < changes->nrings; i++) {
-        ux_store_apply_ring(store, &changes->rings[i]);
+        if (changes->rings[i].arm < store->plan.narms) {
+            ux_segment_ring(&store->counter,
+                            &store->plan.arms[changes->rings[i].arm],
+                            &changes->rings[i]);
+        }
     }
 
     for (i = 0; i < changes->nwindows; i++) {
         ux_store_apply_window(store, &changes->windows[i]);
     }
-}
-
-
-static void
-ux_store_apply_ring(ux_store_t *store, const ux_ring_change_t *change)
-{
-    uint32_t         row;
-    const ux_arm_t  *arm;
-
-    if (change->arm >= store->plan.narms || change->cart >= UX_CARTS_MAX) {
-        return;
-    }
-
-    arm = &store->plan.arms[change->arm];
-
-    if (arm->rings[change->cart] == 0
-        || change->field >= arm->widths[change->cart])
-    {
-        return;
-    }
-
-    row = change->bucket % UX_BUCKETS * arm->widths[change->cart];
-
-    ux_counter_ring_add(&store->counter,
-                        arm->rings[change->cart] + row + change->field,
-                        change->bucket, change->delta);
 }
 
 

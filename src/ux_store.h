@@ -135,6 +135,27 @@ ux_status_t ux_store_attach(ux_store_t *store, void *mem, size_t size,
 ux_status_t ux_store_fits(const ux_store_t *store, const ux_model_t *model,
     ux_error_t *error);
 
+/*
+ * Where a zone's memory goes, in bytes; it is laid out once, and nothing
+ * grows.  used: given out, or what this configuration is about to be given.
+ */
+typedef struct {
+    uint64_t  counters;            /* own + shared: */
+    uint64_t  own;                 /* the workers' own copies */
+    uint64_t  own_used;
+    uint64_t  shared;
+    uint64_t  shared_used;
+    uint64_t  names;               /* the registry */
+    uint64_t  names_used;
+    uint64_t  visitors;
+    uint64_t  capacity;            /* how many visitors that has room for */
+    uint64_t  rest;                /* head and processes */
+} ux_store_budget_t;
+
+/* Of a model that fits: see ux_store_fits(). */
+void ux_store_budget(const ux_store_t *store, const ux_model_t *model,
+    ux_store_budget_t *budget);
+
 /* Makes the calling process a writer; later use without it is read-only. */
 ux_status_t ux_store_join(ux_store_t *store);
 void ux_store_leave(ux_store_t *store);
@@ -151,7 +172,14 @@ ux_status_t ux_store_bind(ux_store_t *store, ux_model_t *model,
 /* Resolves arms that newer processes have registered since; cheap. */
 void ux_store_refresh(ux_store_t *store);
 
-/* Applies what the event path returned, denominators first as listed. */
+/*
+ * Applies what the event path returned, denominators first as listed; to the
+ * visitor's segments, too, which is as the turn has left it.
+ */
+void ux_store_count(ux_store_t *store, const ux_visitor_t *visitor,
+    const ux_changes_t *changes);
+
+/* The same but for segments. */
 void ux_store_apply(ux_store_t *store, const ux_changes_t *changes);
 
 /*

@@ -32,6 +32,10 @@ typedef struct {
     uint32_t  vitals;              /* _VITALS likewise */
     uint32_t  journey;             /* likewise, of _JOURNEY */
     uint32_t  surveys;             /* the same of UX_TIMINGS_SURVEYS */
+    uint16_t  segments;            /* index of the first arm of the variant
+                                      that counts a value; of such a one: the
+                                      next; UX_ARM_NONE: no more */
+    uint16_t  value;               /* of such a one: the value's ordinal */
 } ux_arm_t;
 
 
@@ -44,6 +48,10 @@ typedef struct {
 typedef struct {
     const ux_model_t    *model;
     unsigned             narms;
+    unsigned             nsegments;      /* arms that count a value: the last
+                                            of the array, backwards */
+    uint8_t              segments[UX_SEGMENTS_MAX];  /* by slot: what exposures
+                                            are given now; ordinal + 1 */
     const ux_arm_t      *arms;           /* by arm ordinal */
     const ux_binding_t  *bindings;       /* by experiment index */
     unsigned             experiments_max;   /* a record's assignments */

@@ -377,6 +377,7 @@ ux_track_exposed(const ux_plan_t *plan, ux_visitor_t *visitor,
 {
     track->waiting = false;
     track->exposed_ms = now_ms;
+    memcpy(track->segments, plan->segments, sizeof(track->segments));
 
     ux_changes_add(changes, plan->arms[track->arm].base + UX_ARM_ASSIGNED, 1);
 

@@ -92,14 +92,15 @@ typedef struct {
     uint8_t    npasts;
     uint8_t    vitals;             /* mask of metrics whose last page view, if
                                       known, its arm counts */
+    uint8_t    segments[UX_SEGMENTS_MAX];  /* by segment slot: ordinal of the
+                                      value at the exposure, + 1; 0: none,
+                                      as in the life.  A crossing keeps them */
     uint64_t   exposed_ms;
     uint64_t   events;             /* mask of event slots seen */
     uint64_t   steps;              /* mask of step slots reached in order */
     uint64_t   before;             /* mask of those counted as before it */
     uint8_t    stage;              /* of the journey, slot + 1; 0: none yet */
-    uint8_t    answers[UX_SURVEYS];        /* + 1; 0: none; by survey; and */
-    uint8_t    segments[UX_SEGMENTS_MAX];  /*   ordinals + 1 of the values, by
-                                      segment slot; none in the life */
+    uint8_t    answers[UX_SURVEYS];        /* + 1; 0: none; by survey */
     int64_t    totals[UX_TOTALS_MAX];   /* uncapped sums, >= 0 */
     uint16_t   counts[UX_TOTALS_MAX];   /* values in the sum of a ratio; stop
                                            at 65535; 0 in the life */

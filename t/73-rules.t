@@ -479,7 +479,7 @@ sub records_hold_what_they_must
         ux_past_t => 'created_ms n cart furthest recovered',
         ux_pace_t => 'started_ms reached_ms mark',
         ux_track_t => 'arm moved waiting crossed error_seen visit npasts'
-            . ' exposed_ms events steps before stage answers segments totals'
+            . ' exposed_ms events steps before stage answers totals'
             . ' counts carts paces pasts',
         ux_event_t => 'now_ms value id_hash event has_value currency',
         ux_visitor_t => 'key_id cookie_hash first_s last_s confirmed'

@@ -14,6 +14,7 @@
 
 #include "ux_image_private.h"
 #include "ux_report.h"
+#include "ux_segment.h"
 
 
 #define RAW       0x01                 /* no edits: all of the image */
@@ -195,6 +196,9 @@ bind(ux_store_t *store)
     experiment.metrics[1].role = UX_ROLE_GUARDRAIL;
     experiment.metrics[1].margin = 0.01;
 
+    (void) ux_model_segment_add(&model, fuzz_str("device"));
+    (void) ux_model_value_add(&model, fuzz_str("phone"));
+
     model.experiments = &experiment;
     model.nexperiments = 1;
 
@@ -213,6 +217,8 @@ visit(ux_store_t *store, unsigned n)
 
     (void) snprintf(name, sizeof(name), "%u", n % VISITORS);
     ux_changes_clear(&changes);
+    ux_segment_note(&model, 0, fuzz_str(n % 2 ? "phone" : "desktop"),
+                    store->plan.segments);
 
     fuzz_check(ux_table_open(&store->table,
                              ux_hash_key(store->head->index_key,
@@ -242,7 +248,7 @@ visit(ux_store_t *store, unsigned n)
                                (uint32_t) (START / 1000) + n, &effects)
                == UX_OK);
     ux_store_effects(store, &effects);
-    ux_store_apply(store, &changes);
+    ux_store_count(store, &visitor, &changes);
 }
 
 

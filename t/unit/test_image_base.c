@@ -381,7 +381,7 @@ test_waited(void)
             (void) ux_table_commit(&store->table, &turn, &z->visitor,
                                    LATER / 1000, &effects);
             ux_store_effects(store, &effects);
-            ux_store_apply(store, &z->changes);
+            ux_store_count(store, &z->visitor, &z->changes);
         }
 
         if (side == 0) {

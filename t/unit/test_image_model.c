@@ -58,6 +58,12 @@ model_make(void)
     model.funnels[1].steps[0].event = 7;
     model.funnels[1].cart_event = UX_SLOT_NONE;
 
+    (void) ux_model_segment_add(&model, str("device"));
+    (void) ux_model_value_add(&model, str("Phone.2-x"));
+    (void) ux_model_value_add(&model, str("tablet"));
+    (void) ux_model_segment_add(&model, str("visit"));
+    (void) ux_model_value_add(&model, str("new"));
+
     model.experiments = experiments;
     model.nexperiments = MODEL_EXPERIMENTS;
 
@@ -237,6 +243,13 @@ test_round_trip(ux_image_kind_e kind)
        && back.model.funnels[0].cart_event == UX_EVENT_ADD_TO_CART
        && back.model.funnels[0].within_ms == 3600000
        && back.model.funnels[1].cart_event == UX_SLOT_NONE, "funnels");
+    ok(back.model.nsegments == 2 && back.model.nvalues == 5
+       && ux_str_equal(back.model.segments[0].name, str("device"))
+       && back.model.segments[0].nvalues == 3
+       && ux_str_equal(back.model.values[0].name, str("other"))
+       && ux_str_equal(back.model.values[1].name, str("Phone.2-x"))
+       && back.model.segments[1].first == 3
+       && ux_str_equal(back.model.values[4].name, str("new")), "segments");
 
     same = 0;
 
@@ -287,7 +300,7 @@ refused(const bytes_t *image, size_t at, uint64_t value, unsigned size,
 static void
 test_meaning(void)
 {
-    size_t    at;
+    size_t    at, seg;
     bytes_t   image;
 
     const uint64_t  nan = 0x7ff8000000000000ull;
@@ -321,6 +334,15 @@ test_meaning(void)
 
     at = model_behind(&image, at, "checkout");
     refused(&image, at - 1, ' ', 1, "a funnel with a blank");
+
+    seg = model_behind(&image, model_at(&image), "device");
+    refused(&image, seg - 1, ' ', 1, "a segment with a blank");
+    refused(&image, seg, 65, 1, "65 values");
+    refused(&image, seg, 1, 1, "fewer values than there are");
+    refused(&image, seg + 3, '1', 1, "a value that begins with a digit");
+    refused(&image, seg - 6 - 2 - 4 - 1, 5, 1, "five segments");
+    refused(&image, seg - 6 - 2 - 4 - 1, 1, 1, "a segment behind the last");
+
     refused(&image, at, 8, 1, "a cart of event 8 of 8");
     refused(&image, at + 1, 0, 8, "a cart of no time");
     refused(&image, at + 9, 17, 1, "17 steps");
@@ -459,24 +481,27 @@ test_flipped(void)
 static void
 test_newer(void)
 {
-    size_t    at;
+    size_t    at, end;
     bytes_t   image;
 
     model_make();
     image = model_image(UX_IMAGE_COUNTERS, "web-1");
     image.data = realloc(image.data, image.len + 5);
-    memset(image.data + image.len, 7, 5);
-    image.len += 5;
-    image.data[image.len - 3] = 0;     /* how many stages there are */
-
-    ux_image_put(model_entry(&image) + 16, image.len - model_at(&image), 8);
-    ux_image_put(image.data + 24, image.len, 8);
 
     /* the last experiment, and the whole */
 
     at = model_behind(&image, model_at(&image), "banner");
     at = model_behind(&image, at, "price") - 5 - 2 - 4;
-    ux_image_put(image.data + at, ux_image_get(image.data + at, 4) + 3, 4);
+    end = at + 4 + ux_image_get(image.data + at, 4);
+    ux_image_put(image.data + at, end - at - 4 + 3, 4);
+
+    memmove(image.data + end + 3, image.data + end, image.len - end);
+    memset(image.data + end, 7, 3);
+    memset(image.data + image.len + 3, 7, 2);
+    image.len += 5;
+
+    ux_image_put(model_entry(&image) + 16, image.len - model_at(&image), 8);
+    ux_image_put(image.data + 24, image.len, 8);
     image_sums(image.data, image.len);
 
     ok(model_read(&image) == UX_ERROR, "in this version it is too long: %s",

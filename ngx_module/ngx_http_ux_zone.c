@@ -27,6 +27,8 @@ static void ngx_http_ux_zone_amounts(ngx_http_ux_zone_t *zone,
 static void ngx_http_ux_zone_limits(ngx_http_ux_zone_t *zone);
 static ngx_int_t ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone,
     ngx_http_ux_zone_t *zone);
+static void ngx_http_ux_zone_budget(ngx_shm_zone_t *shm_zone,
+    ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_zone_join(ngx_http_ux_zone_t *zone,
     ngx_cycle_t *cycle);
 static void ngx_http_ux_zone_began(ngx_http_ux_zone_t *zone);
@@ -315,16 +317,30 @@ ngx_http_ux_zone_attach(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
         return NGX_ERROR;
     }
 
-    ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
-                  "ux_zone \"%V\": %uz bytes for counters, room for %uL "
-                  "visitors", &zone->name,
-                  (size_t) (zone->store.head->buckets_at
-                            - zone->store.head->copies_at),
-                  (uint64_t) ux_table_capacity(zone->store.head->nbuckets));
+    ngx_http_ux_zone_budget(shm_zone, zone);
 
     ngx_http_ux_secret_open(zone, shm_zone->shm.log);
 
     return NGX_OK;
+}
+
+
+/* What the zone's memory is for: known now, and never more. */
+static void
+ngx_http_ux_zone_budget(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
+{
+    ux_store_budget_t  budget;
+
+    ux_store_budget(&zone->store, &zone->model, &budget);
+
+    ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
+                  "ux_zone \"%V\" of %uz bytes: %uL bytes for counters "
+                  "(workers' own: %uL of %uL used; shared: %uL of %uL used), "
+                  "%uL of %uL used for names, %uL bytes for visitors, room "
+                  "for %uL visitors", &zone->name, shm_zone->shm.size,
+                  budget.counters, budget.own_used, budget.own,
+                  budget.shared_used, budget.shared, budget.names_used,
+                  budget.names, budget.visitors, budget.capacity);
 }
 
 

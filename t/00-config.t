@@ -1010,7 +1010,7 @@ sub small_zones_are_refused
     ($passed, $output) = $t->test_config($many->('64m', 10, 16));
     ok($passed, 'a larger zone takes the same configuration')
         or diag($output);
-    like($output, qr/\[notice\].*"shop".*\d bytes for counters.*\d visitors/,
+    like($output, qr/\[notice\].*"shop" of 67108864 bytes: \d+ bytes for counters.*\d visitors/,
         'the split is a notice');
 
     return;

@@ -377,7 +377,7 @@ ngx_http_ux_beacon_named(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 
     ux_store_effects(&zone->store, &effects);
-    ux_store_apply(&zone->store, &zone->changes);
+    ux_store_count(&zone->store, &zone->visitor, &zone->changes);
 }
 
 

@@ -148,7 +148,7 @@ ngx_http_ux_join_life(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
         == UX_OK)
     {
         ux_store_effects(&zone->store, &effects);
-        ux_store_apply(&zone->store, &zone->changes);
+        ux_store_count(&zone->store, v, &zone->changes);
     }
 }
 
@@ -281,7 +281,7 @@ ngx_http_ux_join_take_out(ngx_http_ux_zone_t *zone, ux_key_t key,
 
     if (ux_table_commit(&store->table, &turn, v, now_s, &effects) == UX_OK) {
         ux_store_effects(store, &effects);
-        ux_store_apply(store, &zone->changes);
+        ux_store_count(store, v, &zone->changes);
     }
 }
 

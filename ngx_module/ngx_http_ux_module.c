@@ -53,6 +53,13 @@ static ngx_command_t  ngx_http_ux_commands[] = {
       0,
       NULL },
 
+    { ngx_string("ux_segment"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_2MORE,
+      ngx_http_ux_segment,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("ux_expose"),
       NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF|NGX_CONF_1MORE,
       ngx_http_ux_expose,

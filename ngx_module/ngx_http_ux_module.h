@@ -69,6 +69,7 @@ typedef struct {
     ngx_array_t                 targets;       /* ngx_array_t *, of
                                                   ngx_http_ux_target_t */
     ngx_array_t                 funnel_places;
+    ngx_array_t                 segments;      /* ngx_http_complex_value_t */
     ngx_http_ux_place_t         place;
     ngx_http_ux_snapshot_t     *files;         /* see ngx_http_ux_snapshot.h */
 
@@ -360,6 +361,12 @@ ngx_int_t ngx_http_ux_conf_resolve(ngx_conf_t *cf,
 char *ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_funnel(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* ngx_http_ux_segment.c */
+char *ngx_http_ux_segment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* Which values an exposure in the turn to come gets: before it is begun. */
+void ngx_http_ux_segments(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
 
 /*
  * ngx_http_ux_metric.c: once all is parsed, goals come first, and experiments

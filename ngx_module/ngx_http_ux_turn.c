@@ -93,6 +93,8 @@ ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     key = ngx_http_ux_zone_key(ctx, zone);
 
+    ngx_http_ux_segments(r, zone);
+
     /* mostly here, as resolving what is new takes a walk over all names */
 
     ux_store_refresh(&zone->store);
@@ -139,7 +141,7 @@ ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 
     ux_store_effects(&zone->store, &effects);
-    ux_store_apply(&zone->store, &zone->changes);
+    ux_store_count(&zone->store, v, &zone->changes);
 
     return NGX_OK;
 }

@@ -186,6 +186,9 @@ ngx_http_ux_zone_create(ngx_conf_t *cf, ngx_str_t *name, size_t size)
             != NGX_OK
         || ngx_array_init(&zone->funnel_places, cf->pool, 4,
                           sizeof(ngx_http_ux_place_t))
+            != NGX_OK
+        || ngx_array_init(&zone->segments, cf->pool, 4,
+                          sizeof(ngx_http_complex_value_t))
             != NGX_OK)
     {
         return NULL;

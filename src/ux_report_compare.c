@@ -33,12 +33,13 @@ static const char *const  ux_report_guards[] = {
 
 void
 ux_report_put_comparison(ux_json_t *object, ux_result_t *view,
-    unsigned variant, unsigned metric)
+    const ux_report_of_t *of, unsigned metric)
 {
     ux_str_t                       guard;
     const ux_result_comparison_t  *comparison;
 
-    comparison = ux_result_comparison(view, variant, metric);
+    comparison = of->segment ? NULL
+                 : ux_result_comparison(view, of->variant, metric);
 
     if (view->experiment.model->metrics[metric].role == UX_ROLE_GUARDRAIL) {
 
@@ -51,16 +52,16 @@ ux_report_put_comparison(ux_json_t *object, ux_result_t *view,
         }
     }
 
-    ux_report_put_versus(object, view, variant, metric);
+    ux_report_put_versus(object, view, of, metric);
 }
 
 
 void
-ux_report_put_versus(ux_json_t *object, ux_result_t *view, unsigned variant,
-    unsigned metric)
+ux_report_put_versus(ux_json_t *object, ux_result_t *view,
+    const ux_report_of_t *of, unsigned metric)
 {
     ux_json_t                     *versus;
-    const ux_metric_t             *of;
+    const ux_metric_t             *which;
     const ux_result_comparison_t  *comparison;
 
     if (metric >= view->experiment.model->nmetrics) {
@@ -68,20 +69,25 @@ ux_report_put_versus(ux_json_t *object, ux_result_t *view, unsigned variant,
         return;
     }
 
-    comparison = ux_result_detail(view, variant, metric);
+    if (of->segment) {
+        ux_report_put_value_versus(object, view, of, metric);
+        return;
+    }
+
+    comparison = ux_result_detail(view, of->variant, metric);
 
     if (comparison == NULL) {
         ux_json_null(object, "vs_control");
         return;
     }
 
-    of = &view->experiment.model->metrics[metric];
+    which = &view->experiment.model->metrics[metric];
     versus = ux_json_object(object, "vs_control");
 
     ux_report_put_difference(versus, comparison);
     ux_report_put_evidence(versus, comparison);
     ux_report_put_exact(versus, comparison, ux_result_quiet(view));
-    ux_report_put_bayesian(versus, comparison, of->lower_is_better);
+    ux_report_put_bayesian(versus, comparison, which->lower_is_better);
     ux_report_put_fixed(versus, comparison);
 }
 

@@ -57,6 +57,8 @@ ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
         ux_report_put_variant(variants, view, i);
     }
 
+    ux_report_put_heterogeneity(object, view);
+
     if (previous) {
         ux_report_put_previous(object, view);
 

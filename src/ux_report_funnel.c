@@ -22,12 +22,12 @@
 #include <string.h>
 
 
-/* A funnel of a variant. */
+/* A funnel of a variant, or of a value in it. */
 typedef struct {
-    ux_result_t        *view;
-    unsigned            variant;
-    const ux_funnel_t  *funnel;
-    uint32_t            timings;       /* its block, 0: none */
+    ux_result_t           *view;
+    const ux_report_of_t  *of;
+    const ux_funnel_t     *funnel;
+    uint32_t               timings;    /* its block, 0: none */
 } ux_report_funnel_t;
 
 
@@ -44,7 +44,7 @@ typedef struct {
 
 
 static void ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
-    unsigned variant, const ux_funnel_t *funnel);
+    const ux_report_of_t *whose, const ux_funnel_t *funnel);
 static void ux_report_put_step(ux_json_t *steps,
     const ux_report_funnel_t *of, unsigned number, const ux_step_t *previous);
 static void ux_report_put_task(ux_json_t *funnel,
@@ -54,7 +54,7 @@ static void ux_report_put_seconds(ux_json_t *object,
 static void ux_report_put_back(ux_json_t *object,
     const ux_report_funnel_t *of, unsigned number);
 static void ux_report_put_step_comparison(ux_json_t *object,
-    ux_result_t *view, unsigned variant, const ux_step_t *step);
+    ux_result_t *view, const ux_report_of_t *of, const ux_step_t *step);
 static uint64_t ux_report_step_cell(const ux_result_sum_t *sum,
     unsigned first, const ux_step_t *step);
 static void ux_report_cohorts(const ux_funnel_t *funnel,
@@ -76,7 +76,8 @@ static const ux_result_cart_t  ux_report_no_carts;
 
 
 void
-ux_report_put_funnels(ux_json_t *object, ux_result_t *view, unsigned variant)
+ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
+    const ux_report_of_t *of)
 {
     unsigned    i;
     ux_json_t  *funnels;
@@ -84,7 +85,7 @@ ux_report_put_funnels(ux_json_t *object, ux_result_t *view, unsigned variant)
     funnels = ux_json_object(object, "funnels");
 
     for (i = 0; i < view->model->nfunnels; i++) {
-        ux_report_put_funnel(funnels, view, variant,
+        ux_report_put_funnel(funnels, view, of,
                              &view->model->funnels[i]);
     }
 }
@@ -92,7 +93,7 @@ ux_report_put_funnels(ux_json_t *object, ux_result_t *view, unsigned variant)
 
 static void
 ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
-    unsigned variant, const ux_funnel_t *funnel)
+    const ux_report_of_t *whose, const ux_funnel_t *funnel)
 {
     unsigned                 i;
     ux_json_t               *object, *steps;
@@ -103,16 +104,17 @@ ux_report_put_funnel(ux_json_t *funnels, ux_result_t *view,
     const ux_result_sum_t   *sum;
     const ux_result_cart_t  *cart;
 
-    sum = &view->experiment.variants[variant].sum;
+    sum = &whose->figures->sum;
 
     of.view = view;
-    of.variant = variant;
+    of.of = whose;
     of.funnel = funnel;
-    of.timings = ux_result_timings(view, &view->experiment.variants[variant],
-                                   (uint16_t) (UX_TIMINGS_FUNNEL
-                                               + funnel->slot),
-                                   ux_funnel_hash(view->model, funnel),
-                                   UX_TIMINGS_FUNNEL_CELLS(funnel->nsteps));
+    of.timings = whose->segment ? 0
+                 : ux_result_timings(view, whose->figures,
+                                     (uint16_t) (UX_TIMINGS_FUNNEL
+                                                 + funnel->slot),
+                                     ux_funnel_hash(view->model, funnel),
+                                     UX_TIMINGS_FUNNEL_CELLS(funnel->nsteps));
 
     object = ux_json_object(funnels, ux_report_key(&key, funnel->name));
     steps = ux_json_array(object, "steps");
@@ -153,16 +155,14 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 {
     ux_str_t                none = ux_str("");
     uint64_t                n, x, in_order, before;
-    unsigned                variant;
     ux_json_t              *object;
     ux_result_t            *view;
     const ux_step_t        *step;
     const ux_result_sum_t  *sum;
 
     view = of->view;
-    variant = of->variant;
     step = &of->funnel->steps[number];
-    sum = &view->experiment.variants[variant].sum;
+    sum = &of->of->figures->sum;
 
     n = ux_result_visitors(sum->cells);
     x = ux_result_event_visitors(view, sum->cells, step->event);
@@ -191,7 +191,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
         ux_json_null(object, "rate_from_previous");
     }
 
-    ux_report_put_step_comparison(object, view, variant, step);
+    ux_report_put_step_comparison(object, view, of->of, step);
 
     ux_report_put_seconds(object, of, UX_TIMINGS_STEP(number));
     ux_report_put_back(object, of, number);
@@ -208,7 +208,7 @@ ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
     const ux_step_t        *step, *first, *last;
     const ux_result_sum_t  *sum;
 
-    sum = &of->view->experiment.variants[of->variant].sum;
+    sum = &of->of->figures->sum;
     first = NULL;
     last = NULL;
 
@@ -271,6 +271,11 @@ ux_report_put_back(ux_json_t *object, const ux_report_funnel_t *of,
 {
     uint64_t  n;
 
+    if (of->of->segment) {
+        ux_json_null(object, "backtracks");
+        return;
+    }
+
     n = 0;
 
     if (of->timings != 0) {
@@ -285,7 +290,7 @@ ux_report_put_back(ux_json_t *object, const ux_report_funnel_t *of,
 /* That of the metric which is the step's conversion, if there is one. */
 static void
 ux_report_put_step_comparison(ux_json_t *object, ux_result_t *view,
-    unsigned variant, const ux_step_t *step)
+    const ux_report_of_t *of, const ux_step_t *step)
 {
     unsigned                i;
     const ux_experiment_t  *model;
@@ -301,7 +306,7 @@ ux_report_put_step_comparison(ux_json_t *object, ux_result_t *view,
         }
     }
 
-    ux_report_put_versus(object, view, variant, i);
+    ux_report_put_versus(object, view, of, i);
 }
 
 

@@ -133,7 +133,20 @@ static const struct {
       "scale, null with fewer than 2 answers; of csat Wilson's" },
     { "surveys.nps.purchased",
       "of visitors who purchased since the exposure, before or after they "
-      "answered; not_purchased: of the others" }
+      "answered; not_purchased: of the others" },
+    { "segments",
+      "visitors by the value they had when they were exposed, for good; "
+      "those exposed before the segment was configured are in none of its "
+      "values. Times, backtracks, journey, surveys, money, http and vitals "
+      "are not counted by value" },
+    { "segments.vs_control",
+      "exploratory: 95 % intervals for one look at one value, of all epochs "
+      "together; with many values, metrics and looks some miss by chance. "
+      "null where an arm has under 25 converters or 25 others; mixed_weights "
+      "where the two variants' weights changed their ratio meanwhile" },
+    { "segments.heterogeneity_p",
+      "exploratory: Cochran's Q over the differences of the values; of "
+      "twenty such p-values one is below 0.05 where no effect differs" }
 };
 
 

@@ -18,6 +18,7 @@
  *   ux_report_funnel.c      steps and carts of a variant
  *   ux_report_journey.c     stages, moves between them, contacts
  *   ux_report_money.c       its revenue and its orders
+ *   ux_report_segment.c     the same, and metrics, of values of segments
  *
  * Nothing here knows when memory ran out: nodes become NULL, calls on NULL
  * do nothing, and ux_report.c asks once.
@@ -89,7 +90,17 @@ void ux_report_put_http(ux_json_t *variant, const ux_result_t *view,
 void ux_report_put_zone_http(ux_json_t *zone, const ux_result_t *view,
     const uint64_t *cells);
 
+/* Whose figures: a variant's, or in it those of one value of a segment. */
+typedef struct {
+    const ux_result_variant_t  *figures;
+    unsigned                    variant;
+    bool                        segment;
+    const ux_result_variant_t  *control;       /* of the value; NULL: it is */
+} ux_report_of_t;
+
 void ux_report_put_sessions(ux_json_t *variant, const ux_result_sum_t *sum);
+void ux_report_put_metrics(ux_json_t *object, ux_result_t *view,
+    const ux_report_of_t *of);
 
 /* "vitals": of the variant, or of the zone. */
 void ux_report_put_vitals(ux_json_t *variant, const ux_result_t *view,
@@ -100,7 +111,26 @@ void ux_report_put_surveys(ux_json_t *variant, const ux_result_t *view,
     const ux_result_variant_t *of, uint64_t visitors);
 
 void ux_report_put_funnels(ux_json_t *object, ux_result_t *view,
-    unsigned variant);
+    const ux_report_of_t *of);
+
+/*
+ * Where a metric's figures go: named like its event; a second metric of the
+ * same event is told apart by its type, as in "survey:count", and one more of
+ * that type is not shown: NULL.
+ */
+ux_json_t *ux_report_metric_object(ux_json_t *metrics,
+    const ux_model_t *model, const ux_metric_t *metric);
+
+/* "segments" of a variant: what its values counted. */
+void ux_report_put_segments(ux_json_t *variant, ux_result_t *view,
+    unsigned number);
+
+/* "segments" of the experiment: do effects differ between values? */
+void ux_report_put_heterogeneity(ux_json_t *experiment, ux_result_t *view);
+
+/* "vs_control" of a value. */
+void ux_report_put_value_versus(ux_json_t *object, const ux_result_t *view,
+    const ux_report_of_t *of, unsigned metric);
 
 /* "journey" and "contact". */
 void ux_report_put_journey(ux_json_t *variant, const ux_result_t *view,
@@ -111,11 +141,11 @@ void ux_report_put_money(ux_json_t *variant, const ux_result_t *view,
 
 /* "vs_control", null for the control or where there is no such metric. */
 void ux_report_put_versus(ux_json_t *object, ux_result_t *view,
-    unsigned variant, unsigned metric);
+    const ux_report_of_t *of, unsigned metric);
 
 /* The same, and "guardrail" for a metric that is one. */
 void ux_report_put_comparison(ux_json_t *object, ux_result_t *view,
-    unsigned variant, unsigned metric);
+    const ux_report_of_t *of, unsigned metric);
 
 
 #endif

@@ -15,10 +15,6 @@
 static void ux_report_put_in_window(ux_json_t *object,
     const ux_result_t *view, const ux_result_sum_t *sum,
     uint64_t visitors);
-static void ux_report_put_metrics(ux_json_t *object, ux_result_t *view,
-    unsigned variant);
-static ux_json_t *ux_report_metric_object(ux_json_t *metrics,
-    const ux_model_t *model, const ux_metric_t *metric);
 static void ux_report_put_conversion(ux_json_t *object,
     const ux_result_t *view, const ux_result_sum_t *sum,
     const ux_metric_t *metric);
@@ -58,6 +54,7 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
 {
     uint64_t                    assigned, visitors;
     ux_json_t                  *object;
+    ux_report_of_t              of;
     ux_report_key_t             key;
     const ux_result_sum_t      *sum;
     const ux_result_variant_t  *variant;
@@ -79,11 +76,16 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     ux_report_put_rate(object, "confirmed_share", visitors, assigned);
     ux_report_put_in_window(object, view, sum, visitors);
 
-    ux_report_put_metrics(object, view, number);
-    ux_report_put_funnels(object, view, number);
+    of.figures = variant;
+    of.variant = number;
+    of.segment = false;
+    of.control = NULL;
+
+    ux_report_put_metrics(object, view, &of);
+    ux_report_put_funnels(object, view, &of);
     ux_report_put_journey(object, view, variant);
     ux_report_put_money(object, view, sum);
-    (void) ux_json_object(object, "segments");
+    ux_report_put_segments(object, view, number);
     ux_report_put_sessions(object, sum);
     ux_report_put_surveys(object, view, variant, visitors);
     ux_report_put_http(object, view, variant);
@@ -113,8 +115,9 @@ ux_report_put_in_window(ux_json_t *object, const ux_result_t *view,
 }
 
 
-static void
-ux_report_put_metrics(ux_json_t *object, ux_result_t *view, unsigned variant)
+void
+ux_report_put_metrics(ux_json_t *object, ux_result_t *view,
+    const ux_report_of_t *of)
 {
     unsigned                i;
     ux_str_t                type, role, better;
@@ -124,7 +127,7 @@ ux_report_put_metrics(ux_json_t *object, ux_result_t *view, unsigned variant)
 
     static const char *const  betters[] = { "higher", "lower" };
 
-    sum = &view->experiment.variants[variant].sum;
+    sum = &of->figures->sum;
     metrics = ux_json_object(object, "metrics");
 
     for (i = 0; i < view->experiment.model->nmetrics; i++) {
@@ -149,16 +152,12 @@ ux_report_put_metrics(ux_json_t *object, ux_result_t *view, unsigned variant)
             ux_report_put_total(object, view, sum, metric);
         }
 
-        ux_report_put_comparison(object, view, variant, i);
+        ux_report_put_comparison(object, view, of, i);
     }
 }
 
 
-/*
- * Named like its event; a second metric of the same event is told apart by
- * its type, as in "survey:count", and one more of that type is not shown.
- */
-static ux_json_t *
+ux_json_t *
 ux_report_metric_object(ux_json_t *metrics, const ux_model_t *model,
     const ux_metric_t *metric)
 {

@@ -11,6 +11,7 @@
  *   ux_result_gather.c      counters, added up by variant
  *   ux_result_cart.c        carts of a variant, open ones apart
  *   ux_result_sample.c      a metric, out of an arm's counters
+ *   ux_result_segment.c     a value of a segment, against the control in it
  *   ux_result_past.c        experiments that are not configured any more
  *   ux_result_strata.c      a pair of arms, epoch by epoch
  *   ux_result_compare.c     variants against the control
@@ -102,6 +103,7 @@ typedef struct {
     uint32_t             *variants;
     uint32_t             *epochs;
     uint32_t             *arms;
+    uint32_t             *segment_arms;
     uint32_t              most_variants;       /* of any one experiment, */
     uint32_t              most_epochs;         /*   what is configured too */
 } ux_result_tree_t;
@@ -210,6 +212,8 @@ typedef struct {
     bool                    *used;
     uint32_t                *epochs;   /* entry numbers of the strata */
     double                  *values;   /* two for each comparison */
+    ux_result_variant_t      segments[2];      /* for who reads values: a
+                                          variant's, and the control's */
     size_t                   room;     /* comparisons there is room for */
 } ux_result_t;
 
@@ -347,6 +351,50 @@ void ux_result_balance(ux_result_t *result);
 
 /* Neither sample ratio nor confirmation alarms. */
 bool ux_result_quiet(const ux_result_t *result);
+
+/*
+ * A variant's visitors with one value of a segment, since it is configured, of
+ * all epochs; `sum` as of a variant.  Index into result->model->values.
+ */
+void ux_result_segment(ux_result_t *result, unsigned variant, unsigned value,
+    ux_result_variant_t *of);
+
+/*
+ * Of one value, at a fixed horizon of 95 %: good for one look, at one of all
+ * the values there are.
+ */
+typedef struct {
+    ux_stats_status_e  status;     /* UX_STATS_REJECT: the pair's weights were
+                                      not the same in all its epochs, so that
+                                      its visitors cannot be compared without
+                                      regard to when they came: NaN all */
+    double             difference;
+    double             error;      /* its variance; NaN: undefined */
+    ux_interval_t      difference_ci;      /* NaN where the counts are few */
+    double             lift;
+    ux_interval_t      lift_ci;
+} ux_result_versus_t;
+
+/* of, control: what ux_result_segment() made of the same value. */
+ux_result_versus_t ux_result_segment_versus(const ux_result_t *result,
+    const ux_result_variant_t *of, const ux_result_variant_t *control,
+    const ux_metric_t *metric);
+
+/*
+ * Do the differences of n values differ from each other?  Cochran's Q, sum
+ * w (d - dbar)^2 with w the inverse variances and dbar the mean so weighted,
+ * as chi-square with k - 1 degrees of freedom (Cochran 1954, "The combination
+ * of estimates from different experiments", Biometrics 10, 101-129); of the k
+ * that have an interval.
+ */
+typedef struct {
+    unsigned  values;              /* k */
+    double    q;                   /* NaN for k < 2 */
+    double    p;
+} ux_result_heterogeneity_t;
+
+ux_result_heterogeneity_t ux_result_heterogeneity(
+    const ux_result_versus_t *values, unsigned n);
 
 /* Finds where comparisons are kept, and what is. */
 void ux_result_evidence_load(ux_result_t *result);

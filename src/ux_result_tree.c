@@ -8,6 +8,7 @@
  * children:
  *
  *   experiment -> variant -> evidence (of a metric)
+ *                         -> segment arm (of a value) -> segment cart
  *              -> epoch -> arm (of a variant) -> arm cart (of a window)
  *              -> balance
  *
@@ -52,7 +53,7 @@ ux_result_tree_build(ux_result_tree_t *tree, const ux_registry_t *registry)
         count = registry->capacity;
     }
 
-    size = sizeof(ux_result_link_t) + 4 * sizeof(uint32_t);
+    size = sizeof(ux_result_link_t) + 5 * sizeof(uint32_t);
     tree->links = ux_json_alloc(size * ((size_t) count + 1));
 
     if (tree->links == NULL) {
@@ -65,12 +66,14 @@ ux_result_tree_build(ux_result_tree_t *tree, const ux_registry_t *registry)
     tree->variants = tree->experiments + count;
     tree->epochs = tree->variants + count;
     tree->arms = tree->epochs + count;
+    tree->segment_arms = tree->arms + count;
 
     for (i = 0; i < count; i++) {
         tree->experiments[i] = UX_RESULT_END;
         tree->variants[i] = UX_RESULT_END;
         tree->epochs[i] = UX_RESULT_END;
         tree->arms[i] = UX_RESULT_END;
+        tree->segment_arms[i] = UX_RESULT_END;
     }
 
     for (i = 0; i < count; i++) {
@@ -108,7 +111,9 @@ ux_result_tree_add(ux_result_tree_t *tree, uint32_t i)
         [UX_ENTRY_ARM_CART] = UX_ENTRY_ARM,
         [UX_ENTRY_EVIDENCE] = UX_ENTRY_VARIANT,
         [UX_ENTRY_BALANCE] = UX_ENTRY_EXPERIMENT,
-        [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT
+        [UX_ENTRY_TIMINGS] = UX_ENTRY_VARIANT,
+        [UX_ENTRY_SEGMENT_ARM] = UX_ENTRY_VARIANT,
+        [UX_ENTRY_SEGMENT_CART] = UX_ENTRY_SEGMENT_ARM
     };
 
     entry = &tree->entries[i];
@@ -176,6 +181,9 @@ ux_result_tree_map(ux_result_tree_t *tree, uint8_t kind)
 
     case UX_ENTRY_ARM:
         return tree->arms;
+
+    case UX_ENTRY_SEGMENT_ARM:
+        return tree->segment_arms;
 
     default:
         return NULL;

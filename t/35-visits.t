@@ -66,6 +66,7 @@ sub conf
 
     return <<"EOF";
     ux_zone shop 4m;
+    ux_segment key \$http_x_key s1;
     ux_experiment layout { variant control 1; variant one 1; goal purchase; }
     ux_funnel checkout { step add_to_cart; step begin_checkout;
         step add_gift optional; step purchase; cart add_to_cart within=60m; }
@@ -470,7 +471,10 @@ sub help
 
         my $at = { %$v, funnels => $v->{funnels}{checkout},
             vitals => $v->{vitals}{LCP}, journey => { %{ $v->{journey} },
-                stages => $v->{journey}{stages}{support} } };
+                stages => $v->{journey}{stages}{support} },
+            segments => { %{ $v->{segments}{key}{other}{metrics}{purchase} },
+                %{ $t->stats('/zones/shop/experiments/layout/segments/key/'
+                    . 'purchase/one') } } };
         for (split /\./, $name) {
             $at = ref $at eq 'ARRAY' ? $at->[0]{$_}
                 : exists $at->{$_} ? (defined $at->{$_} ? $at->{$_} : "null")

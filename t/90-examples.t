@@ -29,6 +29,7 @@ my %try = (
     'proxy-cache.conf'     => \&try_proxy_cache,
     'cdn.conf'             => \&try_cdn,
     'script.conf'          => \&try_script,
+    'segments.conf'        => \&try_segments,
 );
 
 my @files = map { m{([^/]+)$} } glob "$root/conf-examples/*";
@@ -398,6 +399,65 @@ sub the_script
     is($@, '', 'the Makefile makes it');
     is($text, $_, 'ux.js is ux.src.js without comments and blanks');
     cmp_ok(length $text, '<', 1024, 'and less than 1 KB');
+
+    return;
+}
+
+
+# Of each segment a value or two, as browsers would have them.
+sub try_segments
+{
+    my ($t) = @_;
+
+    my @requests = (
+        [ 'Sec-CH-UA-Mobile' => '?1', 'CF-IPCountry' => 'DE',
+            'Accept-Language' => 'de-DE,de;q=0.9' ],
+        [ 'Sec-CH-UA-Mobile' => '?0', 'CF-IPCountry' => 'GB',
+            'Sec-CH-Prefers-Reduced-Motion' => '"reduce"' ],
+        [ 'User-Agent' => 'Mozilla/5.0 (iPad; CPU OS 16_0) Safari/604.1',
+            'Sec-CH-Prefers-Reduced-Motion' => 'no-preference' ],
+        [ 'User-Agent' => 'Mozilla/5.0 (Linux; Android 13; Pixel 7) Chrome/119'
+            . ' Mobile Safari/537.36', 'CF-IPCountry' => 'T1',
+            'Accept-Language' => 'fr' ],
+        [ 'User-Agent' => 'Mozilla/5.0 (Linux; Android 13; SM-X700) '
+            . 'Chrome/119 Safari/537.36', 'Accept-Language' => 'pt-BR' ],
+    );
+
+    for my $headers (@requests) {
+        my $browser = $t->browser;
+        $browser->go($_, @$headers) for '/', '/cart/add', '/search',
+            '/search';
+    }
+
+    # whose first page is another one, and who comes back for the checkout
+
+    my $returning = $t->browser;
+    $returning->go('/search') for 1, 2;
+    $returning->go('/checkout') for 1, 2;
+
+    my $shop = $t->stats('/zones/shop/experiments/checkout_layout');
+    my $search = $t->stats('/zones/search/experiments/search_box');
+
+    my $count = sub {
+        my ($experiment, $segment, $value) = @_;
+        return sum_of($experiment, [ 'segments', $segment, $value,
+            'visitors' ]);
+    };
+
+    is_deeply([ map { $count->($shop, 'device', $_) }
+        qw(phone tablet desktop other) ], [ 2, 2, 2, 0 ], 'devices');
+    is_deeply([ map { $count->($shop, 'visit', $_) } qw(new returning) ],
+        [ 5, 1 ], 'new, returning');
+    is_deeply([ map { $count->($shop, 'country', $_) } qw(DE UK other) ],
+        [ 1, 1, 4 ], 'countries');
+    is_deeply([ map { $count->($shop, 'motion', $_) } qw(reduce full unknown)
+        ], [ 1, 1, 4 ], 'motion');
+    is_deeply([ map { $count->($search, 'language', $_) } qw(de en fr other)
+        ], [ 1, 0, 1, 4 ], 'languages');
+    is(sum_of($shop, [ qw(segments device tablet funnels checkout carts
+        created) ]), 2, 'carts by device');
+    like($t->get('/', Accept => 'text/html')->header('Accept-CH'),
+        qr/Reduced-Motion/, 'asks for hints');
 
     return;
 }

@@ -29,6 +29,7 @@ static void test_base(void);
 static void test_room(void);
 static void test_records(void);
 static void holds(const zone_t *z, const char *what);
+static unsigned by_records(zone_t *z, unsigned people);
 static uint64_t of_values(const zone_t *z, unsigned k);
 static uint64_t of_arms(const zone_t *z, unsigned k);
 
@@ -283,6 +284,7 @@ test_unite(void)
     ok(result.united > PEOPLE / 4, "many were known (%llu)",
        (unsigned long long) result.united);
     holds(z, "united");
+    is_int(by_records(z, PEOPLE * 2), 0, "united: each counted by its values");
 
     zone_busy(z, 0, PEOPLE * 2, VISITS, SHOP_START + HOURS);
     holds(z, "united, and counted on");
@@ -337,6 +339,8 @@ test_base(void)
            "the rest: %s", error.message);
     ok(result.united > PEOPLE / 4, "of many both went on");
     holds(z, "both went on");
+    is_int(by_records(z, PEOPLE + 200), 0,
+           "both went on: each counted by its values");
 
     free(index);
     free(b.data);
@@ -452,6 +456,56 @@ holds(const zone_t *z, const char *what)
     ok(up.moved > 300, "%s: %u of %u figures moved", what, up.moved,
        up.cells);
     is_int(up.wrong, 0, "%s: values add up to the variants", what);
+}
+
+
+/* Of the arms that count values: those whose visitors are not the records
+ * that have the value. */
+static unsigned
+by_records(zone_t *z, unsigned people)
+{
+    int64_t             tally[UX_SEGMENT_VALUES * 64] = { 0 };
+    uint32_t            i;
+    unsigned            n, t, s, wrong;
+    const ux_track_t   *track;
+    const ux_entry_t   *entry;
+
+    for (n = 0; n < people; n++) {
+        if (ux_table_read(&z->w.store.table, shopper_key(z, n),
+                          (SHOP_START + 2 * HOURS) / 1000, &z->visitor)
+            != UX_OK)
+        {
+            continue;
+        }
+
+        for (t = 1; t < z->visitor.ntracks; t++) {
+            track = &z->visitor.tracks[t];
+
+            for (s = 0; s < UX_SEGMENTS_MAX; s++) {
+                if (z->visitor.confirmed && !track->waiting && !track->crossed
+                    && track->segments[s] != 0)
+                {
+                    tally[z->w.arms[track->arm].variant_slot
+                          * UX_SEGMENT_VALUES + track->segments[s] - 1]++;
+                }
+            }
+        }
+    }
+
+    wrong = 0;
+
+    for (i = 0; i < ux_registry_count(z->w.store.registry); i++) {
+        entry = &z->w.store.registry->entries[i];
+
+        if (entry->kind == UX_ENTRY_SEGMENT_ARM) {
+            wrong += tally[entry->parent * UX_SEGMENT_VALUES + entry->aux]
+                     != (int64_t) ux_counter_read(&z->w.store.counter,
+                                                  entry->ring
+                                                  + UX_ARM_VISITORS);
+        }
+    }
+
+    return wrong;
 }
 
 

@@ -479,12 +479,14 @@ sub records_hold_what_they_must
         ux_past_t => 'created_ms n cart furthest recovered',
         ux_pace_t => 'started_ms reached_ms mark',
         ux_track_t => 'arm moved waiting crossed error_seen visit npasts'
-            . ' exposed_ms events steps before stage answers totals'
-            . ' counts carts paces pasts',
+            . ' vitals segments exposed_ms events steps before stage'
+            . ' answers totals counts carts paces pasts',
         ux_event_t => 'now_ms value id_hash event has_value currency',
         ux_visitor_t => 'key_id cookie_hash first_s last_s confirmed'
             . ' error_seen alias ntracks npending nids next_id pages'
-            . ' post_failed post_hash post_ms ids tracks alias_id pending',
+            . ' post_failed post_hash post_ms vitals_full vitals ids tracks'
+            . ' alias_id pending',
+        ux_vital_seen_t => 'id mark',
     );
     my $header = Ux::_read(Ux::root() . '/src/ux_visitor.h');
     my %found;

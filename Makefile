@@ -13,6 +13,8 @@
 #                   MUTATIONS='B05 R' tries some
 #   make check-static    cppcheck, clang-tidy and clang's analyzer
 #   make check-coverage  lines of the module that the suite runs, >= 90 %
+#   make bench      what a request costs, beside nginx's own and Lua; QUICK=1
+#                   for the instructions alone
 #   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
 #   make script     conf-examples/ux.js from its commented form
@@ -36,6 +38,7 @@ RUNS      = 2000000
 REQUESTS  = 10000000
 GOALS     =
 MUTATIONS =
+QUICK     =
 
 CC        = gcc
 SANITIZE  =
@@ -81,6 +84,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 .PHONY: check-static check-coverage soak load
 .PHONY: check-valgrind check-faults check-mutations fuzz fuzzers
 .PHONY: script web-vitals
+.PHONY: bench bench-programs
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
 
@@ -109,6 +113,15 @@ $(BUILD)/load/ux_load: $(wildcard t/load/*.c) $(wildcard t/load/*.h)
 	$(CC) $(STRICT) -It/load -o $@ $(wildcard t/load/*.c)
 
 load: $(BUILD)/load/ux_load
+
+$(BUILD)/bench/ux_micro: $(wildcard t/bench/*.[ch]) $(wildcard t/unit/*.h) \
+    $(BUILD)/libux.a
+	@mkdir -p $(@D)
+	$(CC) $(STRICT) -Wno-unused-variable -Isrc -It/unit -It/bench -o $@ \
+	    $(wildcard t/bench/*.c) \
+	    $(BUILD)/libux.a $(LIBS) $(APR_LIBS) -lpthread
+
+bench-programs: $(BUILD)/bench/ux_micro
 
 
 # Core and commands once more, under sanitizers and with edges that report.
@@ -248,6 +261,21 @@ check-static: deps
 
 check-coverage: deps
 	sh t/check-coverage
+
+
+# Lua's modules are not everywhere: without them their rows are left out.
+
+BENCH_LUA = libnginx-mod-http-lua libnginx-mod-http-ndk lua-resty-core \
+            lua-resty-lrucache
+
+bench: MORE_PACKAGES = valgrind libc6-dbg
+bench: deps
+ifeq ($(DEPS),yes)
+	@DEBIAN_FRONTEND=noninteractive $(APT) $(BENCH_LUA) >/dev/null 2>&1 \
+	    || echo "Debian's Lua modules cannot be had: without their rows"
+endif
+	$(MAKE) -j$(JOBS) all bench-programs
+	perl t/bench/run $(if $(QUICK),--quick) $(BUILD)
 
 
 soak: deps

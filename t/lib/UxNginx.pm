@@ -43,6 +43,7 @@ my %alive;
 #             the address; answer may be undef: the request as JSON
 #   files     { path below %%DIR%%/html => contents }
 #   module    a path, or 'none'
+#   patience  seconds that a start may take (20)
 # Starts the upstreams, not nginx.
 sub new
 {
@@ -105,7 +106,7 @@ sub start
         return -1 if waitpid($self->{pid}, POSIX::WNOHANG()) != 0;
         return IO::Socket::INET->new(PeerAddr => '127.0.0.1',
             PeerPort => $self->port, Proto => 'tcp') ? 1 : 0;
-    }, 20);
+    }, $self->{patience} || 20);
     if ($up == 1) {
         $self->_await_workers;
         return $self;

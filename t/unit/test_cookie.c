@@ -24,6 +24,7 @@ static void test_mint(void);
 static void test_resign(void);
 static void test_verify(void);
 static void test_every_byte(void);
+static void test_hex(void);
 static const char *next(ux_str_t *rest, const char *name);
 static bool parses(const char *value);
 static ux_str_t str(const char *s);
@@ -39,6 +40,7 @@ main(void)
     test_resign();
     test_verify();
     test_every_byte();
+    test_hex();
 
     return done();
 }
@@ -248,6 +250,36 @@ test_every_byte(void)
 
     ok(parsed > 900, "%zu changed values parse", parsed);
     ok(accepted == 0, "%zu of them verify", accepted);
+}
+
+
+/* Of all bytes, at each place, alone and beside another wrong one. */
+static void
+test_hex(void)
+{
+    char         value[UX_COOKIE_VALUE_MAX + 1];
+    bool         hex;
+    size_t       i;
+    unsigned     byte, bad;
+    ux_cookie_t  c;
+
+    bad = 0;
+
+    for (i = 2; i < 34; i++) {
+        for (byte = 1; byte < 256; byte++) {
+            hex = (byte >= '0' && byte <= '9')
+                  || (byte >= 'a' && byte <= 'f');
+
+            strcpy(value, VALUE);
+            value[i] = (char) byte;
+            bad += (ux_cookie_parse(exact(value), &c) == UX_OK) != hex;
+
+            value[2 + (i - 1) % 32] = (char) 0xff;
+            bad += ux_cookie_parse(exact(value), &c) == UX_OK;
+        }
+    }
+
+    ok(bad == 0, "hex digits and no other byte: %u wrong", bad);
 }
 
 

@@ -18,6 +18,7 @@ int CRYPTO_memcmp(const void *a, const void *b, size_t len);
 
 static bool mac_is(ux_str_t key, ux_str_t data, const char *hex);
 static void test_equal(void);
+static void test_many_keys(void);
 static void test_constant_time(void);
 static bool forged_verifies(const char *good, size_t len, size_t at);
 
@@ -57,6 +58,7 @@ main(void)
     ok(ux_mac(key, (ux_str_t) ux_str("x"), mac) == UX_ERROR, "an empty key");
 
     test_equal();
+    test_many_keys();
     test_constant_time();
 
     return done();
@@ -119,6 +121,41 @@ test_equal(void)
         ok(!ux_mac_equal(a, b), "one bit of byte %d", i);
         b[i] ^= 0x80;
     }
+}
+
+
+/* Contexts of keys are kept: each key has its own, however many there are. */
+static void
+test_many_keys(void)
+{
+    char      keys[40][32];
+    uint8_t   first[40][UX_MAC_LEN], mac[UX_MAC_LEN];
+    unsigned  i, k, bad, alike;
+    ux_str_t  data = ux_str("1.0123.20000");
+
+    bad = 0;
+    alike = 0;
+
+    for (i = 0; i < 400; i++) {
+        k = i * 7 % 40;
+        snprintf(keys[k], sizeof(keys[k]), "a key of many, number %u", k);
+
+        bad += ux_mac((ux_str_t) { keys[k], strlen(keys[k]) }, data, mac)
+               != UX_OK;
+
+        if (i < 40) {
+            memcpy(first[k], mac, UX_MAC_LEN);
+        }
+
+        bad += memcmp(first[k], mac, UX_MAC_LEN) != 0;
+        alike += k > 0 && i >= 40 && memcmp(first[0], mac, UX_MAC_LEN) == 0;
+    }
+
+    ok(bad == 0 && alike == 0, "forty keys in turn: %u differ from their "
+       "first, %u are another one's", bad, alike);
+    ok(ux_mac((ux_str_t) { keys[0], strlen(keys[0]) - 1 }, data, mac)
+       == UX_OK && memcmp(first[0], mac, UX_MAC_LEN) != 0,
+       "the beginning of a key is another key");
 }
 
 

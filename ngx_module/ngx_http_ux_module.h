@@ -330,6 +330,8 @@ typedef struct {
     unsigned                    creates:1;     /* a record may be made */
     unsigned                    turned:1;      /* had its turn in `zone` */
     unsigned                    record_read:1; /* zone->visitor holds it now */
+    unsigned                    idle:1;        /* its cookie alone, now, would
+                                                  change nothing in it */
     unsigned                    stats:1;       /* served by ux_stats */
 } ngx_http_ux_ctx_t;
 

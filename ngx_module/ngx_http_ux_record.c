@@ -276,7 +276,7 @@ ngx_http_ux_discard_flush(ngx_http_ux_ctx_t *ctx)
     uint32_t    why;
     ngx_uint_t  i;
 
-    if (!ctx->zone->joined) {
+    if (ctx->discarded == 0 || !ctx->zone->joined) {
         return;
     }
 

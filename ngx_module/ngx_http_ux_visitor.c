@@ -400,13 +400,33 @@ ngx_http_ux_visitor_forget(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* Its signature was verified before, and remembered in the record. */
+/*
+ * Its signature was verified before, and remembered in the record.  Where no
+ * variant is asked for, a glance at that tells all.
+ */
 static ngx_uint_t
 ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
 {
+    ux_glance_t    glance;
     ux_visitor_t  *v;
 
     v = &ctx->zone->visitor;
+
+    if (!ctx->determining
+        && ux_table_glance(&ctx->zone->store.table, ctx->hash,
+                           (uint32_t) ngx_time(), &glance)
+           == UX_OK)
+    {
+        if (glance.cookie_hash != ctx->cookie_hash) {
+            return 0;
+        }
+
+        ctx->known = glance.confirmed;
+        ctx->idle = glance.confirmed && !glance.waiting
+                    && ngx_time() - (time_t) glance.last_s
+                       < NGX_HTTP_UX_TOUCH;
+        return 1;
+    }
 
     if (ux_table_read(&ctx->zone->store.table, ctx->hash,
                       (uint32_t) ngx_time(), v)

@@ -13,8 +13,6 @@ static ngx_uint_t ngx_http_ux_wanted_events(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_wanted_exposures(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
-static ngx_uint_t ngx_http_ux_wanted_touch(ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_in_funnel(ux_model_t *model, uint8_t event);
 
 
@@ -40,7 +38,7 @@ ngx_http_ux_turn_wanted(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ctx->creates |= ctx->minted && ctx->collect == NULL;
 
     return events || ctx->creates
-           || (ctx->returned && ngx_http_ux_wanted_touch(ctx, zone));
+           || (ctx->returned && !ctx->idle);
 }
 
 
@@ -114,31 +112,6 @@ ngx_http_ux_wanted_exposures(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ctx->creates |= ctx->minted;
 
     return 1;
-}
-
-
-/*
- * An asset of a confirmed visitor, whose record says so, needs no turn but now
- * and then.
- */
-static ngx_uint_t
-ngx_http_ux_wanted_touch(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
-{
-    ngx_uint_t     i;
-    ux_visitor_t  *v;
-
-    /* the visitor read while the cookie was looked at, if it was known */
-
-    v = &zone->visitor;
-
-    for (i = 1; ctx->record_read && i < v->ntracks; i++) {
-        if (v->tracks[i].waiting) {
-            return 1;
-        }
-    }
-
-    return !ctx->record_read || !v->confirmed
-           || ngx_time() - (time_t) v->last_s >= NGX_HTTP_UX_TOUCH;
 }
 
 

@@ -10,6 +10,12 @@
 
 #include "ux_packing.h"
 
+#include <string.h>
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "numbers of fixed width are moved as they are"
+#endif
+
 
 void
 ux_writer_byte(ux_writer_t *w, unsigned byte)
@@ -30,6 +36,15 @@ void
 ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size)
 {
     unsigned  i;
+
+    if (w->end - w->pos >= 8) {
+
+        /* all eight: what is too much is written over, or not looked at */
+
+        memcpy(w->pos, &value, 8);
+        w->pos += size;
+        return;
+    }
 
     for (i = 0; i < size; i++) {
         ux_writer_byte(w, (unsigned) (value >> (8 * i)) & 0xffu);
@@ -97,6 +112,12 @@ ux_reader_fixed(ux_reader_t *r, unsigned size)
     uint64_t  value;
     unsigned  i;
 
+    if (r->end - r->pos >= 8) {
+        memcpy(&value, r->pos, 8);
+        r->pos += size;
+        return size == 8 ? value : value & ((1ull << 8 * size) - 1);
+    }
+
     value = 0;
 
     for (i = 0; i < size; i++) {
@@ -113,6 +134,14 @@ ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max)
 {
     uint64_t  value;
     unsigned  byte, shift;
+
+    /* mostly a byte */
+
+    if (r->pos < r->end && *r->pos < 0x80u && *r->pos >= min
+        && *r->pos <= max)
+    {
+        return *r->pos++;
+    }
 
     value = 0;
     shift = 0;
@@ -178,6 +207,30 @@ ux_reader_fail(ux_reader_t *r)
 {
     r->bad = true;
     r->pos = r->end;
+}
+
+
+uint64_t
+ux_packing_cookie(const uint8_t *buf, size_t len)
+{
+    size_t    i;
+    uint64_t  hash;
+
+    /* behind two bytes of flags, key_id, first_s and the number of last_s */
+
+    for (i = 14; i < 14 + 5 && (buf[i] & 0x80u); i++) {
+        /* void */
+    }
+
+    i++;
+
+    if (!(buf[0] & UX_PACK_COOKIE) || i + 8 > len) {
+        return 0;
+    }
+
+    memcpy(&hash, buf + i, 8);
+
+    return hash;
 }
 
 

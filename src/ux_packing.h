@@ -197,6 +197,14 @@ uint64_t ux_reader_time(ux_reader_t *r, uint64_t origin_ms);
 uint64_t ux_reader_moment(ux_reader_t *r, uint64_t origin_ms);
 void ux_reader_fail(ux_reader_t *r);
 
+/*
+ * The cookie_hash in the first bytes of a packed visitor, 0: none.  buf has
+ * room for UX_PACK_BEGINS bytes, of which len are its.
+ */
+#define UX_PACK_BEGINS  32
+
+uint64_t ux_packing_cookie(const uint8_t *buf, size_t len);
+
 /* Counts that pack follows as a length or writes in a nibble. */
 bool ux_packing_counts_ok(const ux_visitor_t *visitor);
 

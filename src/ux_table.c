@@ -58,6 +58,7 @@
  */
 
 #include "ux_table_private.h"
+#include "ux_packing.h"
 
 #include <string.h>
 
@@ -75,6 +76,10 @@
 #define UX_LOAD_PERCENT  97
 
 
+static const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket,
+    uint16_t tag, uint64_t key_id);
+static void ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
+    uint64_t *cookie_hash);
 static ux_status_t ux_table_peek(ux_table_t *table, const ux_place_t *place,
     uint64_t key_id, ux_copy_t *copy);
 static ux_status_t ux_bucket_word(ux_table_t *table, uint32_t bucket,
@@ -167,6 +172,110 @@ ux_table_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
     visitor->last_s = copy.head.last_s;
 
     return UX_OK;
+}
+
+
+ux_status_t
+ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    ux_glance_t *glance)
+{
+    unsigned            i;
+    uint64_t            word;
+    ux_place_t          place;
+    ux_bucket_t        *bucket;
+    ux_slot_head_t      head;
+    const ux_slot_t    *slot;
+
+    place = ux_table_place(table, key);
+    slot = NULL;
+    bucket = NULL;
+    word = 0;
+
+    for (i = 0; i < 2 && slot == NULL; i++) {
+        if (place.buckets[i] == UX_PROCESS_NONE) {
+            break;
+        }
+
+        bucket = ux_bucket_get(table, place.buckets[i]);
+        word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
+        slot = ux_bucket_find(bucket, place.tag, key.id);
+    }
+
+    if (slot == NULL || (word & UX_LOCK_OWNER)) {
+        return UX_DECLINED;
+    }
+
+    ux_slot_glance(slot, &head, &glance->cookie_hash);
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+    if (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED) != word
+        || head.key_id != key.id || head.part != 0
+        || head.expires_s <= ux_table_expiry(table, now_s))
+    {
+        return UX_DECLINED;
+    }
+
+    glance->last_s = head.last_s;
+    glance->confirmed = !(head.flags & UX_SLOT_PROVISIONAL);
+    glance->waiting = (head.flags & UX_SLOT_WAITING) != 0;
+
+    return UX_OK;
+}
+
+
+/* The slot of the record's first part; see ux_bucket_gather(). */
+static const ux_slot_t *
+ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag, uint64_t key_id)
+{
+    uint32_t          i, lane;
+    uint64_t          diff, hits;
+    const ux_slot_t  *slot;
+
+    for (i = 0; i < UX_BUCKET_SLOTS / 4; i++) {
+        diff = __atomic_load_n(&bucket->tags[i], __ATOMIC_RELAXED)
+               ^ tag * 0x0001000100010001ull;
+        hits = (diff - 0x0001000100010001ull) & ~diff
+               & 0x8000800080008000ull;
+
+        for ( /* void */ ; hits != 0; hits &= hits - 1) {
+            lane = (uint32_t) __builtin_ctzll(hits) / 16;
+            slot = &bucket->slots[i * 4 + lane];
+
+            if (__atomic_load_n(&slot->head.key_id, __ATOMIC_RELAXED)
+                    == key_id
+                && __atomic_load_n(&slot->head.part, __ATOMIC_RELAXED) == 0)
+            {
+                return slot;
+            }
+        }
+    }
+
+    return NULL;
+}
+
+
+/* May be torn: the caller looks at the lock. */
+static void
+ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
+    uint64_t *cookie_hash)
+{
+    unsigned         i;
+    uint64_t         raw[3], begins[UX_PACK_BEGINS / 8];
+    const uint64_t  *words;
+
+    words = (const uint64_t *) (const void *) slot;
+
+    for (i = 0; i < 3; i++) {
+        raw[i] = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
+    }
+
+    for (i = 0; i < UX_PACK_BEGINS / 8; i++) {
+        begins[i] = __atomic_load_n(&slot->words[i], __ATOMIC_RELAXED);
+    }
+
+    memcpy(head, raw, sizeof(ux_slot_head_t));
+    *cookie_hash = ux_packing_cookie((const uint8_t *) begins, head->len);
 }
 
 
@@ -285,8 +394,10 @@ ux_bucket_gather(const ux_table_t *table, uint32_t index, uint16_t tag,
         hits = (diff - 0x0001000100010001ull) & ~diff
                & 0x8000800080008000ull;
 
-        for (lane = 0; hits != 0; lane++, hits >>= 16, diff >>= 16) {
-            if ((hits & 0x8000) && (diff & 0xffff) == 0) {
+        for ( /* void */ ; hits != 0; hits &= hits - 1) {
+            lane = (uint32_t) __builtin_ctzll(hits) / 16;
+
+            if ((diff >> lane * 16 & 0xffff) == 0) {
                 ux_slot_gather(&bucket->slots[i * 4 + lane],
                                index * UX_BUCKET_SLOTS + i * 4 + lane,
                                key_id, copy);

@@ -35,6 +35,15 @@ typedef struct {
 } ux_table_t;
 
 
+/* The little of a record that says whether it has to be read. */
+typedef struct {
+    uint64_t  cookie_hash;
+    uint32_t  last_s;
+    bool      confirmed;
+    bool      waiting;               /* a page was prefetched */
+} ux_glance_t;
+
+
 /* One open record: between ux_table_open() and commit or abort. */
 typedef struct {
     ux_key_t  key;
@@ -71,6 +80,13 @@ uint32_t ux_table_expiry(const ux_table_t *table, uint32_t now_s);
  */
 ux_status_t ux_table_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_visitor_t *visitor);
+
+/*
+ * A look at the record: no lock, no copy.  UX_DECLINED: no record, an expired
+ * one, or it changes right now.
+ */
+ux_status_t ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    ux_glance_t *glance);
 
 /*
  * Takes the turn of writing the record: visitor is filled from it, or made

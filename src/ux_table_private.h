@@ -19,6 +19,7 @@
 #define UX_SLOT_PROVISIONAL  0x01
 #define UX_SLOT_CART_OPEN    0x02
 #define UX_SLOT_SPLIT        0x04    /* parts in both buckets of the key */
+#define UX_SLOT_WAITING      0x08    /* a page was prefetched */
 
 
 /* All parts of a visitor bear the same head but for `part`. */

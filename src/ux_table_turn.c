@@ -349,6 +349,9 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
     head.flags = visitor->confirmed ? 0 : UX_SLOT_PROVISIONAL;
 
     for (i = 0; i < visitor->ntracks; i++) {
+        head.flags |= i > 0 && visitor->tracks[i].waiting ? UX_SLOT_WAITING
+                                                          : 0;
+
         for (c = 0; c < UX_CARTS_MAX; c++) {
             if (visitor->tracks[i].carts[c].state == UX_CART_OPEN) {
                 head.flags |= UX_SLOT_CART_OPEN;

@@ -1083,8 +1083,26 @@ sub first_page_is_assigned
     is_deeply([ @{ totals($shop) }{'assigned', 'visitors'} ], [ 6, 6 ],
         'a cookie that comes with the first exposure confirms at once');
 
+    # of who is known a record is only looked at, but for what waits in it
+
+    my $later = $shop->browser;
+    $later->go('/', 'Sec-Purpose' => 'prefetch') for 1 .. 2;
+    my $before = totals($shop);
+    $later->asset('/asset/x');
+    is(change($before, totals($shop))->{assigned}, 1,
+        'an asset tells that the page prefetched before was shown');
+
+    $later->asset('/asset/x');
+    $before = totals($shop);
+    my $forged = $later->cookie('ux');
+    $forged =~ s/(.)\z/$1 eq '0' ? 1 : 0/e;
+    $shop->get('/asset/x', Cookie => 'ux=' . $_) for $forged,
+        $later->cookie('ux');
+    is_deeply(change($before, totals($shop)), { bad_cookie => 1 },
+        'who knows an id of theirs is not them');
+
     $shop->get('/', @PAGE) for 1 .. 20;
-    is_deeply([ @{ totals($shop) }{'assigned', 'visitors'} ], [ 26, 6 ],
+    is_deeply([ @{ totals($shop) }{'assigned', 'visitors'} ], [ 27, 7 ],
         'who keeps no cookie is assigned each time and never counted');
     $shop->no_alerts;
 

@@ -1,0 +1,164 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A glance at a record says what reading all of it would.
+ */
+
+#include "table_case.h"
+
+
+static unsigned agree(case_table_t *c, ux_key_t key, uint32_t now_s);
+static void visit(case_table_t *c, uint64_t i);
+
+
+/* Visitors of all kinds, some gone, in buckets that are nearly full. */
+static void
+test_agrees(void)
+{
+    enum { VISITORS = 1400 };
+
+    bool          provisional;
+    unsigned      bad, found, both;
+    uint64_t      i;
+    case_table_t  c;
+
+    c = case_table(2, 100);
+    case_join(&c);
+
+    for (i = 0; i < VISITORS; i++) {
+        visit(&c, i);
+    }
+
+    for (i = 0; i < VISITORS; i += 9) {
+        (void) ux_table_erase(&c.table, case_key(i), NOW, &provisional);
+    }
+
+    bad = found = 0;
+
+    for (i = 0; i < VISITORS + 100; i++) {
+        both = agree(&c, case_key(i), NOW);
+        bad += both == 0;
+        found += both == 2;
+    }
+
+    ok(bad == 0, "%u of %u look-ups differ", bad, VISITORS + 100);
+    ok(found > VISITORS / 2, "%u of them find somebody", found);
+
+    bad = found = 0;
+
+    for (i = 0; i < VISITORS; i++) {
+        both = agree(&c, case_key(i), NOW + 1000 - 3);
+        bad += both == 0;
+        found += both == 2;
+    }
+
+    ok(bad == 0 && found > 0 && found < VISITORS / 2,
+       "some have expired: %u differ, %u are left", bad, found);
+
+    case_free(&c);
+}
+
+
+/* 0: glance and read differ; 1: both find nobody; 2: both the same. */
+static unsigned
+agree(case_table_t *c, ux_key_t key, uint32_t now_s)
+{
+    bool          waiting;
+    unsigned      i;
+    ux_glance_t   glance;
+    ux_status_t   looked, read;
+    ux_visitor_t  visitor;
+
+    looked = ux_table_glance(&c->table, key, now_s, &glance);
+    read = ux_table_read(&c->table, key, now_s, &visitor);
+
+    if (looked != UX_OK || read != UX_OK) {
+        return looked == read;
+    }
+
+    waiting = false;
+
+    for (i = 1; i < visitor.ntracks; i++) {
+        waiting |= visitor.tracks[i].waiting;
+    }
+
+    return glance.cookie_hash == visitor.cookie_hash
+           && glance.last_s == visitor.last_s
+           && glance.confirmed == visitor.confirmed
+           && glance.waiting == waiting ? 2 : 0;
+}
+
+
+static void
+visit(case_table_t *c, uint64_t i)
+{
+    ux_turn_t           turn;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    (void) ux_table_open(&c->table, case_key(i), NOW - (uint32_t) (i % 7),
+                         &visitor, &turn);
+
+    /* numbers of one to five bytes before the hash */
+
+    visitor.first_s = NOW - (uint32_t) (i % 5 == 0 ? 0 : 1u << (i % 20));
+    visitor.confirmed = i % 3 != 0;
+    visitor.cookie_hash = i % 4 == 0 ? 0 : case_mix(i);
+
+    if (i % 11 == 0) {
+        case_parts(&visitor, 1 + i % 2, i);
+    }
+
+    if (visitor.ntracks > 1 && i % 2 == 0) {
+        visitor.tracks[visitor.ntracks - 1].waiting = true;
+    }
+
+    (void) ux_table_commit(&c->table, &turn, &visitor, NOW, &effects);
+}
+
+
+/* Whoever writes is not looked at; a name alike is nobody. */
+static void
+test_declined(void)
+{
+    ux_key_t             key, other;
+    ux_turn_t            turn;
+    ux_glance_t          glance;
+    case_table_t         c;
+    ux_visitor_t         visitor;
+    ux_table_effects_t   effects;
+
+    c = case_table(2, 1);
+    case_join(&c);
+    key = case_key(1);
+    other = key;
+    other.id++;
+
+    (void) ux_table_open(&c.table, key, NOW, &visitor, &turn);
+    (void) ux_table_commit(&c.table, &turn, &visitor, NOW, &effects);
+
+    ok(ux_table_glance(&c.table, key, NOW, &glance) == UX_OK,
+       "in a table of one bucket");
+    ok(ux_table_glance(&c.table, other, NOW, &glance) == UX_DECLINED,
+       "another one of the same place and tag");
+
+    (void) ux_table_open(&c.table, key, NOW, &visitor, &turn);
+    ok(ux_table_glance(&c.table, key, NOW, &glance) == UX_DECLINED,
+       "not while somebody writes");
+    ux_table_abort(&c.table, &turn);
+
+    ok(ux_table_glance(&c.table, key, NOW, &glance) == UX_OK, "and after");
+
+    case_free(&c);
+}
+
+
+int
+main(void)
+{
+    test_agrees();
+    test_declined();
+
+    return done();
+}

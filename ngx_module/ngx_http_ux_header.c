@@ -33,12 +33,22 @@ ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi)
 void
 ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names)
 {
+    uint64_t          lengths;
+    ngx_str_t        *name;
     ngx_uint_t        i;
     ngx_list_t       *list;
     ngx_list_part_t  *part, *prev;
     ngx_table_elt_t  *h;
 
     list = &r->headers_in.headers;
+    name = names->elts;
+    lengths = 0;
+
+    /* most headers are of another length than any of ours */
+
+    for (i = 0; i < names->nelts; i++) {
+        lengths |= 1ull << (name[i].len & 63);
+    }
 
 again:
 
@@ -59,7 +69,9 @@ again:
             i = 0;
         }
 
-        if (ngx_http_ux_header_match(&h[i].key, names)) {
+        if ((lengths >> (h[i].key.len & 63) & 1)
+            && ngx_http_ux_header_match(&h[i].key, names))
+        {
             ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
             goto again;
         }
@@ -225,19 +237,24 @@ ngx_http_ux_header_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     h->key = lcf->header;
+    h->lowcase_key = lcf->header_lowcase;
+    h->hash = lcf->header_hash;
 
-    h->lowcase_key = ngx_pnalloc(r->pool, h->key.len);
-    if (h->lowcase_key == NULL) {
+    return NGX_OK;
+}
 
-        /* nginx reads lowcase_key of every header: take a known one */
 
-        ngx_str_set(&h->key, "X-UX-Variant");
-        h->lowcase_key = (u_char *) "x-ux-variant";
-        h->hash = ngx_hash_key(h->lowcase_key, h->key.len);
+/* What nginx keeps beside a header's name, made once. */
+ngx_int_t
+ngx_http_ux_header_prepare(ngx_conf_t *cf, ngx_http_ux_loc_conf_t *lcf)
+{
+    lcf->header_lowcase = ngx_pnalloc(cf->pool, lcf->header.len);
+    if (lcf->header_lowcase == NULL) {
         return NGX_ERROR;
     }
 
-    h->hash = ngx_hash_strlow(h->lowcase_key, h->key.data, h->key.len);
+    lcf->header_hash = ngx_hash_strlow(lcf->header_lowcase,
+                                       lcf->header.data, lcf->header.len);
 
     return NGX_OK;
 }

@@ -414,6 +414,8 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      *     lcf->expose = NULL;
      *     lcf->events = NULL;
      *     lcf->header = { 0, NULL };
+     *     lcf->header_lowcase = NULL;
+     *     lcf->header_hash = 0;
      *     lcf->stats = NGX_HTTP_UX_STATS_OFF;
      *     lcf->collect = NULL;
      */
@@ -452,6 +454,10 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     ngx_conf_merge_ptr_value(conf->exclude, prev->exclude, NULL);
     ngx_conf_merge_value(conf->gpc, prev->gpc, 1);
     ngx_conf_merge_str_value(conf->header, prev->header, "X-UX-Variant");
+
+    if (ngx_http_ux_header_prepare(cf, conf) != NGX_OK) {
+        return NGX_CONF_ERROR;
+    }
 
     if (ngx_http_ux_collect_merge(cf, prev, conf) != NGX_CONF_OK) {
         return NGX_CONF_ERROR;

@@ -192,7 +192,9 @@ typedef struct {
     ngx_http_complex_value_t   *debug;
     ngx_array_t                *exclude;       /* ngx_http_complex_value_t */
     ngx_flag_t                  gpc;
-    ngx_str_t                   header;        /* name sent upstream */
+    ngx_str_t                   header;        /* name sent upstream, and */
+    u_char                     *header_lowcase;    /* what nginx keeps of */
+    ngx_uint_t                  header_hash;       /* names */
     ngx_uint_t                  stats;
     ngx_http_ux_collect_t      *collect;
 } ngx_http_ux_loc_conf_t;
@@ -500,6 +502,8 @@ void ngx_http_ux_header_unlink(ngx_list_t *list, ngx_list_part_t *prev,
 ngx_int_t ngx_http_ux_header_send(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
 void ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi);
+ngx_int_t ngx_http_ux_header_prepare(ngx_conf_t *cf,
+    ngx_http_ux_loc_conf_t *lcf);
 
 /* Walks the lines of one name in a list of headers; hash 0 is taken out. */
 typedef struct {

@@ -19,15 +19,17 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
     size_t len);
 
 
+/* nginx has the names in lower case; values mostly come so */
+
 #define ngx_http_ux_is(h, literal)                                            \
-    ((h)->key.len == sizeof(literal) - 1                                      \
-     && ngx_strncasecmp((h)->key.data, (u_char *) (literal),                  \
-                        sizeof(literal) - 1) == 0)
+    ((h)->key.len == sizeof(literal) - 1 && (h)->lowcase_key != NULL          \
+     && ngx_memcmp((h)->lowcase_key, literal, sizeof(literal) - 1) == 0)
 
 #define ngx_http_ux_equals(v, literal)                                        \
     ((v)->len == sizeof(literal) - 1                                          \
-     && ngx_strncasecmp((v)->data, (u_char *) (literal),                      \
-                        sizeof(literal) - 1) == 0)
+     && (ngx_memcmp((v)->data, literal, sizeof(literal) - 1) == 0             \
+         || ngx_strncasecmp((v)->data, (u_char *) (literal),                  \
+                            sizeof(literal) - 1) == 0))
 
 
 void
@@ -83,10 +85,10 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     case sizeof("Accept") - 1:
 
-        if (ngx_http_ux_is(h, "Accept")) {
+        if (ngx_http_ux_is(h, "accept")) {
             said->html |= ngx_http_ux_contains(v, "text/html", 9);
 
-        } else if (ngx_http_ux_is(h, "Origin")) {
+        } else if (ngx_http_ux_is(h, "origin")) {
             said->foreign |= ngx_http_ux_foreign_origin(r, v);
         }
 
@@ -94,13 +96,13 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     case sizeof("Sec-Fetch-Dest") - 1:
 
-        if (ngx_http_ux_is(h, "Sec-Fetch-Dest")) {
+        if (ngx_http_ux_is(h, "sec-fetch-dest")) {
             said->dest = 1;
             said->document = ngx_http_ux_equals(v, "document")
                              || ngx_http_ux_equals(v, "iframe")
                              || ngx_http_ux_equals(v, "frame");
 
-        } else if (ngx_http_ux_is(h, "Sec-Fetch-Site")) {
+        } else if (ngx_http_ux_is(h, "sec-fetch-site")) {
             said->site = 1;
             said->cross_site = ngx_http_ux_equals(v, "cross-site");
         }
@@ -109,10 +111,10 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     case sizeof("Sec-GPC") - 1:
 
-        if (ngx_http_ux_is(h, "Sec-GPC")) {
+        if (ngx_http_ux_is(h, "sec-gpc")) {
             ctx->gpc = (v->len == 1 && v->data[0] == '1');
 
-        } else if (ngx_http_ux_is(h, "Purpose")
+        } else if (ngx_http_ux_is(h, "purpose")
                    && ngx_http_ux_equals(v, "prefetch"))
         {
             ctx->prefetch = 1;
@@ -122,7 +124,7 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     case sizeof("Sec-Purpose") - 1:
 
-        if (ngx_http_ux_is(h, "Sec-Purpose")
+        if (ngx_http_ux_is(h, "sec-purpose")
             && ngx_http_ux_contains(v, "prefetch", 8))
         {
             ctx->prefetch = 1;

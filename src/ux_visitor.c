@@ -352,15 +352,15 @@ ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n, unsigned max)
 static bool
 ux_pack_any(const uint8_t *bytes, unsigned n)
 {
-    unsigned  i;
+    unsigned  i, any;
+
+    any = 0;
 
     for (i = 0; i < n; i++) {
-        if (bytes[i]) {
-            return true;
-        }
+        any |= bytes[i];
     }
 
-    return false;
+    return any != 0;
 }
 
 
@@ -368,7 +368,8 @@ ux_pack_any(const uint8_t *bytes, unsigned n)
 static unsigned
 ux_pack_parts(const ux_track_t *track, bool lean)
 {
-    unsigned  i, parts;
+    int64_t   totals;
+    unsigned  i, parts, counts;
 
     parts = ux_pack_flags(track, lean) ? UX_PACK_FLAGS : 0;
 
@@ -380,10 +381,16 @@ ux_pack_parts(const ux_track_t *track, bool lean)
         parts |= UX_PACK_STEPS;
     }
 
+    totals = 0;
+    counts = 0;
+
     for (i = 0; i < UX_TOTALS_MAX; i++) {
-        parts |= track->totals[i] ? UX_PACK_TOTALS : 0;
-        parts |= track->counts[i] ? UX_PACK_COUNTS : 0;
+        totals |= track->totals[i];
+        counts |= track->counts[i];
     }
+
+    parts |= totals ? UX_PACK_TOTALS : 0;
+    parts |= counts ? UX_PACK_COUNTS : 0;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
         if (ux_pack_has_cart(&track->carts[i])) {
@@ -423,11 +430,17 @@ ux_pack_flags(const ux_track_t *track, bool lean)
 static unsigned
 ux_pack_under_way(const ux_track_t *track)
 {
+    uint64_t  any;
     unsigned  i, mask;
 
     mask = 0;
+    any = 0;
 
     for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        any |= track->paces[i].reached_ms;
+    }
+
+    for (i = 0; any != 0 && i < UX_FUNNELS_MAX; i++) {
         mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
     }
 

@@ -336,7 +336,14 @@ ux_unpack_form(ux_reader_t *r, ux_visitor_t *visitor, uint64_t origin_ms)
 static void
 ux_unpack_clear(ux_track_t *track)
 {
-    memset(track, 0, offsetof(ux_track_t, pasts));
+    size_t  size;
+
+    size = offsetof(ux_track_t, pasts);
+
+    /* libc's is faster than the loop of eight bytes that gcc puts here */
+
+    __asm__ ("" : "+r" (size));
+    memset(track, 0, size);
 }
 
 

@@ -272,7 +272,9 @@ sub _lua_conf
         end
 EOM
 
-    return _conf(http => <<"EOM", server => <<'EOM');
+    return _conf(r => 'header_filter_by_lua_block '
+        . '{ ngx.header["X-UX-Variant"] = decide() }',
+        http => <<"EOM", server => <<'EOM');
 lua_package_path "/usr/share/lua/5.1/?.lua;;";
 lua_shared_dict counts 1m;
 lua_shared_dict visitors 64m;
@@ -290,7 +292,12 @@ $visitor        return variant
     end
 }
 EOM
-    header_filter_by_lua_block { ngx.header["X-UX-Variant"] = decide() }
+    access_by_lua_block {
+        local variant = decide()
+        if variant then
+            ngx.req.set_header("X-UX-Variant", variant)
+        end
+    }
 EOM
 }
 

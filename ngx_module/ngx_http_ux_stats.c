@@ -7,15 +7,39 @@
 
 #include "ngx_http_ux_module.h"
 
+#include "ux_accept.h"
+#include "ux_export.h"
+
+
+typedef enum {
+    NGX_HTTP_UX_STATS_JSON = 0,
+    NGX_HTTP_UX_STATS_METRICS,
+    NGX_HTTP_UX_STATS_CSV
+} ngx_http_ux_stats_e;
+
+
+typedef struct {
+    ngx_http_ux_stats_e   kind;
+    ux_str_t              path;        /* of JSON: the part that is wanted */
+    ngx_uint_t            status;
+    ngx_str_t             type;
+    ngx_str_t             text;
+} ngx_http_ux_stats_t;
+
 
 static ngx_int_t ngx_http_ux_stats_allowed(ngx_http_request_t *r,
     ngx_uint_t stats);
 static ngx_uint_t ngx_http_ux_stats_forwarded(ngx_http_request_t *r);
-static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path);
-static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r, ux_str_t path,
-    ngx_str_t *text);
+static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer);
+static ngx_int_t ngx_http_ux_stats_report(ngx_http_request_t *r,
+    ux_report_t *report);
+static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer);
+static ux_export_e ngx_http_ux_stats_metrics(ngx_http_request_t *r);
+static void ngx_http_ux_stats_release(void *text);
 static ngx_int_t ngx_http_ux_stats_send(ngx_http_request_t *r,
-    ngx_uint_t status, ngx_str_t *text);
+    ngx_http_ux_stats_t *answer);
 static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
     size_t key_len, char *value, size_t value_len);
 
@@ -26,15 +50,16 @@ static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
 
 
 static ngx_str_t  ngx_http_ux_stats_missing =
-    ngx_string("{\"error\":\"not found\"}\n");
+    ngx_string("{\"error\":\"not found\"}");
+
+static u_char  ngx_http_ux_stats_newline[] = { LF };
 
 
 ngx_int_t
 ngx_http_ux_stats_handler(ngx_http_request_t *r)
 {
-    ux_str_t                 path;
     ngx_int_t                rc;
-    ngx_str_t                text;
+    ngx_http_ux_stats_t      answer;
     ngx_http_ux_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
@@ -61,20 +86,18 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    if (ngx_http_ux_stats_path(r, &path) != NGX_OK) {
-        return ngx_http_ux_stats_send(r, NGX_HTTP_NOT_FOUND,
-                                      &ngx_http_ux_stats_missing);
-    }
+    ngx_memzero(&answer, sizeof(ngx_http_ux_stats_t));
+    ngx_str_set(&answer.type, "application/json");
 
-    rc = ngx_http_ux_stats_render(r, path, &text);
+    if (ngx_http_ux_stats_path(r, &answer) != NGX_OK) {
+        answer.status = NGX_HTTP_NOT_FOUND;
+        answer.text = ngx_http_ux_stats_missing;
 
-    if (rc == NGX_ERROR) {
+    } else if (ngx_http_ux_stats_render(r, &answer) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_ux_stats_send(r, (rc == NGX_OK) ? NGX_HTTP_OK
-                                                    : NGX_HTTP_NOT_FOUND,
-                                  &text);
+    return ngx_http_ux_stats_send(r, &answer);
 }
 
 
@@ -169,12 +192,21 @@ ngx_http_ux_stats_forwarded(ngx_http_request_t *r)
 }
 
 
-/* "", "/api/1", "/api/1/..." behind the location's name. */
+/* "", "/api/1", "/api/1/...", "/metrics" ... behind the location's name. */
 static ngx_int_t
-ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path)
+ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
     ngx_str_t                  rest;
+    ngx_uint_t                 i;
     ngx_http_core_loc_conf_t  *clcf;
+
+    static const struct {
+        ngx_str_t            path;
+        ngx_http_ux_stats_e  kind;
+    }  others[] = {
+        { ngx_string("/metrics"), NGX_HTTP_UX_STATS_METRICS },
+        { ngx_string("/export.csv"), NGX_HTTP_UX_STATS_CSV }
+    };
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
@@ -194,10 +226,21 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path)
         rest.len++;
     }
 
+    answer->path.data = "";
+    answer->path.len = 0;
+
     if (rest.len == 0 || (rest.len == 1 && rest.data[0] == '/')) {
-        path->data = "";
-        path->len = 0;
         return NGX_OK;
+    }
+
+    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+
+        if (rest.len == others[i].path.len
+            && ngx_memcmp(rest.data, others[i].path.data, rest.len) == 0)
+        {
+            answer->kind = others[i].kind;
+            return NGX_OK;
+        }
     }
 
     if (rest.len < 6 || ngx_memcmp(rest.data, "/api/1", 6) != 0
@@ -206,8 +249,8 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path)
         return NGX_DECLINED;
     }
 
-    path->data = (const char *) rest.data + 6;
-    path->len = rest.len - 6;
+    answer->path.data = (const char *) rest.data + 6;
+    answer->path.len = rest.len - 6;
 
     return NGX_OK;
 }
@@ -215,14 +258,53 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ux_str_t *path)
 
 /* The whole answer is made before the first byte is sent. */
 static ngx_int_t
-ngx_http_ux_stats_render(ngx_http_request_t *r, ux_str_t path,
-    ngx_str_t *text)
+ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
-    char                     *json;
-    size_t                    len;
+    char                *text;
+    size_t               len;
+    ux_export_e          format;
+    ux_report_t          report;
+    ux_status_t          rc;
+    ngx_pool_cleanup_t  *cln;
+
+    cln = ngx_pool_cleanup_add(r->pool, 0);
+
+    if (cln == NULL || ngx_http_ux_stats_report(r, &report) != NGX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (answer->kind == NGX_HTTP_UX_STATS_JSON) {
+        rc = ux_report_json(&report, answer->path, &text, &len);
+
+    } else {
+        format = (answer->kind == NGX_HTTP_UX_STATS_CSV)
+                 ? UX_EXPORT_CSV : ngx_http_ux_stats_metrics(r);
+
+        answer->type.data = (u_char *) ux_export_types[format].data;
+        answer->type.len = ux_export_types[format].len;
+
+        rc = ux_export(&report, format, &text, &len);
+    }
+
+    if (text == NULL) {
+        return NGX_ERROR;
+    }
+
+    cln->handler = ngx_http_ux_stats_release;
+    cln->data = text;
+
+    answer->status = (rc == UX_OK) ? NGX_HTTP_OK : NGX_HTTP_NOT_FOUND;
+    answer->text.data = (u_char *) text;
+    answer->text.len = len;
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ux_stats_report(ngx_http_request_t *r, ux_report_t *report)
+{
     ngx_uint_t                i;
-    ux_report_t               report;
-    ux_status_t               rc;
     ux_report_zone_t         *zone;
     ngx_http_ux_zone_t      **zones;
     ngx_http_ux_main_conf_t  *mcf;
@@ -243,53 +325,69 @@ ngx_http_ux_stats_render(ngx_http_request_t *r, ux_str_t path,
         zone[i].snapshot = ngx_http_ux_str(zones[i]->snapshot);
     }
 
-    ngx_memzero(&report, sizeof(ux_report_t));
+    ngx_memzero(report, sizeof(ux_report_t));
 
-    report.module.data = NGX_HTTP_UX_VERSION;
-    report.module.len = sizeof(NGX_HTTP_UX_VERSION) - 1;
-    report.nginx.data = NGINX_VERSION;
-    report.nginx.len = sizeof(NGINX_VERSION) - 1;
-    report.node = ngx_http_ux_str(ngx_cycle->hostname);
-    report.now_ms = ngx_http_ux_now_ms();
-    report.nzones = (unsigned) mcf->zones.nelts;
-    report.zones = zone;
+    report->module.data = NGX_HTTP_UX_VERSION;
+    report->module.len = sizeof(NGX_HTTP_UX_VERSION) - 1;
+    report->nginx.data = NGINX_VERSION;
+    report->nginx.len = sizeof(NGINX_VERSION) - 1;
+    report->node = ngx_http_ux_str(ngx_cycle->hostname);
+    report->now_ms = ngx_http_ux_now_ms();
+    report->nzones = (unsigned) mcf->zones.nelts;
+    report->zones = zone;
 
-    rc = ux_report_json(&report, path, &json, &len);
+    return NGX_OK;
+}
 
-    if (json == NULL) {
-        return NGX_ERROR;
+
+/* OpenMetrics unless a client would rather have the older format. */
+static ux_export_e
+ngx_http_ux_stats_metrics(ngx_http_request_t *r)
+{
+    ux_accept_t           offers[] = {
+        { ux_str("application/openmetrics-text"), ux_str("1.0.0"), 0, 0 },
+        { ux_str("text/plain"), ux_str("0.0.4"), 0, 0 }
+    };
+    ngx_table_elt_t      *h;
+    ngx_http_ux_lines_t   lines;
+
+    static ngx_str_t  name = ngx_string("Accept");
+
+    for (h = ngx_http_ux_lines_first(&lines, &r->headers_in.headers, &name);
+         h != NULL;
+         h = ngx_http_ux_lines_next(&lines))
+    {
+        ux_accept_line(offers, 2, ngx_http_ux_str(h->value));
     }
 
-    text->len = len + 1;
-    text->data = ngx_pnalloc(r->pool, text->len);
+    return (ux_accept_best(offers, 2) == 0) ? UX_EXPORT_OPENMETRICS
+                                            : UX_EXPORT_PROMETHEUS;
+}
 
-    if (text->data != NULL) {
-        ngx_memcpy(text->data, json, len);
-        text->data[len] = LF;
-    }
 
-    ux_report_free(json);
-
-    if (text->data == NULL) {
-        return NGX_ERROR;
-    }
-
-    return (rc == UX_OK) ? NGX_OK : NGX_DECLINED;
+static void
+ngx_http_ux_stats_release(void *text)
+{
+    ux_report_free(text);
 }
 
 
 static ngx_int_t
-ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_uint_t status,
-    ngx_str_t *text)
+ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
+    size_t        end;
     ngx_int_t     rc;
     ngx_buf_t    *b;
-    ngx_chain_t   out;
+    ngx_chain_t   out[2];
 
-    r->headers_out.status = status;
-    r->headers_out.content_length_n = text->len;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    /* only JSON comes without its last line's end */
+
+    end = (answer->kind == NGX_HTTP_UX_STATS_JSON) ? 1 : 0;
+
+    r->headers_out.status = answer->status;
+    r->headers_out.content_length_n = answer->text.len + end;
+    r->headers_out.content_type = answer->type;
+    r->headers_out.content_type_len = answer->type.len;
 
     if (ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
         || ngx_http_ux_stats_add(r, "X-Content-Type-Options", "nosniff")
@@ -297,7 +395,11 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_uint_t status,
         || ngx_http_ux_stats_add(r, "Content-Security-Policy",
                                  "default-src 'none'; "
                                  "frame-ancestors 'none'")
-           != NGX_OK)
+           != NGX_OK
+        || (answer->kind == NGX_HTTP_UX_STATS_CSV
+            && ngx_http_ux_stats_add(r, "Content-Disposition",
+                                     "attachment; filename=\"uxstats.csv\"")
+               != NGX_OK))
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -313,16 +415,32 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_uint_t status,
         return NGX_ERROR;
     }
 
-    b->pos = text->data;
-    b->last = text->data + text->len;
+    b->pos = answer->text.data;
+    b->last = answer->text.data + answer->text.len;
     b->memory = 1;
-    b->last_buf = 1;
-    b->last_in_chain = 1;
+    b->last_buf = !end;
+    b->last_in_chain = !end;
 
-    out.buf = b;
-    out.next = NULL;
+    out[0].buf = b;
+    out[0].next = end ? &out[1] : NULL;
 
-    return ngx_http_output_filter(r, &out);
+    if (end) {
+        b = ngx_calloc_buf(r->pool);
+        if (b == NULL) {
+            return NGX_ERROR;
+        }
+
+        b->pos = ngx_http_ux_stats_newline;
+        b->last = ngx_http_ux_stats_newline + 1;
+        b->memory = 1;
+        b->last_buf = 1;
+        b->last_in_chain = 1;
+
+        out[1].buf = b;
+        out[1].next = NULL;
+    }
+
+    return ngx_http_output_filter(r, out);
 }
 
 

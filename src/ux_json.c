@@ -410,6 +410,20 @@ ux_json_true(const ux_json_t *node)
 }
 
 
+ux_str_t
+ux_json_name(const ux_json_t *node)
+{
+    ux_str_t  name = ux_str("");
+
+    if (node != NULL && node->string != NULL) {
+        name.data = node->string;
+        name.len = strlen(name.data);
+    }
+
+    return name;
+}
+
+
 ux_json_t *
 ux_json_first(const ux_json_t *node)
 {

@@ -90,6 +90,9 @@ ux_str_t ux_json_word(const ux_json_t *node);
 /* Is it the literal true? */
 bool ux_json_true(const ux_json_t *node);
 
+/* A member's name, NUL behind it; empty for all else.  Lives as the tree. */
+ux_str_t ux_json_name(const ux_json_t *node);
+
 /* Walks the elements of an array or the members of an object. */
 ux_json_t *ux_json_first(const ux_json_t *node);
 ux_json_t *ux_json_next(const ux_json_t *node);

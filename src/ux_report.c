@@ -30,27 +30,15 @@ ux_status_t
 ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
     size_t *len)
 {
-    ux_json_t         *root, *part;
-    ux_status_t        status;
-    ux_result_t       *view;
+    ux_json_t    *root, *part;
+    ux_status_t   status;
 
     *text = NULL;
     *len = 0;
 
-    view = ux_json_alloc(sizeof(ux_result_t));
+    root = ux_report_document(report);
 
-    if (view == NULL) {
-        return UX_ERROR;
-    }
-
-    root = ux_report_build(report, view);
-
-    ux_json_free(view);
-
-    /* Before looking for the part: it may be what is missing. */
-
-    if (ux_json_failed(root)) {
-        ux_json_delete(root);
+    if (root == NULL) {
         return UX_ERROR;
     }
 
@@ -67,6 +55,33 @@ ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
     ux_json_delete(root);
 
     return status;
+}
+
+
+ux_json_t *
+ux_report_document(const ux_report_t *report)
+{
+    ux_json_t    *root;
+    ux_result_t  *view;
+
+    view = ux_json_alloc(sizeof(ux_result_t));
+
+    if (view == NULL) {
+        return NULL;
+    }
+
+    root = ux_report_build(report, view);
+
+    ux_json_free(view);
+
+    /* Before anybody looks for a part: it may be what is missing. */
+
+    if (ux_json_failed(root)) {
+        ux_json_delete(root);
+        return NULL;
+    }
+
+    return root;
 }
 
 

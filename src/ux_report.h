@@ -10,6 +10,7 @@
 #define UX_REPORT_H
 
 
+#include "ux_json.h"
 #include "ux_store.h"
 
 
@@ -31,6 +32,12 @@ typedef struct {
     const ux_report_zone_t  *zones;
 } ux_report_t;
 
+
+/*
+ * The document; NULL for want of memory.  What is in it is whole; strings are
+ * UTF-8.  ux_json_delete() it.
+ */
+ux_json_t *ux_report_document(const ux_report_t *report);
 
 /*
  * Renders the part of the document that `path` names ("" or "/" for all;

@@ -41,6 +41,8 @@ static const struct {
       "1.6 %, up to 70 minutes" },
     { "http.upstream_seconds",
       "upstream's answers, all tries of a request together; likewise" },
+    { "http.seconds.buckets",
+      "requests that took no longer, by seconds; exact" },
     { "vitals",
       "metrics that pages told by beacons, as web-vitals defines them: each "
       "page view by its last value; of a variant: while events would count "

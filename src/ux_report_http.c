@@ -5,6 +5,7 @@
  * Requests in the report: how they ended, how long they took.
  */
 
+#include "ux_decimal.h"
 #include "ux_report_private.h"
 #include "ux_timing.h"
 
@@ -38,6 +39,8 @@ static void ux_report_put_errors(ux_json_t *http, const ux_report_http_t *of);
 static void ux_report_put_cache(ux_json_t *http, const uint64_t *cells);
 static void ux_report_put_timing(ux_json_t *http, const char *name,
     const ux_result_t *view, uint32_t first);
+static void ux_report_put_buckets(ux_json_t *seconds,
+    const ux_timing_t *timing);
 
 
 void
@@ -249,4 +252,47 @@ ux_report_put_timing(ux_json_t *http, const char *name,
         ux_json_number(seconds, quantiles[i].name,
                        ux_timing_seconds(&timing, quantiles[i].q));
     }
+
+    ux_report_put_buckets(seconds, &timing);
+}
+
+
+/*
+ * How many took no longer than each of some seconds: the ends of the buckets
+ * that round figures are in, so that counts are exact.
+ */
+static void
+ux_report_put_buckets(ux_json_t *seconds, const ux_timing_t *timing)
+{
+    char         bound[UX_DECIMAL_MAX];
+    uint32_t     at, end;
+    uint64_t     count;
+    unsigned     i;
+    ux_json_t   *buckets;
+
+    static const uint64_t  round_ms[] = {
+        5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000
+    };
+
+    buckets = ux_json_object(seconds, "buckets");
+    count = 0;
+    at = 0;
+
+    for (i = 0; i < sizeof(round_ms) / sizeof(round_ms[0]); i++) {
+        end = ux_histogram_index(UX_TIMING_BITS, round_ms[i]) + 1;
+
+        while (at < end) {
+            count += timing->buckets[at++];
+        }
+
+        ux_decimal_double(bound,
+            (double) (ux_histogram_lowest(UX_TIMING_BITS, end) - 1) / 1000);
+        ux_report_put_count(buckets, bound, count);
+    }
+
+    while (at < UX_TIMING_BUCKETS) {
+        count += timing->buckets[at++];
+    }
+
+    ux_report_put_count(buckets, "all", count);
 }

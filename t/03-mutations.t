@@ -137,7 +137,7 @@ sub mistakes_are_found
         [ 'a row nobody knows', sub { s/^B02\.length\b/B18/m },
             'B18: no such row' ],
         [ 'a line that is not there', sub {
-            s/^( +- +report\.node = )/$1no_/m },
+            s/^( +- +report->node = )/$1no_/m },
             'B14: is 0 times in ngx_module/ngx_http_ux_stats.c' ],
         [ 'a line that is there twice',
             sub { s{^(R05\.trust.*\n.*\n +- +).*}{$1return any;}m },

@@ -1,0 +1,111 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * A text that grows at its end, twofold each time: a byte is copied once more
+ * on the average.  Its memory is the report's.
+ */
+
+#include "ux_text.h"
+#include "ux_json.h"
+
+#include <string.h>
+
+
+#define UX_TEXT_MIN  65536
+
+
+static bool ux_text_grow(ux_text_t *text, size_t more);
+
+
+void
+ux_text_put(ux_text_t *text, const char *data, size_t len)
+{
+    if (len == 0) {
+        return;
+    }
+
+    if (text->size - text->len < len && !ux_text_grow(text, len)) {
+        return;
+    }
+
+    memcpy(text->data + text->len, data, len);
+    text->len += len;
+}
+
+
+void
+ux_text_word(ux_text_t *text, const char *word)
+{
+    ux_text_put(text, word, strlen(word));
+}
+
+
+void
+ux_text_char(ux_text_t *text, char c)
+{
+    ux_text_put(text, &c, 1);
+}
+
+
+char *
+ux_text_take(ux_text_t *text, size_t *len)
+{
+    char  *data;
+
+    /* one byte is there even of nothing: NULL means failure */
+
+    if (text->data == NULL && !text->failed) {
+        (void) ux_text_grow(text, 1);
+    }
+
+    if (text->failed) {
+        ux_json_text_free(text->data);
+        text->data = NULL;
+        text->len = 0;
+    }
+
+    data = text->data;
+    *len = text->len;
+
+    memset(text, 0, sizeof(ux_text_t));
+
+    return data;
+}
+
+
+/* From now on nothing is added: a text with a hole is none. */
+static bool
+ux_text_grow(ux_text_t *text, size_t more)
+{
+    char    *data;
+    size_t   size;
+
+    if (text->failed) {
+        return false;
+    }
+
+    size = text->size != 0 ? text->size : UX_TEXT_MIN;
+
+    while (size - text->len < more && size <= SIZE_MAX / 2) {
+        size *= 2;
+    }
+
+    data = size - text->len >= more ? ux_json_alloc(size) : NULL;
+
+    if (data == NULL) {
+        text->failed = true;
+        return false;
+    }
+
+    if (text->len > 0) {
+        memcpy(data, text->data, text->len);
+    }
+
+    ux_json_text_free(text->data);
+
+    text->data = data;
+    text->size = size;
+
+    return true;
+}

@@ -1,0 +1,287 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * ux_export: what the table promises, bounds of buckets, the largest counts,
+ * what has to be escaped, and want of memory.  Grammar is for
+ * t/55-outputs.t.
+ */
+
+#include "report_fixture.h"
+
+#include "ux_export_private.h"
+
+
+static long  allocs, live, fail_at;
+
+
+static const char *
+text_of(ux_export_e format)
+{
+    size_t        len;
+    char         *text;
+
+    static char   copy[400000];
+
+    copy[0] = '\0';
+
+    if (ux_export(&report, format, &text, &len) == UX_OK
+        && len < sizeof(copy))
+    {
+        memcpy(copy, text, len);
+        copy[len] = '\0';
+    }
+
+    ux_report_free(text);
+
+    return copy;
+}
+
+
+static void
+test_table(void)
+{
+    size_t                     n, end;
+    unsigned                   i, k, units, again, escapes;
+    const ux_export_family_t  *family, *other;
+
+    units = 0;
+    again = 0;
+    escapes = 0;
+
+    for (i = 0; i < ux_export_nfamilies; i++) {
+        family = &ux_export_families[i];
+        n = strlen(family->name);
+        end = strlen(family->unit);
+
+        units += end > 0
+                 && (n <= end || family->name[n - end - 1] != '_'
+                     || strcmp(family->name + n - end, family->unit) != 0);
+        escapes += strpbrk(family->help, "\"\\\n") != NULL
+                   || family->help[strlen(family->help) - 1] != '.';
+        again += n > UX_NAME_MAX;
+
+        for (k = i + 1; k < ux_export_nfamilies; k++) {
+            other = &ux_export_families[k];
+
+            if (strcmp(family->name, other->name) == 0) {
+                again += k != i + 1 || family->type != other->type
+                         || strcmp(family->help, other->help) != 0;
+            }
+        }
+    }
+
+    ok(ux_export_nfamilies > 60, "%u rows", ux_export_nfamilies);
+    ok(units == 0, "a unit is the end of its name");
+    ok(again == 0, "rows of one family stand together and agree");
+    ok(escapes == 0, "a help text is a sentence without escapes");
+}
+
+
+static bool
+bucket(const char *bound, const char *expected)
+{
+    char  path[200];
+
+    (void) snprintf(path, sizeof(path), V "/http/seconds/buckets/%s", bound);
+
+    return is(path, expected);
+}
+
+
+/* On both sides of each edge, and the ends of the scale. */
+static void
+test_buckets(void)
+{
+    size_t       i;
+    ux_change_t  change;
+
+    static const uint64_t  values[] = {
+        0, 5, 6, 50, 51, 101, 102, 251, 252, 60415, 60416, 1ull << 40
+    };
+
+    setup();
+    set_counts();
+    memset(memory->shared + timings, 0,
+           UX_TIMINGS_REQUESTS_CELLS * sizeof(uint64_t));
+
+    for (i = 0; i < UX_WORKERS; i++) {
+        memset(memory->copies + i * OWN_CELLS, 0,
+               OWN_CELLS * sizeof(uint64_t));
+    }
+
+    for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        change = ux_timing_change(timings, values[i]);
+        count(change.cell, change.delta);
+    }
+
+    ok(bucket("0.005", "2") && bucket("0.01", "3"), "5 ms and 6 ms");
+    ok(bucket("0.025", "3") && bucket("0.05", "4"), "50 ms and 51 ms");
+    ok(bucket("0.101", "6"), "101 ms and 102 ms");
+    ok(bucket("0.251", "8") && bucket("0.503", "9"), "251 ms and 252 ms");
+    ok(bucket("30.207", "9") && bucket("60.415", "10"), "about a minute");
+    ok(bucket("all", "12"), "all of them");
+}
+
+
+static void
+test_counts(void)
+{
+    const char  *text;
+
+    setup();
+    memory->shared[UX_ZONE_EVENTS + model.event_slots[UX_EVENT_VIEW_ITEM]] =
+        9007199254740993;
+    memory->shared[UX_ZONE_EVENTS + model.event_slots[UX_EVENT_PURCHASE]] =
+        INT64_MAX;
+    memory->shared[UX_ZONE_EVENTS + model.event_slots[UX_EVENT_REFUND]] =
+        UINT64_MAX;
+
+    text = text_of(UX_EXPORT_OPENMETRICS);
+
+    ok(strstr(text, "\nnginx_ux_events_total{zone=\"shop\","
+                    "event=\"view_item\"} 9007199254740993\n") != NULL,
+       "2^53 + 1 is exact");
+    ok(strstr(text, "event=\"purchase\"} 9223372036854775807\n") != NULL,
+       "2^63 - 1 is, too");
+    ok(strstr(text, "event=\"refund\"} 0\n") != NULL,
+       "what is below 0 is shown as 0");
+    ok(strstr(text, "null") == NULL && strstr(text, "nan") == NULL,
+       "what is not known has no sample");
+    ok(strcmp(text + strlen(text) - 6, "# EOF\n") == 0, "ends with # EOF");
+    ok(strstr(text_of(UX_EXPORT_PROMETHEUS), "# EOF") == NULL,
+       "the older format does not");
+
+    ok(strstr(text_of(UX_EXPORT_CSV),
+              "shop,checkout_layout,one_page,,purchase,conversion,0,0,,")
+       != NULL, "an experiment without visitors has rows");
+}
+
+
+static bool
+puts_as(void (*put)(ux_text_t *, ux_str_t), const char *in, const char *out)
+{
+    bool       same;
+    char      *bytes;
+    size_t     len;
+    ux_text_t  text;
+
+    memset(&text, 0, sizeof(ux_text_t));
+    put(&text, str(in));
+    bytes = ux_text_take(&text, &len);
+
+    same = bytes != NULL && len == strlen(out)
+           && memcmp(bytes, out, len) == 0;
+
+    ux_report_free(bytes);
+
+    return same;
+}
+
+
+static void
+test_escapes(void)
+{
+    ok(puts_as(ux_export_put_escaped, "", ""), "nothing");
+    ok(puts_as(ux_export_put_escaped, "a\\b\"c\nd\r\te",
+               "a\\\\b\\\"c\\nd\r\te"), "what a label's value escapes");
+    ok(puts_as(ux_export_put_escaped, "\n\n", "\\n\\n"), "and only that");
+
+    ok(puts_as(ux_export_put_field, "a b", "a b"), "a field as it is");
+    ok(puts_as(ux_export_put_field, "a,b", "\"a,b\""), "with a comma");
+    ok(puts_as(ux_export_put_field, "a\"b", "\"a\"\"b\""), "with a quote");
+    ok(puts_as(ux_export_put_field, "\r", "\"\r\"")
+       && puts_as(ux_export_put_field, "\n", "\"\n\""), "with a line's end");
+
+    setup();
+    report.node = str("a\"b\\c\nd\xff");
+    ok(strstr(text_of(UX_EXPORT_OPENMETRICS),
+              ",node=\"a\\\"b\\\\c\\nd?\"} 1\n") != NULL, "a host's name");
+}
+
+
+static void *
+test_alloc(size_t size)
+{
+    void  *p;
+
+    if (++allocs == fail_at) {
+        return NULL;
+    }
+
+    p = malloc(size);
+    live += p != NULL;
+
+    return p;
+}
+
+
+static void
+test_release(void *p)
+{
+    live -= p != NULL;
+    free(p);
+}
+
+
+static void
+test_no_memory(void)
+{
+    char         *text;
+    long          n, all;
+    size_t        len;
+    unsigned      wrong, format;
+    ux_status_t   status;
+
+    setup();
+    set_counts();
+
+    ux_json_set_allocator(test_alloc, test_release);
+
+    for (format = 0; format < UX_EXPORT_FORMATS; format++) {
+        wrong = 0;
+        all = 0;
+
+        /* all but the last few are the document's */
+
+        for (n = 0; n == 0 || n <= all; n = n == 0 ? all - 8 : n + 1) {
+            allocs = 0;
+            live = 0;
+            fail_at = n;
+
+            status = ux_export(&report, (ux_export_e) format, &text, &len);
+
+            if (n == 0) {
+                all = allocs;
+                wrong += status != UX_OK || text == NULL || len == 0;
+
+            } else {
+                wrong += status != UX_ERROR || text != NULL || len != 0;
+            }
+
+            ux_report_free(text);
+            wrong += live != 0;
+        }
+
+        ok(all > 300 && wrong == 0, "format %u: no text and no leak", format);
+    }
+
+    ux_json_set_allocator(NULL, NULL);
+}
+
+
+int
+main(void)
+{
+    if (!fixture_map()) {
+        return 1;
+    }
+
+    test_table();
+    test_buckets();
+    test_counts();
+    test_escapes();
+    test_no_memory();
+
+    return done();
+}

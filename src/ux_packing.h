@@ -205,6 +205,25 @@ void ux_reader_fail(ux_reader_t *r);
 
 uint64_t ux_packing_cookie(const uint8_t *buf, size_t len);
 
+/*
+ * A track but for the life's, ux_visitor_track.c: as a whole; which parts it
+ * has, of which UX_PACK_FLAGS stands for what ux_pack_body() does not write.
+ */
+void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
+    uint64_t origin_ms);
+unsigned ux_pack_parts(const ux_track_t *track, bool lean);
+void ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
+    uint64_t origin_ms);
+
+/*
+ * And back, ux_visitor_unpack_track.c.  Cleared is all but the list of past
+ * carts, of which npasts tells how much there is.
+ */
+void ux_unpack_clear(ux_track_t *track);
+void ux_unpack_flags(ux_reader_t *r, ux_track_t *track);
+void ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
+    uint64_t origin_ms);
+
 /* Counts that pack follows as a length or writes in a nibble. */
 bool ux_packing_counts_ok(const ux_visitor_t *visitor);
 

@@ -732,7 +732,7 @@ sub numbers_hold_together_under_load
     });
 
     my $watched = pop @seen;
-    cmp_ok($watched->{times}, '>', 5, 'under load: the document was read');
+    cmp_ok($watched->{times}, '>', 0, 'under load: the document was read');
     is_deeply($watched->{broken}, [], 'under load: every identity held');
 
     my %sum;

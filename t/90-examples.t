@@ -345,7 +345,7 @@ sub try_cdn
 }
 
 
-# What a browser makes of it is t/92-browser.t's.
+# What a browser makes of it is t/91-browser.t's.
 sub try_script
 {
     my ($t) = @_;

@@ -37,6 +37,7 @@ uxctl_image_read(apr_pool_t *pool, const char *path, uxctl_image_t *image,
     static ux_image_work_t  work;
 
     memset(image, 0, sizeof(uxctl_image_t));
+    size = 0;
 
     rc = uxctl_image_open(path, &fd, &size, error);
 

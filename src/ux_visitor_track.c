@@ -1,0 +1,438 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * How a track of a visitor is packed: only what it has.
+ */
+
+#include "ux_number.h"
+#include "ux_packing.h"
+
+
+static void ux_pack_told(ux_writer_t *w, const ux_track_t *track);
+static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
+static unsigned ux_pack_under_way(const ux_track_t *track);
+static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
+static void ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n,
+    unsigned max);
+static bool ux_pack_any(const uint8_t *bytes, unsigned n);
+static bool ux_pack_has_cart(const ux_cart_t *cart);
+static void ux_pack_totals(ux_writer_t *w, const ux_track_t *track);
+static void ux_pack_carts(ux_writer_t *w, const ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_pack_cart(ux_writer_t *w, const ux_cart_t *cart,
+    uint64_t origin_ms);
+static void ux_pack_pasts(ux_writer_t *w, const ux_track_t *track,
+    uint64_t origin_ms);
+static void ux_pack_past(ux_writer_t *w, const ux_past_t *past,
+    uint64_t origin_ms);
+static void ux_pack_counts(ux_writer_t *w, const ux_track_t *track);
+
+
+void
+ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned  parts;
+
+    if (track->arm == UX_ARM_NONE) {
+        w->status = UX_ERROR;
+        return;
+    }
+
+    parts = ux_pack_parts(track, w->lean);
+
+    ux_writer_number(w, ((uint64_t) track->arm << UX_PACK_ARM_SHIFT)
+                        | (track->visit ? UX_PACK_VISIT : 0)
+                        | (parts ? UX_PACK_BODY : 0));
+    ux_writer_time(w, track->exposed_ms, origin_ms);
+
+    if (parts) {
+        ux_writer_byte(w, parts);
+
+        if (parts & UX_PACK_FLAGS) {
+            ux_pack_told(w, track);
+        }
+
+        ux_pack_body(w, track, parts, origin_ms);
+    }
+}
+
+
+/* The flags of a track, and what they announce. */
+static void
+ux_pack_told(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  flags;
+
+    flags = ux_pack_flags(track, w->lean);
+
+    ux_writer_byte(w, flags);
+    ux_pack_paces(w, track);
+
+    if (flags & UX_PACK_STAGE) {
+        ux_writer_byte(w, track->stage);
+        w->status = track->stage > UX_STAGES_MAX ? UX_ERROR : w->status;
+    }
+
+    if (flags & UX_PACK_ANSWERS) {
+        ux_pack_bytes(w, track->answers, UX_SURVEYS, UX_SURVEY_SCALE);
+    }
+
+    if (flags & UX_PACK_SEGMENTS) {
+        ux_pack_bytes(w, track->segments, UX_SEGMENTS_MAX, UX_SEGMENT_VALUES);
+    }
+}
+
+
+/* A mask of those that are not 0, then these. */
+static void
+ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n, unsigned max)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < n; i++) {
+        mask |= (bytes[i] != 0 ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < n; i++) {
+        if (bytes[i] > max) {
+            w->status = UX_ERROR;
+            return;
+        }
+
+        if (bytes[i]) {
+            ux_writer_byte(w, bytes[i]);
+        }
+    }
+}
+
+
+static bool
+ux_pack_any(const uint8_t *bytes, unsigned n)
+{
+    unsigned  i, any;
+
+    any = 0;
+
+    for (i = 0; i < n; i++) {
+        any |= bytes[i];
+    }
+
+    return any != 0;
+}
+
+
+/* Which parts of the track are not empty. */
+unsigned
+ux_pack_parts(const ux_track_t *track, bool lean)
+{
+    int64_t   totals;
+    unsigned  i, parts, counts;
+
+    parts = ux_pack_flags(track, lean) ? UX_PACK_FLAGS : 0;
+
+    if (track->events) {
+        parts |= UX_PACK_EVENTS;
+    }
+
+    if (track->steps) {
+        parts |= UX_PACK_STEPS;
+    }
+
+    totals = 0;
+    counts = 0;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        totals |= track->totals[i];
+        counts |= track->counts[i];
+    }
+
+    parts |= totals ? UX_PACK_TOTALS : 0;
+    parts |= counts ? UX_PACK_COUNTS : 0;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        if (ux_pack_has_cart(&track->carts[i])) {
+            parts |= UX_PACK_CARTS;
+            break;
+        }
+    }
+
+    if (track->before) {
+        parts |= UX_PACK_BEFORE;
+    }
+
+    if (track->npasts) {
+        parts |= UX_PACK_PASTS;
+    }
+
+    return parts;
+}
+
+
+static unsigned
+ux_pack_flags(const ux_track_t *track, bool lean)
+{
+    return (track->moved ? UX_PACK_MOVED : 0)
+           | (track->waiting ? UX_PACK_WAITING : 0)
+           | (track->crossed ? UX_PACK_CROSSED : 0)
+           | (track->error_seen ? UX_PACK_SEEN : 0)
+           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0)
+           | (!lean && track->stage ? UX_PACK_STAGE : 0)
+           | (ux_pack_any(track->answers, UX_SURVEYS) ? UX_PACK_ANSWERS : 0)
+           | (ux_pack_any(track->segments, UX_SEGMENTS_MAX)
+              ? UX_PACK_SEGMENTS : 0);
+}
+
+
+/* Mask of the funnels it is under way in. */
+static unsigned
+ux_pack_under_way(const ux_track_t *track)
+{
+    uint64_t  any;
+    unsigned  i, mask;
+
+    mask = 0;
+    any = 0;
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        any |= track->paces[i].reached_ms;
+    }
+
+    for (i = 0; any != 0 && i < UX_FUNNELS_MAX; i++) {
+        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
+    }
+
+    return mask;
+}
+
+
+static void
+ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = w->lean ? 0 : ux_pack_under_way(track);
+
+    if (mask == 0) {
+        return;
+    }
+
+    ux_writer_number(w, mask);
+
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        if ((mask >> i) & 1) {
+            ux_writer_moment(w, track->paces[i].started_ms,
+                             track->exposed_ms);
+            ux_writer_moment(w, track->paces[i].reached_ms,
+                             track->exposed_ms);
+            ux_writer_fixed(w, track->paces[i].mark, 2);
+        }
+    }
+}
+
+
+static bool
+ux_pack_has_cart(const ux_cart_t *cart)
+{
+    return cart->state != UX_CART_NONE || cart->purchased || cart->lacking
+           || cart->carried_in;
+}
+
+
+/* What follows the flags. */
+void
+ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
+    uint64_t origin_ms)
+{
+    if (parts & UX_PACK_EVENTS) {
+        ux_writer_number(w, track->events);
+    }
+
+    if (parts & UX_PACK_STEPS) {
+        ux_writer_number(w, track->steps);
+    }
+
+    if (parts & UX_PACK_TOTALS) {
+        ux_pack_totals(w, track);
+    }
+
+    if (parts & UX_PACK_CARTS) {
+        ux_pack_carts(w, track, origin_ms);
+    }
+
+    if (parts & UX_PACK_BEFORE) {
+        ux_writer_number(w, track->before);
+    }
+
+    if (parts & UX_PACK_PASTS) {
+        ux_pack_pasts(w, track, origin_ms);
+    }
+
+    if (parts & UX_PACK_COUNTS) {
+        ux_pack_counts(w, track);
+    }
+}
+
+
+static void
+ux_pack_totals(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        mask |= (track->totals[i] != 0 ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (track->totals[i] < 0 || track->totals[i] > UX_TOTAL_MAX) {
+            w->status = UX_ERROR;
+            return;
+        }
+
+        if (track->totals[i]) {
+            ux_writer_number(w, (uint64_t) track->totals[i]);
+        }
+    }
+}
+
+
+static void
+ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned          i, mask;
+    const ux_cart_t  *cart;
+
+    mask = 0;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        mask |= (ux_pack_has_cart(&track->carts[i]) ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        cart = &track->carts[i];
+
+        if (!((mask >> i) & 1)) {
+            continue;
+        }
+
+        if (cart->state > UX_CART_DONE
+            || cart->furthest > UX_FUNNEL_STEPS_MAX
+            || (track->arm == UX_ARM_NONE
+                && (cart->purchased || cart->lacking || cart->carried_in)))
+        {
+            w->status = UX_ERROR;
+            return;
+        }
+
+        ux_pack_cart(w, cart, origin_ms);
+    }
+}
+
+
+static void
+ux_pack_cart(ux_writer_t *w, const ux_cart_t *cart, uint64_t origin_ms)
+{
+    unsigned  state;
+
+    state = cart->state == UX_CART_OPEN ? cart->furthest + 1u
+            : cart->state == UX_CART_DONE ? UX_PACK_DONE : 0;
+
+    ux_writer_byte(w, state
+                      | (cart->carried_in ? UX_PACK_CARRIED : 0)
+                      | (cart->purchased ? UX_PACK_PURCHASED : 0)
+                      | (cart->lacking ? UX_PACK_LACKING : 0));
+
+    if (cart->state == UX_CART_OPEN) {
+        ux_writer_time(w, cart->created_ms, origin_ms);
+    }
+
+    if (cart->purchased) {
+        ux_writer_number(w, cart->purchased);
+    }
+
+    if (cart->lacking) {
+        ux_writer_number(w, cart->lacking);
+    }
+}
+
+
+static void
+ux_pack_pasts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
+{
+    unsigned          i;
+    const ux_past_t  *past;
+
+    if (track->npasts > UX_PASTS_MAX) {
+        w->status = UX_ERROR;
+        return;
+    }
+
+    ux_writer_byte(w, track->npasts);
+
+    for (i = 0; i < track->npasts; i++) {
+        past = &track->pasts[i];
+
+        if (past->cart >= UX_CARTS_MAX
+            || past->furthest > (past->recovered ? UX_FUNNEL_STEPS_MAX : 0)
+            || past->n == 0
+            || (past->n > 1 && past->created_ms != 0)
+            || (!past->recovered && past->created_ms == 0))
+        {
+            w->status = UX_ERROR;
+            return;
+        }
+
+        ux_pack_past(w, past, origin_ms);
+    }
+}
+
+
+static void
+ux_pack_past(ux_writer_t *w, const ux_past_t *past, uint64_t origin_ms)
+{
+    ux_writer_byte(w, past->cart
+                      | (past->recovered ? UX_PACK_RECOVERED : 0)
+                      | (past->created_ms ? UX_PACK_FRESH : 0));
+
+    if (past->recovered) {
+        ux_writer_byte(w, past->furthest);
+    }
+
+    if (past->created_ms) {
+        ux_writer_time(w, past->created_ms, origin_ms);
+
+    } else {
+        ux_writer_number(w, past->n);
+    }
+}
+
+
+static void
+ux_pack_counts(ux_writer_t *w, const ux_track_t *track)
+{
+    unsigned  i, mask;
+
+    mask = 0;
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        mask |= (track->counts[i] != 0 ? 1u : 0u) << i;
+    }
+
+    ux_writer_byte(w, mask);
+
+    for (i = 0; i < UX_TOTALS_MAX; i++) {
+        if (track->counts[i]) {
+            ux_writer_number(w, track->counts[i]);
+        }
+    }
+}

@@ -403,6 +403,7 @@ ngx_http_ux_adopt_remove(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 
         ux_file_unlock(found->lock);
         ngx_memzero(found, sizeof(ngx_http_ux_found_t));
+        found->lock = -1;
     }
 }
 
@@ -460,6 +461,7 @@ ngx_http_ux_adopt_again(ngx_http_ux_zone_t *zone, ux_file_zone_t *files,
     if (rc == UX_OK) {
         ux_file_unlock(found->lock);
         ngx_memzero(found, sizeof(ngx_http_ux_found_t));
+        found->lock = -1;
         return;
     }
 

@@ -345,7 +345,7 @@ ngx_http_ux_collect_send(ngx_http_request_t *r, ngx_uint_t status, char *text)
     b->pos = (u_char *) text;
     b->last = b->pos + r->headers_out.content_length_n;
     b->memory = 1;
-    b->last_buf = 1;
+    b->last_buf = (r == r->main);
     b->last_in_chain = 1;
 
     out.buf = b;

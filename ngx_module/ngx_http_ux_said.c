@@ -19,11 +19,15 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
     size_t len);
 
 
-/* nginx has the names in lower case; values mostly come so */
+/*
+ * By the name itself: lowcase_key is nginx's own parsers', and what another
+ * module added may be without.  Values mostly come in lower case.
+ */
 
 #define ngx_http_ux_is(h, literal)                                            \
-    ((h)->key.len == sizeof(literal) - 1 && (h)->lowcase_key != NULL          \
-     && ngx_memcmp((h)->lowcase_key, literal, sizeof(literal) - 1) == 0)
+    ((h)->key.len == sizeof(literal) - 1                                      \
+     && ngx_strncasecmp((h)->key.data, (u_char *) (literal),                  \
+                        sizeof(literal) - 1) == 0)
 
 #define ngx_http_ux_equals(v, literal)                                        \
     ((v)->len == sizeof(literal) - 1                                          \

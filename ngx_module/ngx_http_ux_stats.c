@@ -40,6 +40,7 @@ static ux_export_e ngx_http_ux_stats_metrics(ngx_http_request_t *r);
 static void ngx_http_ux_stats_release(void *text);
 static ngx_int_t ngx_http_ux_stats_send(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
+static size_t ngx_http_ux_stats_type_len(ngx_http_ux_stats_t *answer);
 static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
     size_t key_len, char *value, size_t value_len);
 
@@ -387,7 +388,14 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     r->headers_out.status = answer->status;
     r->headers_out.content_length_n = answer->text.len + end;
     r->headers_out.content_type = answer->type;
-    r->headers_out.content_type_len = answer->type.len;
+    r->headers_out.content_type_len = ngx_http_ux_stats_type_len(answer);
+
+    if (r->headers_out.content_type_len < answer->type.len) {
+
+        /* the type says so itself, and the charset filter is to know */
+
+        ngx_str_set(&r->headers_out.charset, "utf-8");
+    }
 
     if (ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
         || ngx_http_ux_stats_add(r, "X-Content-Type-Options", "nosniff")
@@ -418,7 +426,7 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     b->pos = answer->text.data;
     b->last = answer->text.data + answer->text.len;
     b->memory = 1;
-    b->last_buf = !end;
+    b->last_buf = !end && r == r->main;
     b->last_in_chain = !end;
 
     out[0].buf = b;
@@ -433,7 +441,7 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         b->pos = ngx_http_ux_stats_newline;
         b->last = ngx_http_ux_stats_newline + 1;
         b->memory = 1;
-        b->last_buf = 1;
+        b->last_buf = (r == r->main);
         b->last_in_chain = 1;
 
         out[1].buf = b;
@@ -441,6 +449,19 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     }
 
     return ngx_http_output_filter(r, out);
+}
+
+
+/* Without parameters: what other filters compare types by. */
+static size_t
+ngx_http_ux_stats_type_len(ngx_http_ux_stats_t *answer)
+{
+    u_char  *p, *last;
+
+    last = answer->type.data + answer->type.len;
+    p = ngx_strlchr(answer->type.data, last, ';');
+
+    return ((p != NULL) ? p : last) - answer->type.data;
 }
 
 

@@ -57,6 +57,8 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return;
     }
 
+    ngx_http_ux_segments(r, zone);
+
     next = 0;
 
     while (ngx_http_ux_turn_once(r, ctx, zone, &next) == NGX_OK
@@ -92,8 +94,6 @@ ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     now_s = (uint32_t) (now_ms / 1000);
 
     key = ngx_http_ux_zone_key(ctx, zone);
-
-    ngx_http_ux_segments(r, zone);
 
     /* mostly here, as resolving what is new takes a walk over all names */
 

@@ -11,12 +11,17 @@
  * UX_KEPT_KEY, or a context that cannot be had, costs the time and no more.
  */
 
+/*
+ * HMAC_CTX for EVP_MAC: to begin anew with the same key is what every version
+ * of the first can; of the second 3.0.0 to 3.0.2 go on where they were.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "ux_mac.h"
 
 #include <limits.h>
 #include <string.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -27,13 +32,13 @@
 
 
 typedef struct {
-    EVP_MAC_CTX  *ctx;               /* keyed; NULL: free */
-    size_t        len;
-    uint8_t       key[UX_KEPT_KEY];
+    HMAC_CTX  *ctx;                  /* keyed; NULL: free */
+    size_t     len;
+    uint8_t    key[UX_KEPT_KEY];
 } ux_kept_t;
 
 
-static EVP_MAC_CTX *ux_mac_kept(ux_str_t key);
+static HMAC_CTX *ux_mac_kept(ux_str_t key);
 static bool ux_mac_keep(ux_kept_t *kept, ux_str_t key);
 
 
@@ -44,20 +49,20 @@ static unsigned   ux_mac_next;       /* takes the place of the oldest */
 ux_status_t
 ux_mac(ux_str_t key, ux_str_t data, uint8_t mac[UX_MAC_LEN])
 {
-    size_t        n;
-    unsigned      len;
-    uint8_t       full[EVP_MAX_MD_SIZE];
-    EVP_MAC_CTX  *ctx;
+    unsigned   len;
+    uint8_t    full[EVP_MAX_MD_SIZE];
+    HMAC_CTX  *ctx;
 
     if (key.len == 0 || key.len > INT_MAX) {
         return UX_ERROR;
     }
 
     ctx = ux_mac_kept(key);
+    len = 0;
 
     if (ctx != NULL
-        && EVP_MAC_update(ctx, (const unsigned char *) data.data, data.len)
-        && EVP_MAC_final(ctx, full, &n, sizeof(full)) && n >= UX_MAC_LEN)
+        && HMAC_Update(ctx, (const unsigned char *) data.data, data.len)
+        && HMAC_Final(ctx, full, &len) && len >= UX_MAC_LEN)
     {
         memcpy(mac, full, UX_MAC_LEN);
         return UX_OK;
@@ -80,7 +85,7 @@ ux_mac(ux_str_t key, ux_str_t data, uint8_t mac[UX_MAC_LEN])
 
 
 /* A context of this key, begun anew; NULL: there is none. */
-static EVP_MAC_CTX *
+static HMAC_CTX *
 ux_mac_kept(ux_str_t key)
 {
     unsigned    i;
@@ -96,7 +101,8 @@ ux_mac_kept(ux_str_t key)
         if (kept->ctx != NULL && kept->len == key.len
             && memcmp(kept->key, key.data, key.len) == 0)
         {
-            return EVP_MAC_init(kept->ctx, NULL, 0, NULL) ? kept->ctx : NULL;
+            return HMAC_Init_ex(kept->ctx, NULL, 0, NULL, NULL) ? kept->ctx
+                                                                : NULL;
         }
     }
 
@@ -109,29 +115,14 @@ ux_mac_kept(ux_str_t key)
 static bool
 ux_mac_keep(ux_kept_t *kept, ux_str_t key)
 {
-    EVP_MAC     *mac;
-    char         digest[] = "SHA256";
-    OSSL_PARAM   params[2];
-
-    EVP_MAC_CTX_free(kept->ctx);
-    kept->ctx = NULL;
-
-    mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-
-    if (mac != NULL) {
-        kept->ctx = EVP_MAC_CTX_new(mac);
-        EVP_MAC_free(mac);
-    }
-
-    params[0] = OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST,
-                                                 digest, 0);
-    params[1] = OSSL_PARAM_construct_end();
+    HMAC_CTX_free(kept->ctx);
+    kept->ctx = HMAC_CTX_new();
 
     if (kept->ctx == NULL
-        || !EVP_MAC_init(kept->ctx, (const unsigned char *) key.data, key.len,
-                         params))
+        || !HMAC_Init_ex(kept->ctx, key.data, (int) key.len, EVP_sha256(),
+                         NULL))
     {
-        EVP_MAC_CTX_free(kept->ctx);
+        HMAC_CTX_free(kept->ctx);
         kept->ctx = NULL;
         return false;
     }

@@ -38,6 +38,12 @@ main(void)
     ok(mac_is((ux_str_t) { buf, 20 }, (ux_str_t) ux_str("Hi There"),
               "b0344c61d8db38535ca8afceaf0bf12b"), "RFC 4231, case 1");
 
+    ok(mac_is((ux_str_t) { buf, 20 }, (ux_str_t) ux_str("Hi There"),
+              "b0344c61d8db38535ca8afceaf0bf12b")
+       && mac_is((ux_str_t) { buf, 20 }, (ux_str_t) ux_str("Hi There"),
+                 "b0344c61d8db38535ca8afceaf0bf12b"),
+       "and again, by the context that was kept");
+
     ok(mac_is((ux_str_t) ux_str("Jefe"),
               (ux_str_t) ux_str("what do ya want for nothing?"),
               "5bdcc146bf60754e6a042426089575c7"), "RFC 4231, case 2");

@@ -25,6 +25,8 @@ my $t = Ux::nginx(
 no_read_within_a_turn();
 an_alias_gone_meanwhile();
 a_mirrored_beacon();
+figures_in_a_page();
+figures_behind_filters();
 
 $t->no_alerts;
 
@@ -153,6 +155,69 @@ EOF
     is($m->stats('/zones/shop/events/add_to_cart'), 1,
         'a mirrored beacon: counts');
     $m->no_alerts;
+
+    return;
+}
+
+
+# In a page that includes them they ended the page.
+sub figures_in_a_page
+{
+    my $p = Ux::nginx(conf => <<'EOF')->start;
+    ux_zone shop 4m;
+    ux_experiment layout { variant control 1; variant one 1; }
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        root %%DIR%%;
+        default_type text/html;
+        location / { ux_expose all; ssi on; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+
+    for my $path ('/uxstats', '/uxstats/metrics', '/uxstats/export.csv') {
+        Ux::_write($p->dir . '/page.html',
+            qq{before <!--#include virtual="$path" --> after});
+        my $page = $p->get('/page.html');
+
+        is($page && $page->status, 200, "$path in a page: there");
+        like($page->body, qr/^before .*shop.* after$/s,
+            "$path in a page: and what is behind it");
+    }
+
+    $p->no_alerts;
+
+    return;
+}
+
+
+# Types with parameters were no types to other filters, which added theirs.
+sub figures_behind_filters
+{
+    my $p = Ux::nginx(conf => <<'EOF')->start;
+    ux_zone shop 4m;
+    ux_experiment layout { variant control 1; variant one 1; }
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        charset utf-8;
+        charset_types *;
+        gzip on;
+        gzip_types text/csv application/openmetrics-text;
+        location / { ux_expose all; }
+        location /uxstats { ux_stats; }
+    }
+EOF
+
+    for my $path ('/uxstats/metrics', '/uxstats/export.csv') {
+        my $type = $p->get($path)->header('Content-Type');
+        my @charsets = $type =~ /charset=/g;
+
+        is(scalar @charsets, 1, "$path: one charset in $type");
+    }
+
+    is($p->get('/uxstats/metrics', 'Accept-Encoding' => 'gzip')
+        ->header('Content-Encoding'), 'gzip', 'figures: compressed by type');
+    $p->no_alerts;
 
     return;
 }

@@ -416,7 +416,10 @@ sub kill_workers
 {
     my ($t, $done) = @_;
 
-    my @signals = ('KILL', 'SEGV', 'KILL', 'ABRT', 'STOP');
+    # a sanitizer takes SEGV for a fault it found
+
+    my @signals = ('KILL', $ENV{TEST_NGINX_PRELOAD} ? 'ABRT' : 'SEGV', 'KILL',
+        'ABRT', 'STOP');
     my $kills = 0;
     my $end = time + 30 + KILLS;
 

@@ -20,6 +20,14 @@ const ux_str_t  ux_export_types[UX_EXPORT_FORMATS] = {
 };
 
 
+/* What is read of it: metrics have no segments, nothing versions before. */
+static const unsigned  ux_export_parts[UX_EXPORT_FORMATS] = {
+    [UX_EXPORT_OPENMETRICS] = 0,
+    [UX_EXPORT_PROMETHEUS] = 0,
+    [UX_EXPORT_CSV] = UX_REPORT_SEGMENTS
+};
+
+
 ux_status_t
 ux_export(const ux_report_t *report, ux_export_e format, char **out,
     size_t *len)
@@ -30,7 +38,7 @@ ux_export(const ux_report_t *report, ux_export_e format, char **out,
     *out = NULL;
     *len = 0;
 
-    document = ux_report_document(report);
+    document = ux_report_document(report, ux_export_parts[format]);
 
     if (document == NULL) {
         return UX_ERROR;

@@ -49,6 +49,8 @@ struct ux_export_walk_s {
  *                in this order; the name is the label's value
  *   @label:name  each element of an array; its member of that name, a string,
  *                is the label's value
+ *   +label:name  the node itself; its member of that name, a string, is the
+ *                label's value
  *
  * What is not there, or is something else, leads nowhere.
  */

@@ -20,6 +20,9 @@
 #define METRIC      VARIANT "metrics/*metric/"
 #define FUNNEL      VARIANT "funnels/*funnel/"
 #define STEP        FUNNEL "steps/@step:event/"
+#define MONEY       VARIANT "money/+currency:currency/"
+#define STAGE       VARIANT "journey/stages/*stage/"
+#define SURVEY      VARIANT "surveys/*survey/"
 
 #define BOUNDS      "=bound:low,high"
 #define QUANTILES   "=percentile:p50,p75,p90"
@@ -62,6 +65,16 @@
     { UX_EXPORT_HISTOGRAM, name "http_upstream_duration_seconds",            \
       "seconds", place "http/upstream_seconds/buckets", NULL,                \
       "Answers of upstream servers, all tries together, of " of "." }
+
+
+/* Vitals, likewise.  A value told again moves to another rating. */
+#define VITALS(place, name, of)                                              \
+    { UX_EXPORT_GAUGE, name "vital_values", "",                              \
+      place "vitals/*vital/=rating:good,needs_improvement,poor", NULL,       \
+      "Values of vitals that pages told, by rating, of " of "." },           \
+    { UX_EXPORT_GAUGE, name "vital_p75", "",                                 \
+      place "vitals/*vital/+unit:unit/p75", NULL,                            \
+      "75th percentile of a vital, of " of "." }
 
 
 const ux_export_family_t  ux_export_families[] = {
@@ -108,6 +121,7 @@ const ux_export_family_t  ux_export_families[] = {
       "Accepted events of visitors with a record." },
 
     REQUESTS(ZONE, "", "active servers"),
+    VITALS(ZONE, "", "visitors with a record"),
 
     /* experiments */
 
@@ -170,6 +184,33 @@ const ux_export_family_t  ux_export_families[] = {
       VARIANT "http/error_visitors", NULL, "Visitors who met an error." },
 
     REQUESTS(VARIANT, "variant_", "visitors of the variant"),
+    VITALS(VARIANT, "variant_", "visitors of the variant"),
+
+    { UX_EXPORT_GAUGE, "survey_answers", "", SURVEY "distribution/*answer",
+      NULL, "Visitors by their first answer." },
+    { UX_EXPORT_GAUGE, "survey_score", "", SURVEY "score", NULL,
+      "Of nps -100 to 100, of csat a share, of ces a mean answer." },
+
+    { UX_EXPORT_GAUGE, "stage_visitors", "", STAGE "visitors", NULL,
+      "Visitors who were in the stage." },
+    { UX_EXPORT_GAUGE, "stage_events", "", STAGE "events", NULL,
+      "Events of the stage." },
+    { UX_EXPORT_GAUGE, "contact_visitors", "", VARIANT "contact/visitors",
+      NULL, "Visitors who had to ask, none without a stage support." },
+    { UX_EXPORT_GAUGE, "contact_events", "", VARIANT "contact/events", NULL,
+      "How often they asked, none without a stage support." },
+
+    { UX_EXPORT_GAUGE, "orders", "", VARIANT "money/orders", NULL,
+      "Purchases of visitors of the variant." },
+    { UX_EXPORT_GAUGE, "orders_with_value", "",
+      VARIANT "money/orders_with_value", NULL,
+      "Purchases with an amount in the zone's currency." },
+    { UX_EXPORT_GAUGE, "ordered_value", "", MONEY "ordered", NULL,
+      "Sum of these amounts." },
+    { UX_EXPORT_GAUGE, "refunds", "", VARIANT "money/refunds", NULL,
+      "Refunds of visitors of the variant." },
+    { UX_EXPORT_GAUGE, "refunded_value", "", MONEY "refunded", NULL,
+      "What refunds took off the revenue." },
 
     /* metrics */
 

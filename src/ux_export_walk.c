@@ -17,6 +17,8 @@ static void ux_export_walk_named(ux_export_walk_t *walk, ux_json_t *node,
     ux_str_t segment, const char *rest);
 static void ux_export_walk_elements(ux_export_walk_t *walk, ux_json_t *node,
     ux_str_t segment, const char *rest);
+static void ux_export_walk_itself(ux_export_walk_t *walk, ux_json_t *node,
+    ux_str_t segment, const char *rest);
 static void ux_export_walk_label(ux_export_walk_t *walk, ux_json_t *node,
     ux_export_label_t label, const char *rest);
 static ux_str_t ux_export_cut(ux_str_t *rest, char separator);
@@ -34,7 +36,7 @@ ux_export_walk(ux_export_walk_t *walk, ux_json_t *node, const char *path)
         path += segment.len;
         path += *path == '/';
 
-        if (strchr("*=@", segment.data[0]) == NULL) {
+        if (strchr("*=@+", segment.data[0]) == NULL) {
             node = ux_json_get(node, segment);
             continue;
         }
@@ -50,6 +52,10 @@ ux_export_walk(ux_export_walk_t *walk, ux_json_t *node, const char *path)
 
         case '=':
             ux_export_walk_named(walk, node, segment, path);
+            return;
+
+        case '+':
+            ux_export_walk_itself(walk, node, segment, path);
             return;
 
         default:
@@ -116,24 +122,33 @@ static void
 ux_export_walk_elements(ux_export_walk_t *walk, ux_json_t *node,
     ux_str_t segment, const char *rest)
 {
-    ux_json_t          *child, *name;
-    ux_export_label_t   of;
+    ux_json_t  *child;
 
     if (ux_json_type(node) != UX_JSON_ARRAY) {
         return;
     }
 
-    of.name = ux_export_cut(&segment, ':');
-
     for (child = ux_json_first(node); child != NULL;
          child = ux_json_next(child))
     {
-        name = ux_json_get(child, segment);
+        ux_export_walk_itself(walk, child, segment, rest);
+    }
+}
 
-        if (ux_json_type(name) == UX_JSON_STRING) {
-            of.value = ux_json_word(name);
-            ux_export_walk_label(walk, child, of, rest);
-        }
+
+static void
+ux_export_walk_itself(ux_export_walk_t *walk, ux_json_t *node,
+    ux_str_t segment, const char *rest)
+{
+    ux_json_t          *name;
+    ux_export_label_t   of;
+
+    of.name = ux_export_cut(&segment, ':');
+    name = ux_json_get(node, segment);
+
+    if (ux_json_type(name) == UX_JSON_STRING) {
+        of.value = ux_json_word(name);
+        ux_export_walk_label(walk, node, of, rest);
     }
 }
 

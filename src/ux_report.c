@@ -4,9 +4,9 @@
  *
  * The document of /uxstats.
  *
- * It is always built whole and the part that was asked for is printed: the
- * page and monitoring ask for all of it, and a part costs the same.  Cost
- * grows with experiments, variants and funnels, never with visitors.
+ * As JSON it is always built whole and the part that was asked for is printed:
+ * the page asks for all of it, and a part costs the same.  Cost grows with
+ * experiments, variants, funnels and values of segments, never with visitors.
  */
 
 #include "ux_report.h"
@@ -19,9 +19,10 @@
 
 
 static ux_json_t *ux_report_build(const ux_report_t *report,
-    ux_result_t *view);
+    ux_result_t *view, unsigned parts);
 static ux_status_t ux_report_zone(ux_json_t *zones,
-    const ux_report_t *report, unsigned n, ux_result_t *view);
+    const ux_report_t *report, unsigned n, ux_result_t *view,
+    unsigned parts);
 static ux_json_t *ux_report_select(ux_json_t *root, ux_str_t path);
 static ux_status_t ux_report_not_found(char **text, size_t *len);
 
@@ -36,7 +37,7 @@ ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
     *text = NULL;
     *len = 0;
 
-    root = ux_report_document(report);
+    root = ux_report_document(report, UX_REPORT_WHOLE);
 
     if (root == NULL) {
         return UX_ERROR;
@@ -59,7 +60,7 @@ ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
 
 
 ux_json_t *
-ux_report_document(const ux_report_t *report)
+ux_report_document(const ux_report_t *report, unsigned parts)
 {
     ux_json_t    *root;
     ux_result_t  *view;
@@ -70,7 +71,7 @@ ux_report_document(const ux_report_t *report)
         return NULL;
     }
 
-    root = ux_report_build(report, view);
+    root = ux_report_build(report, view, parts);
 
     ux_json_free(view);
 
@@ -93,7 +94,8 @@ ux_report_free(char *text)
 
 
 static ux_json_t *
-ux_report_build(const ux_report_t *report, ux_result_t *view)
+ux_report_build(const ux_report_t *report, ux_result_t *view,
+    unsigned parts)
 {
     unsigned    i;
     ux_json_t  *root, *zones;
@@ -110,7 +112,7 @@ ux_report_build(const ux_report_t *report, ux_result_t *view)
 
     for (i = 0; i < report->nzones; i++) {
 
-        if (ux_report_zone(zones, report, i, view) != UX_OK) {
+        if (ux_report_zone(zones, report, i, view, parts) != UX_OK) {
             ux_json_delete(root);
             return NULL;
         }
@@ -124,7 +126,7 @@ ux_report_build(const ux_report_t *report, ux_result_t *view)
 
 static ux_status_t
 ux_report_zone(ux_json_t *zones, const ux_report_t *report, unsigned n,
-    ux_result_t *view)
+    ux_result_t *view, unsigned parts)
 {
     const ux_report_zone_t  *zone;
 
@@ -138,7 +140,7 @@ ux_report_zone(ux_json_t *zones, const ux_report_t *report, unsigned n,
         return UX_ERROR;
     }
 
-    ux_report_put_zone(zones, zone, view);
+    ux_report_put_zone(zones, zone, view, parts);
     ux_result_free(view);
 
     return UX_OK;

@@ -33,11 +33,19 @@ typedef struct {
 } ux_report_t;
 
 
+/* What costs as much as all the rest, and not every reader wants: flags. */
+#define UX_REPORT_SEGMENTS  1u
+#define UX_REPORT_PREVIOUS  2u         /* the versions before */
+#define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS)
+
+
 /*
- * The document; NULL for want of memory.  What is in it is whole; strings are
+ * The document, of these parts only the ones named; NULL for want of memory.
+ * Members "segments" that are left out are not there, and nothing is worked
+ * out for them; "previous" is null then.  What is in it is whole; strings are
  * UTF-8.  ux_json_delete() it.
  */
-ux_json_t *ux_report_document(const ux_report_t *report);
+ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);
 
 /*
  * Renders the part of the document that `path` names ("" or "/" for all;

@@ -30,7 +30,7 @@ static ux_str_t ux_report_variant_name(const ux_result_t *view,
 
 void
 ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
-    bool previous)
+    unsigned parts)
 {
     unsigned                       i;
     ux_json_t                     *variants;
@@ -54,13 +54,15 @@ ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
     variants = ux_json_object(object, "variants");
 
     for (i = 0; i < experiment->nvariants; i++) {
-        ux_report_put_variant(variants, view, i);
+        ux_report_put_variant(variants, view, i, parts);
     }
 
-    ux_report_put_heterogeneity(object, view);
+    if (parts & UX_REPORT_SEGMENTS) {
+        ux_report_put_heterogeneity(object, view);
+    }
 
-    if (previous) {
-        ux_report_put_previous(object, view);
+    if (parts & UX_REPORT_PREVIOUS) {
+        ux_report_put_previous(object, view, parts);
 
     } else {
         ux_json_null(object, "previous");

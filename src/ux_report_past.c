@@ -19,11 +19,12 @@ static bool ux_report_past_newest(const ux_result_t *view, uint32_t i);
 static bool ux_report_past_named(const ux_result_t *view, uint32_t i,
     ux_str_t name);
 static void ux_report_put_past(ux_json_t *object, ux_result_t *view,
-    uint32_t i, bool previous);
+    uint32_t i, unsigned parts);
 
 
 void
-ux_report_put_removed(ux_json_t *experiments, ux_result_t *view)
+ux_report_put_removed(ux_json_t *experiments, ux_result_t *view,
+    unsigned parts)
 {
     uint32_t         i;
     ux_str_t         name;
@@ -37,7 +38,7 @@ ux_report_put_removed(ux_json_t *experiments, ux_result_t *view)
         if (ux_name_check(name) && ux_report_past_shown(view, i)) {
             ux_report_put_past(ux_json_object(experiments,
                                               ux_report_key(&key, name)),
-                               view, i, true);
+                               view, i, parts);
         }
     }
 }
@@ -112,7 +113,8 @@ ux_report_past_named(const ux_result_t *view, uint32_t i, ux_str_t name)
 
 /* Of the versions below this one the highest. */
 void
-ux_report_put_previous(ux_json_t *experiment, ux_result_t *view)
+ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
+    unsigned parts)
 {
     uint32_t                i, found;
     const ux_entry_t       *entries;
@@ -140,14 +142,14 @@ ux_report_put_previous(ux_json_t *experiment, ux_result_t *view)
     }
 
     ux_report_put_past(ux_json_object(experiment, "previous"), view, found,
-                       false);
+                       parts & ~UX_REPORT_PREVIOUS);
 }
 
 
 static void
 ux_report_put_past(ux_json_t *object, ux_result_t *view, uint32_t i,
-    bool previous)
+    unsigned parts)
 {
     ux_result_gather_past(view, i);
-    ux_report_put_experiment(object, view, previous);
+    ux_report_put_experiment(object, view, parts);
 }

@@ -62,27 +62,30 @@ ux_str_t ux_report_word(const char *const *words, unsigned n, unsigned i);
 /* "help": what figures mean that others define otherwise. */
 void ux_report_put_help(ux_json_t *root);
 
+/* Parts are UX_REPORT_..., here and below. */
 void ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *zone,
-    ux_result_t *view);
+    ux_result_t *view, unsigned parts);
 
 /*
  * What was gathered, and below it, when that is wanted, the version before,
  * which is gathered in its place.
  */
 void ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
-    bool previous);
+    unsigned parts);
 
 /* The experiments that were removed, for as long as they are to be seen. */
-void ux_report_put_removed(ux_json_t *experiments, ux_result_t *view);
+void ux_report_put_removed(ux_json_t *experiments, ux_result_t *view,
+    unsigned parts);
 
 /* The results of the version before, or null. */
-void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view);
+void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
+    unsigned parts);
 
 void ux_report_put_state(ux_json_t *object, const ux_result_t *view);
 void ux_report_put_verdict(ux_json_t *object, const ux_result_t *view);
 
 void ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
-    unsigned variant);
+    unsigned variant, unsigned parts);
 
 /* "http": requests of the variant, or of the zone, whose cells these are. */
 void ux_report_put_http(ux_json_t *variant, const ux_result_t *view,

@@ -50,7 +50,7 @@ static const char *const  ux_report_roles[] = {
 
 void
 ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
-    unsigned number)
+    unsigned number, unsigned parts)
 {
     uint64_t                    assigned, visitors;
     ux_json_t                  *object;
@@ -85,7 +85,11 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     ux_report_put_funnels(object, view, &of);
     ux_report_put_journey(object, view, variant);
     ux_report_put_money(object, view, sum);
-    ux_report_put_segments(object, view, number);
+
+    if (parts & UX_REPORT_SEGMENTS) {
+        ux_report_put_segments(object, view, number);
+    }
+
     ux_report_put_sessions(object, sum);
     ux_report_put_surveys(object, view, variant, visitors);
     ux_report_put_http(object, view, variant);

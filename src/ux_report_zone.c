@@ -23,7 +23,7 @@ static void ux_report_put_events(ux_json_t *zone,
 
 void
 ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
-    ux_result_t *view)
+    ux_result_t *view, unsigned parts)
 {
     uint64_t                cells[UX_ZONE_CELLS], size;
     unsigned                i;
@@ -70,10 +70,10 @@ ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
         ux_result_gather(view, experiment);
         ux_report_put_experiment(ux_json_object(experiments,
                                     ux_report_key(&key, experiment->name)),
-                                 view, true);
+                                 view, parts);
     }
 
-    ux_report_put_removed(experiments, view);
+    ux_report_put_removed(experiments, view, parts);
 }
 
 

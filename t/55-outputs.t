@@ -12,11 +12,12 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 
+use JSON::PP ();
 use Test::More;
 use UxOpenMetrics;
 use UxTest;
 
-use constant { MARKER => 'zq9marker' };
+use constant { MARKER => 'zq9marker', REQUESTS => 117 };
 
 
 my $OPENMETRICS = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -53,6 +54,9 @@ ux_funnel checkout {
     cart add_to_cart within=60m;
 }
 
+ux_stage buying add_to_cart purchase;
+ux_stage support ask;
+
 server {
     listen 127.0.0.1:%%PORT%%;
     ux_expose all;
@@ -65,6 +69,21 @@ server {
         ux_event purchase value=$arg_value id=$arg_id;
         try_files /page.html =404;
     }
+
+    location /refund {
+        ux_event refund value=$arg_value;
+        try_files /page.html =404;
+    }
+
+    location /ask { ux_event ask; try_files /page.html =404; }
+
+    location /answer {
+        ux_event nps value=$arg_nps;
+        ux_event ces value=$arg_ces;
+        try_files /page.html =404;
+    }
+
+    location = /beacon { ux_collect; }
 
     location /uxstats  { ux_stats; }
     location /slashed/ { ux_stats; }
@@ -132,19 +151,39 @@ sub shoppers
         $browser->go('/cart') if $n % 3;
         $browser->go("/buy?value=1$n.25&id=o$n") if $n % 4 == 1;
         $browser->go('/missing') if $n % 5 == 0;
+        $browser->go('/refund?value=2.50') if $n % 8 == 1;
+        $browser->go('/ask') if $n % 6 == 0;
+        if ($n % 2) {
+            $browser->go('/answer?nps=' . $n % 11 . '&ces=' . (1 + $n % 7));
+            vitals($browser, $n);
+        }
         $browser->close;
     }
 
     $t->get('/', 'User-Agent' => 'curl/8', 'Accept' => 'text/html');
 
     # latencies are counted when all is sent
-    Ux::wait_until(sub {
+    ok(Ux::wait_until(sub {
         my $http = $t->stats('/zones/shop/http');
-        return $http->{requests} == 86 && $http->{seconds}{buckets}{all}
-            == 86;
-    });
+        return $http->{requests} == REQUESTS
+            && $http->{seconds}{buckets}{all} == REQUESTS;
+    }), 'shoppers: all requests are counted');
 
     return;
+}
+
+
+# As pages tell them, some good and some poor.
+sub vitals
+{
+    my ($browser, $n) = @_;
+
+    my @told = map { { name => $_, value => $_ eq 'CLS' ? $n / 100 : $n * 150,
+        id => "v5-$n-$_" } } qw(LCP INP CLS);
+
+    return $t->post('/beacon', JSON::PP->new->encode(\@told),
+        'Content-Type' => 'application/json',
+        'Cookie' => 'ux=' . $browser->cookie('ux'));
 }
 
 
@@ -156,7 +195,7 @@ sub values_are_those_of_json
     my $z = 'zone="shop"';
     my $e = 'experiment="layout"';
 
-    is($zone->{http}{requests}, 86, 'all requests are there');
+    is($zone->{http}{requests}, REQUESTS, 'all requests are there');
 
     sample("zone_visitors{$z}", $zone->{visitors}{tracked});
     sample("zone_visitors_capacity{$z}", $zone->{visitors}{capacity});
@@ -186,6 +225,8 @@ sub values_are_those_of_json
     cmp_ok($zone->{events}{purchase}, '>', 5, 'events');
 
     requests('', $z, $zone->{http});
+    vitals_of('', $z, $zone->{vitals});
+    cmp_ok($zone->{vitals}{LCP}{poor}, '>', 0, 'vitals');
     variant($layout->{variants}{$_}, "$e,$z,variant=\"$_\"")
         for qw(control one_page);
 
@@ -206,6 +247,8 @@ sub variant
     sample("variant_share_ratio{$plain}", 0.5);
     sample("variant_pages{$plain}", $variant->{sessions}{pages});
     requests('variant_', $plain, $variant->{http});
+    vitals_of('variant_', $plain, $variant->{vitals});
+    told($variant, $plain);
 
     for my $name (sort keys %{ $variant->{metrics} }) {
         my $metric = $variant->{metrics}{$name};
@@ -295,6 +338,60 @@ sub requests
 }
 
 
+sub vitals_of
+{
+    my ($prefix, $labels, $vitals) = @_;
+
+    for my $name (sort keys %$vitals) {
+        my $vital = $vitals->{$name};
+        my $one = "vital=\"$name\",$labels";
+
+        sample($prefix . "vital_values{rating=\"$_\",$one}", $vital->{$_})
+            for qw(good needs_improvement poor);
+        sample($prefix . "vital_p75{unit=\"$vital->{unit}\",$one}",
+            $vital->{p75});
+    }
+
+    return;
+}
+
+
+# Surveys, stages, contacts and money of a variant.
+sub told
+{
+    my ($variant, $plain) = @_;
+
+    for my $name (qw(nps csat ces)) {
+        my $survey = $variant->{surveys}{$name};
+        my $answers = $survey->{distribution};
+
+        sample("survey_score{survey=\"$name\",$plain}", $survey->{score});
+        sample("survey_answers{answer=\"$_\",survey=\"$name\",$plain}",
+            $answers->{$_}) for sort keys %$answers;
+    }
+
+    for my $name (qw(buying support)) {
+        my $stage = $variant->{journey}{stages}{$name};
+        sample("stage_$_" . "{stage=\"$name\",$plain}", $stage->{$_})
+            for qw(visitors events);
+        cmp_ok($stage->{events}, '>', 0, "a stage: $name");
+    }
+
+    sample("contact_$_" . "{$plain}", $variant->{contact}{$_})
+        for qw(visitors events);
+
+    my $money = $variant->{money};
+    sample("$_" . "{$plain}", $money->{$_})
+        for qw(orders orders_with_value refunds);
+    sample("$_" . "_value{currency=\"$money->{currency}\",$plain}",
+        $money->{$_}) for qw(ordered refunded);
+    cmp_ok($_, '>', 0, 'there is something to tell')
+        for @$money{qw(ordered refunded)}, $variant->{surveys}{nps}{answers};
+
+    return;
+}
+
+
 # undef: there is none.
 sub sample
 {
@@ -375,7 +472,7 @@ sub nothing_is_named_but_what_is_configured
 {
     my %known = map { $_ => 1 } qw(zone experiment variant metric funnel step
         event reason status state bound percentile le currency problem module
-        nginx node nginx_ux_experiment_state nginx_ux_experiment_verdict
+        vital rating unit survey answer stage nginx node nginx_ux_experiment_state nginx_ux_experiment_verdict
         nginx_ux_metric_guardrail);
     my %labels;
 
@@ -401,7 +498,8 @@ sub grown
     my @new = grep { !exists $less{$_} } keys %{ $after{samples} };
     is_deeply([ grep { !/^nginx_ux_(?:metric_(?:conversion|mean|lift|p_value|
         significant|adjusted)|step_time|task_time|experiment_confirm
-        |metric_guardrail)/x } sort @new ], [],
+        |metric_guardrail|(?:variant_)?vital_p75|survey_score)/x }
+        sort @new ], [],
         'labels: what is new is a rate, a time or a comparison');
 
     return scalar @new;

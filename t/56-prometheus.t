@@ -170,8 +170,10 @@ sub start_prometheus
         return $result && @$result && $result->[0]{value}[1] >= 3;
     }, 60), 'Prometheus scrapes') or diag Ux::_read("$dir/prometheus.log");
 
-    my $up = query('up{job="nginx-ux"}');
-    is($up && $up->[0]{value}[1], '1', 'and takes what it is told');
+    ok(Ux::wait_until(sub {
+        my $up = value('up{job="nginx-ux"}');
+        return defined $up && $up == 1;
+    }, 60), 'and takes what it is told');
 
     my $targets = ask('/api/v1/targets');
     is($targets->{data}{activeTargets}[0]{lastError}, '', 'without an error');
@@ -277,13 +279,14 @@ sub rules_are_known
 
     for my $rule (@rules) {
         exists_all("rule $rule->{name}", $rule->{query});
+        my $now;
         ok(Ux::wait_until(sub {
-            my ($now) = grep { $_->{name} eq $rule->{name} }
-                map { @{ $_->{rules} } }
-                @{ ask('/api/v1/rules')->{data}{groups} };
-            return $now->{health} eq 'ok';
+            my $told = ask('/api/v1/rules');
+            ($now) = grep { $_->{name} eq $rule->{name} }
+                map { @{ $_->{rules} } } @{ $told->{data}{groups} || [] };
+            return $now && $now->{health} eq 'ok';
         }), "rule $rule->{name}: is evaluated");
-        is($rule->{state}, 'inactive', "rule $rule->{name}: nothing to say")
+        is($now && $now->{state}, 'inactive', "rule $rule->{name}: nothing to say")
             unless $rule->{name} eq 'UxNoAssignments';
     }
 

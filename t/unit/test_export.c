@@ -158,6 +158,48 @@ test_counts(void)
 }
 
 
+/* At a place of the document of these parts. */
+static bool
+has(unsigned parts, const char *path)
+{
+    ux_json_t    *document, *node;
+    const char   *p;
+    ux_str_t      name;
+
+    document = ux_report_document(&report, parts);
+    node = document;
+
+    for (p = path; *p != '\0' && node != NULL; p += name.len) {
+        p++;
+        name.data = p;
+        name.len = strcspn(p, "/");
+        node = ux_json_get(node, name);
+    }
+
+    ux_json_delete(document);
+
+    return node != NULL;
+}
+
+
+/* What is left out is not even worked out: so it is not there. */
+static void
+test_parts(void)
+{
+    setup();
+    set_counts();
+
+    ok(has(UX_REPORT_WHOLE, E "/segments")
+       && has(UX_REPORT_WHOLE, V "/segments"), "all has segments");
+    ok(has(UX_REPORT_SEGMENTS, E "/segments")
+       && has(UX_REPORT_SEGMENTS, V "/segments"), "so has who wants them");
+    ok(!has(0, E "/segments") && !has(0, V "/segments"),
+       "nobody else has any");
+    ok(has(0, V "/metrics") && has(0, V "/vitals") && has(0, E "/previous"),
+       "but all that costs little");
+}
+
+
 static bool
 puts_as(void (*put)(ux_text_t *, ux_str_t), const char *in, const char *out)
 {
@@ -280,6 +322,7 @@ main(void)
     test_table();
     test_buckets();
     test_counts();
+    test_parts();
     test_escapes();
     test_no_memory();
 

@@ -14,37 +14,62 @@
 #define NGX_HTTP_UX_WORD_SHOWN  256
 
 
-/* The zone named by zone=, else the first one. */
-ngx_int_t
-ngx_http_ux_block_zone(ngx_conf_t *cf, ngx_http_ux_block_t *block)
+ngx_http_ux_zone_t *
+ngx_http_ux_block_zone(ngx_conf_t *cf)
 {
-    ngx_str_t  *value, name;
+    ngx_str_t           *value, name;
+    ngx_uint_t           i, n;
+    ngx_http_ux_zone_t  *zone;
 
     value = cf->args->elts;
     ngx_str_null(&name);
 
-    if (cf->args->nelts == 3) {
+    for (i = 2, n = 2; i < cf->args->nelts; i++) {
 
-        if (ngx_strncmp(value[2].data, "zone=", 5) != 0) {
-            (void) ngx_http_ux_block_expected(cf, &value[2], "\"zone=NAME\"");
-            return NGX_ERROR;
+        if (ngx_strncmp(value[i].data, "zone=", 5) != 0) {
+            value[n++] = value[i];
+            continue;
         }
 
-        name.data = value[2].data + 5;
-        name.len = value[2].len - 5;
-
-        if (name.len == 0) {
-            (void) ngx_http_ux_block_expected(cf, &value[2], "\"zone=NAME\"");
-            return NGX_ERROR;
+        if (value[i].len == 5 || name.len != 0) {
+            (void) ngx_http_ux_block_expected(cf, &value[i],
+                                              "\"zone=NAME\" once");
+            return NULL;
         }
+
+        name.data = value[i].data + 5;
+        name.len = value[i].len - 5;
     }
 
-    block->zone = ngx_http_ux_zone_find(cf, &name);
+    cf->args->nelts = n;
+
+    zone = ngx_http_ux_zone_find(cf, &name);
+
+    if (zone == NULL) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no \"ux_zone\"%s%V%s before \"%V %V\"",
+                           name.len ? " \"" : "", &name, name.len ? "\"" : "",
+                           &value[0], &value[1]);
+    }
+
+    return zone;
+}
+
+
+ngx_int_t
+ngx_http_ux_block_own(ngx_conf_t *cf, ngx_http_ux_block_t *block)
+{
+    ngx_str_t  *value;
+
+    block->zone = ngx_http_ux_block_zone(cf);
 
     if (block->zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no \"ux_zone\"%s%V before \"%V %V\"",
-                           name.len ? " " : "", &name, &value[0], &value[1]);
+        return NGX_ERROR;
+    }
+
+    if (cf->args->nelts > 2) {
+        value = cf->args->elts;
+        (void) ngx_http_ux_block_expected(cf, &value[2], "\"zone=NAME\"");
         return NGX_ERROR;
     }
 

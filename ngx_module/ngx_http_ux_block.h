@@ -37,8 +37,15 @@ typedef struct {
 } ngx_http_ux_line_t;
 
 
-/* Sets block->zone from the words of the block's own line. */
-ngx_int_t ngx_http_ux_block_zone(ngx_conf_t *cf, ngx_http_ux_block_t *block);
+/*
+ * The zone that zone= names, else the first one; NULL: there is none, which is
+ * logged.  zone= may stand anywhere behind the directive's name and its first
+ * word, and is taken out of cf->args.
+ */
+ngx_http_ux_zone_t *ngx_http_ux_block_zone(ngx_conf_t *cf);
+
+/* Sets block->zone; a block's own line has a name and maybe zone=. */
+ngx_int_t ngx_http_ux_block_own(ngx_conf_t *cf, ngx_http_ux_block_t *block);
 
 char *ngx_http_ux_block_parse(ngx_conf_t *cf, ngx_http_ux_block_t *block,
     char *(*handler)(ngx_conf_t *cf, ngx_command_t *dummy, void *conf));

@@ -310,6 +310,14 @@ ngx_http_ux_stats(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
+    if (clcf->exact_match) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"ux_stats\" in location \"= %V\" answers this "
+                           "path alone: expected a location given by a "
+                           "prefix, its paths are relative to it",
+                           &clcf->name);
+    }
+
     clcf->handler = ngx_http_ux_stats_handler;
 
     return NGX_CONF_OK;

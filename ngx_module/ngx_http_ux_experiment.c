@@ -88,7 +88,7 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                           "\"_\", at most 64 in all");
     }
 
-    if (ngx_http_ux_block_zone(cf, &block) != NGX_OK) {
+    if (ngx_http_ux_block_own(cf, &block) != NGX_OK) {
         return NGX_CONF_ERROR;
     }
 

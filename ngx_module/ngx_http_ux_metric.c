@@ -166,6 +166,11 @@ ngx_http_ux_metric_word(ngx_conf_t *cf, ux_metric_t *metric, ngx_str_t *word)
         return NGX_CONF_OK;
     }
 
+    if (ngx_strncmp(word->data, "better=", 7) == 0) {
+        return ngx_http_ux_block_expected(cf, word,
+                                          "better=higher or better=lower");
+    }
+
     if (ngx_strncmp(word->data, "type=", 5) == 0) {
 
         for (i = 0; i < 4; i++) {

@@ -10,8 +10,6 @@
 #include "ux_segment.h"
 
 
-static char *ngx_http_ux_segment_zone(ngx_conf_t *cf,
-    ngx_http_ux_zone_t **zone, ngx_uint_t *nvalues);
 static char *ngx_http_ux_segment_value(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone, ngx_str_t *word);
 
@@ -22,7 +20,7 @@ ngx_http_ux_segment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     char                              *rv;
     ngx_str_t                         *value;
-    ngx_uint_t                         i, nvalues;
+    ngx_uint_t                         i;
     ux_status_t                        rc;
     ngx_http_ux_zone_t                *zone;
     ngx_http_compile_complex_value_t   ccv;
@@ -36,16 +34,25 @@ ngx_http_ux_segment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                           "\"_\", at most 64 in all");
     }
 
-    if (value[2].len < 2 || value[2].data[0] != '$') {
+    zone = ngx_http_ux_block_zone(cf);
+
+    if (zone == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    if (cf->args->nelts > 2
+        && (value[2].len < 2 || value[2].data[0] != '$'))
+    {
         return ngx_http_ux_block_expected(cf, &value[2],
                                           "a variable, like \"$device\"");
     }
 
-    zone = NULL;
-    rv = ngx_http_ux_segment_zone(cf, &zone, &nvalues);
-
-    if (rv != NGX_CONF_OK) {
-        return rv;
+    if (cf->args->nelts < 4) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "no value in \"ux_segment\" \"%V\": expected "
+                           "\"ux_segment %V $VARIABLE VALUE ...\"",
+                           &value[1], &value[1]);
+        return NGX_CONF_ERROR;
     }
 
     rc = ux_model_segment_add(&zone->model, ngx_http_ux_str(value[1]));
@@ -76,55 +83,12 @@ ngx_http_ux_segment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
         return NGX_CONF_ERROR;
     }
 
-    for (i = 3; i < 3 + nvalues; i++) {
+    for (i = 3; i < cf->args->nelts; i++) {
         rv = ngx_http_ux_segment_value(cf, zone, &value[i]);
 
         if (rv != NGX_CONF_OK) {
             return rv;
         }
-    }
-
-    return NGX_CONF_OK;
-}
-
-
-static char *
-ngx_http_ux_segment_zone(ngx_conf_t *cf, ngx_http_ux_zone_t **zone,
-    ngx_uint_t *nvalues)
-{
-    ngx_str_t  *value, *last, name;
-
-    value = cf->args->elts;
-    last = &value[cf->args->nelts - 1];
-
-    ngx_str_null(&name);
-    *nvalues = cf->args->nelts - 3;
-
-    if (ngx_strncmp(last->data, "zone=", 5) == 0) {
-        name.data = last->data + 5;
-        name.len = last->len - 5;
-        (*nvalues)--;
-
-        if (name.len == 0) {
-            return ngx_http_ux_block_expected(cf, last, "\"zone=NAME\"");
-        }
-    }
-
-    *zone = ngx_http_ux_zone_find(cf, &name);
-
-    if (*zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no \"ux_zone\"%s%V before \"%V %V\"",
-                           name.len ? " " : "", &name, &value[0], &value[1]);
-        return NGX_CONF_ERROR;
-    }
-
-    if (*nvalues == 0) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no value in \"ux_segment\" \"%V\": expected "
-                           "\"%V %V %V VALUE ...\"", &value[1], &value[0],
-                           &value[1], &value[2]);
-        return NGX_CONF_ERROR;
     }
 
     return NGX_CONF_OK;

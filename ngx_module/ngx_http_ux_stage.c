@@ -9,8 +9,6 @@
 #include "ngx_http_ux_block.h"
 
 
-static ngx_int_t ngx_http_ux_stage_zone(ngx_conf_t *cf,
-    ngx_http_ux_block_t *block);
 static char *ngx_http_ux_stage_event(ngx_conf_t *cf, ux_model_t *model,
     ux_stage_t *stage, ngx_str_t *word);
 
@@ -18,13 +16,11 @@ static char *ngx_http_ux_stage_event(ngx_conf_t *cf, ux_model_t *model,
 char *
 ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
-    ngx_str_t            *value;
-    ngx_uint_t            i;
-    ux_model_t           *model;
-    ux_stage_t           *stage;
-    ngx_http_ux_block_t   block;
-
-    ngx_memzero(&block, sizeof(ngx_http_ux_block_t));
+    ngx_str_t           *value;
+    ngx_uint_t           i;
+    ux_model_t          *model;
+    ux_stage_t          *stage;
+    ngx_http_ux_zone_t  *zone;
 
     value = cf->args->elts;
 
@@ -36,11 +32,13 @@ ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                           "\"" UX_STAGE_START "\"");
     }
 
-    if (ngx_http_ux_stage_zone(cf, &block) != NGX_OK) {
+    zone = ngx_http_ux_block_zone(cf);
+
+    if (zone == NULL) {
         return NGX_CONF_ERROR;
     }
 
-    model = &block.zone->model;
+    model = &zone->model;
 
     for (i = 0; i < model->nstages; i++) {
         if (ux_str_equal(model->stages[i].name, ngx_http_ux_str(value[1]))) {
@@ -63,9 +61,8 @@ ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     stage->slot = UX_SLOT_NONE;
 
     for (i = 2; i < cf->args->nelts; i++) {
-        if (ngx_strncmp(value[i].data, "zone=", 5) != 0
-            && ngx_http_ux_stage_event(cf, model, stage, &value[i])
-               != NGX_CONF_OK)
+        if (ngx_http_ux_stage_event(cf, model, stage, &value[i])
+            != NGX_CONF_OK)
         {
             return NGX_CONF_ERROR;
         }
@@ -82,45 +79,6 @@ ngx_http_ux_stage(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     model->nstages++;
 
     return NGX_CONF_OK;
-}
-
-
-/* zone= may stand anywhere behind the name, as no event has a "=". */
-static ngx_int_t
-ngx_http_ux_stage_zone(ngx_conf_t *cf, ngx_http_ux_block_t *block)
-{
-    ngx_str_t   *value, name;
-    ngx_uint_t   i;
-
-    value = cf->args->elts;
-    ngx_str_null(&name);
-
-    for (i = 2; i < cf->args->nelts; i++) {
-
-        if (ngx_strncmp(value[i].data, "zone=", 5) != 0) {
-            continue;
-        }
-
-        if (value[i].len == 5 || name.len != 0) {
-            (void) ngx_http_ux_block_expected(cf, &value[i],
-                                              "\"zone=NAME\" once");
-            return NGX_ERROR;
-        }
-
-        name.data = value[i].data + 5;
-        name.len = value[i].len - 5;
-    }
-
-    block->zone = ngx_http_ux_zone_find(cf, &name);
-
-    if (block->zone == NULL) {
-        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                           "no \"ux_zone\"%s%V before \"%V %V\"",
-                           name.len ? " " : "", &name, &value[0], &value[1]);
-        return NGX_ERROR;
-    }
-
-    return NGX_OK;
 }
 
 

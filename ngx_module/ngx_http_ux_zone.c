@@ -333,14 +333,14 @@ ngx_http_ux_zone_budget(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
 
     ux_store_budget(&zone->store, &zone->model, &budget);
 
-    ngx_log_error(NGX_LOG_NOTICE, shm_zone->shm.log, 0,
-                  "ux_zone \"%V\" of %uz bytes: %uL bytes for counters "
-                  "(workers' own: %uL of %uL used; shared: %uL of %uL used), "
-                  "%uL of %uL used for names, %uL bytes for visitors, room "
-                  "for %uL visitors", &zone->name, shm_zone->shm.size,
-                  budget.counters, budget.own_used, budget.own,
-                  budget.shared_used, budget.shared, budget.names_used,
-                  budget.names, budget.visitors, budget.capacity);
+    ngx_http_ux_notice(shm_zone->shm.log, "ux_zone \"%V\" of %uz bytes: "
+                       "%uL bytes for counters (workers' own: %uL of %uL "
+                       "used; shared: %uL of %uL used), %uL of %uL used for "
+                       "names, %uL bytes for visitors, room for %uL visitors",
+                       &zone->name, shm_zone->shm.size, budget.counters,
+                       budget.own_used, budget.own, budget.shared_used,
+                       budget.shared, budget.names_used, budget.names,
+                       budget.visitors, budget.capacity);
 }
 
 

@@ -215,7 +215,7 @@ sub blocks_are_refused
             "$kind layout", qr/no "ux_zone"/);
         refused("$kind in a zone that is not there",
             "ux_zone shop 1m;\n$kind layout zone=other { # HERE\n}",
-            "$kind layout", qr/no "ux_zone" other/);
+            "$kind layout", qr/no "ux_zone" "other"/);
         refused("$kind with a word too many",
             "ux_zone shop 1m;\n$kind layout zone=shop x { # HERE\n}",
             $kind, qr/invalid number of arguments/);
@@ -419,7 +419,13 @@ sub metrics_are_refused
     }
 
     for my $line ('metric', 'guardrail') {
-        for my $word ('better=more', 'better=', 'better', 'best=higher',
+        for my $word ('better=more', 'better=bigger', 'better=') {
+            refused("$line with $word", experiment("$line refund $word;"
+                . ' # HERE'), $word,
+                qr/expected better=higher or better=lower in /);
+        }
+
+        for my $word ('better', 'best=higher',
             'type=median', 'type=', 'lower', 'value=1')
         {
             refused("$line with $word", experiment("$line refund $word;"
@@ -978,6 +984,17 @@ sub contexts_are_refused
             . "server {\nlocation $kind {\nux_stats; # HERE\n}\n}\n", $name,
             $expected);
     }
+
+    my ($passed, $output) = $t->test_config(experiment('')
+        . "server {\nlocation = /stats {\nux_stats; # HERE\n}\n}\n");
+    my $n = $t->line_of(qr/# HERE/);
+    ok($passed, 'accepted: ux_stats in location =');
+    like($output, qr{\[warn\].*"ux_stats" in location "= /stats" .*prefix.*:$n},
+        'and a warning: nothing below it can be reached');
+    ($passed, $output) = $t->test_config(experiment('')
+        . "server {\nlocation /stats {\nux_stats;\n}\n}\n");
+    unlike($output, qr/\[warn\].*ux_stats/, 'no warning for a prefix');
+
     refused('ux_stats in a location of a regex location', experiment('')
         . "server {\nlocation ~ ^/a {\nlocation ~ ^/ab {\nux_stats; # HERE\n"
         . "}\n}\n}\n", '^/ab', $expected);

@@ -126,7 +126,7 @@ sub refused
         [ 'no zone', 'ux_stage a view_item;', 'ux_stage a',
             qr/no "ux_zone" before/ ],
         [ 'an unknown zone', "$zone ux_stage a view_item zone=b2b;",
-            'ux_stage a', qr/no "ux_zone" b2b before/ ],
+            'ux_stage a', qr/no "ux_zone" "b2b" before/ ],
         [ 'an empty zone', "$zone ux_stage a view_item zone=;", 'zone=',
             qr/"zone=NAME" once/ ],
         [ 'a zone twice', "$zone ux_stage a zone=shop view_item zone=shop;",

@@ -126,9 +126,17 @@ sub configurations
     $refused->('a 65th value', "ux_segment device \$http_x @values; # HERE",
         qr/"v64".*at most 64 values/);
     $refused->('no zone', 'ux_segment device $http_x a zone=other; # HERE',
-        qr/no "ux_zone" other before "ux_segment device"/);
+        qr/no "ux_zone" "other" before "ux_segment device"/);
     $refused->('no zone\'s name', 'ux_segment device $http_x a zone=; # HERE',
         qr/"zone=NAME"/);
+    $refused->('a zone twice', 'ux_segment device zone=shop $http_x a '
+        . 'zone=shop; # HERE', qr/"zone=NAME" once/);
+    $refused->('a zone and no value', 'ux_segment d zone=shop $http_x; # HERE',
+        qr/no value in "ux_segment" "d"/);
+    $refused->('a zone alone', 'ux_segment d zone=shop zone=; # HERE',
+        qr/"zone=NAME" once/);
+    $refused->('a zone and no variable', 'ux_segment d zone=shop a; # HERE',
+        qr/"a".*a variable/);
 
     my ($passed, $output) = $c->test_config("ux_zone shop 16m;\n"
         . "ux_zone second 16m;\nux_segment device \$http_x @values[0 .. 62];\n"
@@ -136,6 +144,17 @@ sub configurations
         . "server { listen 127.0.0.1:%%PORT%%; }\n");
     ok($passed, '63 values and "other"; "other" by name; another zone')
         or diag($output);
+
+    for my $line ('zone=second $http_x a b', '$http_x zone=second a b',
+        '$http_x a zone=second b')
+    {
+        ($passed, $output) = $c->test_config("ux_zone shop 16m;\n"
+            . "ux_zone second 16m;\nux_segment device $line;\n"
+            . "ux_segment device \$http_y a zone=second;\n"
+            . "server { listen 127.0.0.1:%%PORT%%; }\n");
+        ok(!$passed && $output =~ /duplicate "ux_segment" "device"/,
+            "zone= anywhere: $line") or diag($output);
+    }
 
     ($passed, $output) = $c->test_config(
         "ux_segment device \$nothing a;\n"

@@ -26,6 +26,7 @@ for my $case ([ 8, 1 ], [ 64, 4 ]) {
     split_is_whole($mib, $workers);
 }
 
+told_on_a_terminal();
 traffic_takes_nothing();
 
 done_testing();
@@ -112,6 +113,19 @@ sub split_is_whole
     is($with->{$_}, $told->{$_}, "${mib}m: and is given no more: $_")
         for qw(size counters names visitors capacity);
     $t->no_alerts;
+
+    return;
+}
+
+
+# With the levels that nginx has without an error_log line.
+sub told_on_a_terminal
+{
+    my $t = Ux::nginx(conf => '');
+    my (undef, $output) = $t->test_config(conf('8m'));
+
+    is(told($output)->{size}, 8 * MIB, 'nginx -t says it without error_log')
+        or diag($output);
 
     return;
 }

@@ -54,12 +54,6 @@ void ux_bind_segment_carts(ux_binder_t *binder);
 /* Makes all claims; in a dry run sums up what they would take. */
 void ux_bind_walk(ux_binder_t *binder);
 
-/* The ordinal, or UX_PARENT_NONE; in a dry run maybe UX_ORDINAL_NEW. */
-uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
-
-/* UX_SLOT_NONE for what is none. */
-uint8_t ux_bind_slot(uint16_t ordinal);
-
 /* Numbers for the stages of the journey. */
 void ux_bind_stages(ux_binder_t *binder);
 

@@ -112,3 +112,18 @@ ux_currency_exponent(unsigned index)
 {
     return (index < UX_CURRENCIES) ? ux_currencies[index].exponent : 0;
 }
+
+
+unsigned
+ux_currency_unit(unsigned index)
+{
+    unsigned  i, unit;
+
+    unit = 1;
+
+    for (i = 0; i < ux_currency_exponent(index); i++) {
+        unit *= 10;
+    }
+
+    return unit;
+}

@@ -39,6 +39,8 @@ static bool ux_image_parent_ok(const ux_image_view_t *view,
 static bool ux_image_text_ok(const ux_image_name_t *name);
 static bool ux_image_relatives_ok(const ux_image_view_t *view,
     const ux_image_index_t *index, uint32_t i);
+static bool ux_image_timings_ok(const ux_image_view_t *view,
+    const ux_image_name_t *name);
 static bool ux_image_child_ok(const ux_image_view_t *view,
     const ux_image_index_t *index, unsigned kind, uint64_t ordinal,
     uint16_t parent);
@@ -299,34 +301,42 @@ ux_image_relatives_ok(const ux_image_view_t *view,
                                  name.parent);
 
     case UX_ENTRY_TIMINGS:
-        if (name.aux == UX_TIMINGS_VITALS) {
-            return !(name.flags & UX_IMAGE_HAS_BLOCK) && name.value == 0
-                   && name.control == 0;
-        }
-
-        if (name.aux == UX_TIMINGS_SURVEYS) {
-            return name.parent != UX_PARENT_NONE && name.value == 0
-                   && name.control == 0
-                   && !(name.flags & UX_IMAGE_HAS_BLOCK);
-        }
-
-        if (name.aux == UX_TIMINGS_JOURNEY) {
-            return name.parent != UX_PARENT_NONE
-                   && name.control <= UX_STAGES_MAX
-                   && !(name.flags & UX_IMAGE_HAS_BLOCK);
-        }
-
-        return name.aux == UX_TIMINGS_REQUESTS
-               ? !(name.flags & UX_IMAGE_HAS_RING) && name.value == 0
-                 && name.control == 0
-               : name.parent != UX_PARENT_NONE
-                 && (unsigned) name.aux - UX_TIMINGS_FUNNEL
-                    < view->kinds[UX_ENTRY_FUNNEL]
-                 && name.control <= UX_FUNNEL_STEPS_MAX
-                 && !(name.flags & UX_IMAGE_HAS_BLOCK);
+        return ux_image_timings_ok(view, &name);
 
     default:
         return true;
+    }
+}
+
+
+static bool
+ux_image_timings_ok(const ux_image_view_t *view, const ux_image_name_t *name)
+{
+    bool  block, variant;
+
+    block = (name->flags & UX_IMAGE_HAS_BLOCK) != 0;
+    variant = name->parent != UX_PARENT_NONE;
+
+    switch (name->aux) {
+
+    case UX_TIMINGS_REQUESTS:
+        return !(name->flags & UX_IMAGE_HAS_RING) && name->value == 0
+               && name->control == 0;
+
+    case UX_TIMINGS_VITALS:
+        return !block && name->value == 0 && name->control == 0;
+
+    case UX_TIMINGS_SURVEYS:
+        return !block && variant && name->value == 0 && name->control == 0;
+
+    case UX_TIMINGS_JOURNEY:
+        return !block && variant && name->control <= UX_STAGES_MAX;
+
+    default:
+        return !block && variant
+               && (unsigned) name->aux - UX_TIMINGS_FUNNEL
+                  < view->kinds[UX_ENTRY_FUNNEL]
+               && name->control <= UX_FUNNEL_STEPS_MAX;
     }
 }
 

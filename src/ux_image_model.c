@@ -37,6 +37,8 @@ typedef struct {
 
 
 static ux_str_t ux_model_word(ux_str_t word);
+static ux_status_t ux_image_model_sense(const ux_image_view_t *view,
+    ux_image_model_t *read, ux_error_t *error);
 static void ux_model_head(ux_model_walk_t *w, ux_model_t *model,
     ux_image_origin_t *origin);
 static void ux_model_funnel(ux_model_walk_t *w, ux_funnel_t *funnel);
@@ -145,11 +147,8 @@ ux_status_t
 ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
     ux_error_t *error)
 {
-    int                        at[2], currency;
     unsigned                   i, n;
-    ux_str_t                   code = { view->info.currency, 3 };
     ux_model_t                *model;
-    const char                *wrong;
     ux_model_walk_t            w;
     const ux_image_section_t  *section;
 
@@ -207,6 +206,21 @@ ux_image_model_read(const ux_image_view_t *view, ux_image_model_t *read,
         return UX_ERROR;
     }
 
+    return ux_image_model_sense(view, read, error);
+}
+
+
+/* Sets the currency. */
+static ux_status_t
+ux_image_model_sense(const ux_image_view_t *view, ux_image_model_t *read,
+    ux_error_t *error)
+{
+    int          at[2], currency;
+    ux_str_t     code = { view->info.currency, 3 };
+    ux_model_t  *model;
+    const char  *wrong;
+
+    model = &read->model;
     currency = ux_currency_find(code);
     wrong = ux_image_model_wrong(model, &read->origin);
 

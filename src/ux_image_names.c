@@ -28,6 +28,8 @@ static ux_status_t ux_names_entry(ux_image_merging_t *m,
     const ux_registrar_t *registrar, uint32_t i);
 static bool ux_names_claim(const ux_image_merging_t *m,
     const ux_image_name_t *name, ux_claim_t *claim);
+static bool ux_names_relatives(const ux_image_merging_t *m,
+    const ux_image_name_t *name, ux_claim_t *claim);
 static bool ux_names_ordinal(const ux_image_merging_t *m, unsigned kind,
     uint64_t ordinal, uint16_t *mapped);
 static uint16_t ux_names_parent(unsigned kind);
@@ -138,9 +140,6 @@ static bool
 ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
     ux_claim_t *claim)
 {
-    bool      there;
-    uint16_t  ordinal;
-
     memset(claim, 0, sizeof(ux_claim_t));
 
     claim->kind = (ux_entry_e) name->kind;
@@ -153,73 +152,81 @@ ux_names_claim(const ux_image_merging_t *m, const ux_image_name_t *name,
     claim->number = name->number;
     claim->width = name->width;
 
-    there = name->parent == UX_PARENT_NONE
-            || ux_names_ordinal(m, ux_names_parent(name->kind), name->parent,
-                                &claim->parent);
+    if (name->parent != UX_PARENT_NONE
+        && !ux_names_ordinal(m, ux_names_parent(name->kind), name->parent,
+                             &claim->parent))
+    {
+        return false;
+    }
+
+    return ux_names_relatives(m, name, claim);
+}
+
+
+/* What the entry refers to beside its parent. */
+static bool
+ux_names_relatives(const ux_image_merging_t *m, const ux_image_name_t *name,
+    ux_claim_t *claim)
+{
+    uint16_t  ordinal;
 
     switch (name->kind) {
 
     case UX_ENTRY_EPOCH:
         claim->aux = 0;              /* is given */
-        claim->control = UX_PARENT_NONE;
 
-        if (ux_names_ordinal(m, UX_ENTRY_VARIANT, name->control, &ordinal)) {
-            claim->control = ordinal;
-        }
+        /* UX_PARENT_NONE where it is not there */
 
-        break;
+        (void) ux_names_ordinal(m, UX_ENTRY_VARIANT, name->control, &ordinal);
+        claim->control = ordinal;
+
+        return true;
 
     case UX_ENTRY_ARM:
-        there = there && ux_names_ordinal(m, UX_ENTRY_VARIANT, name->aux,
-                                          &claim->aux);
-        break;
+        return ux_names_ordinal(m, UX_ENTRY_VARIANT, name->aux, &claim->aux);
 
     case UX_ENTRY_ARM_CART:
-        there = there
-                && ux_names_ordinal(m, UX_ENTRY_CART, name->aux, &claim->aux)
-                && ux_names_ordinal(m, UX_ENTRY_VARIANT, name->variant,
-                                    &claim->variant);
-        break;
+        return ux_names_ordinal(m, UX_ENTRY_CART, name->aux, &claim->aux)
+               && ux_names_ordinal(m, UX_ENTRY_VARIANT, name->variant,
+                                   &claim->variant);
 
     case UX_ENTRY_SEGMENT_ARM:
-        there = there && ux_names_ordinal(m, UX_ENTRY_SEGMENT_VALUE,
-                                          name->aux, &claim->aux);
-        break;
+        return ux_names_ordinal(m, UX_ENTRY_SEGMENT_VALUE, name->aux,
+                                &claim->aux);
 
     case UX_ENTRY_SEGMENT_CART:
-        there = there
-                && ux_names_ordinal(m, UX_ENTRY_CART, name->aux, &claim->aux);
         claim->variant = claim->parent;
-        break;
+
+        return ux_names_ordinal(m, UX_ENTRY_CART, name->aux, &claim->aux);
 
     case UX_ENTRY_TIMINGS:
-        if (there && name->aux >= UX_TIMINGS_FUNNEL
-            && name->aux < UX_TIMINGS_VITALS)
-        {
-            there = ux_names_ordinal(m, UX_ENTRY_FUNNEL,
-                                     name->aux - UX_TIMINGS_FUNNEL, &ordinal)
-                    && ordinal < UX_FUNNELS_MAX;
-            claim->aux = (uint16_t) (UX_TIMINGS_FUNNEL + ordinal);
+        if (name->aux < UX_TIMINGS_FUNNEL || name->aux >= UX_TIMINGS_VITALS) {
+            return true;
         }
 
-        break;
+        if (!ux_names_ordinal(m, UX_ENTRY_FUNNEL,
+                              name->aux - UX_TIMINGS_FUNNEL, &ordinal))
+        {
+            return false;
+        }
+
+        claim->aux = (uint16_t) (UX_TIMINGS_FUNNEL + ordinal);
+
+        return ordinal < UX_FUNNELS_MAX;
 
     case UX_ENTRY_EVIDENCE:
     case UX_ENTRY_BALANCE:
-        there = there && ux_names_ordinal(m, UX_ENTRY_EPOCH, name->value,
-                                          &ordinal);
-
-        if (there) {
-            claim->value = ordinal;
+        if (!ux_names_ordinal(m, UX_ENTRY_EPOCH, name->value, &ordinal)) {
+            return false;
         }
 
-        break;
+        claim->value = ordinal;
+
+        return true;
 
     default:
-        break;
+        return true;
     }
-
-    return there;
 }
 
 

@@ -47,6 +47,9 @@ ux_str_t ux_currency_code(unsigned index);
 /* Digits after the point: 2 for EUR, 0 for JPY, 3 for KWD. */
 unsigned ux_currency_exponent(unsigned index);
 
+/* 10 to that power, minor units in a major one: 100 for EUR, 1 for JPY. */
+unsigned ux_currency_unit(unsigned index);
+
 /*
  * [-]digits[.digits] into minor units of the given exponent (0..4); more
  * digits than the exponent round half away from zero.  UX_ERROR: not a

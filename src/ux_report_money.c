@@ -48,24 +48,12 @@ ux_report_put_money(ux_json_t *variant, const ux_result_t *view,
 }
 
 
-/* In major units; null for n = 0. */
+/* In major units, rounded once, as the mean of a goal is; null for n = 0. */
 static void
 ux_report_put_mean(ux_json_t *object, const char *name,
     const ux_result_t *view, int64_t minor, uint64_t n)
 {
-    unsigned  i;
-    double    scale;
+    n *= ux_currency_unit(view->model->currency);
 
-    if (n == 0) {
-        ux_json_null(object, name);
-        return;
-    }
-
-    scale = 1;
-
-    for (i = 0; i < view->exponent; i++) {
-        scale *= 10;
-    }
-
-    ux_json_number(object, name, (double) minor / scale / (double) n);
+    ux_json_number(object, name, ux_stats_mean(n, minor));
 }

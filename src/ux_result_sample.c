@@ -263,20 +263,11 @@ ux_result_limbs(const uint64_t *limbs)
 uint64_t
 ux_result_scale(const ux_result_t *result, const ux_metric_t *metric)
 {
-    uint64_t  scale;
-    unsigned  i;
-
     if (metric->type == UX_METRIC_CONVERSION
         || metric->type == UX_METRIC_COUNT)
     {
         return 1;
     }
 
-    scale = 1;
-
-    for (i = 0; i < result->exponent; i++) {
-        scale *= 10;
-    }
-
-    return scale;
+    return ux_currency_unit(result->model->currency);
 }

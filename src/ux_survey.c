@@ -21,7 +21,6 @@
 #include <string.h>
 
 
-static int64_t ux_survey_unit(unsigned exponent);
 
 
 const ux_survey_t  ux_surveys[UX_SURVEYS] = {
@@ -125,7 +124,7 @@ ux_survey_answers(const ux_model_t *model, unsigned survey,
     }
 
     s = &ux_surveys[survey];
-    unit = ux_survey_unit(ux_currency_exponent(model->currency));
+    unit = ux_currency_unit(model->currency);
     n = event->value / unit;
 
     if (event->value % unit != 0 || n < s->from || n > s->to) {
@@ -137,19 +136,6 @@ ux_survey_answers(const ux_model_t *model, unsigned survey,
     }
 
     return true;
-}
-
-
-static int64_t
-ux_survey_unit(unsigned exponent)
-{
-    int64_t  unit;
-
-    for (unit = 1; exponent > 0; exponent--) {
-        unit *= 10;
-    }
-
-    return unit;
 }
 
 

@@ -233,6 +233,13 @@ test_currency(void)
 
     ok(i == ux_currency_count(), "each is found at its place");
 
+    ok(ux_currency_unit((unsigned) ux_currency_find(exact("JPY"))) == 1
+       && ux_currency_unit((unsigned) ux_currency_find(exact("EUR"))) == 100
+       && ux_currency_unit((unsigned) ux_currency_find(exact("KWD"))) == 1000
+       && ux_currency_unit((unsigned) ux_currency_find(exact("CLF"))) == 10000
+       && ux_currency_unit(ux_currency_count()) == 1,
+       "minor units in a major one");
+
     /* Zones keep these numbers. */
 
     ok(ux_currency_find(exact("AED")) == 0, "AED has number 0");

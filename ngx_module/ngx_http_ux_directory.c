@@ -212,11 +212,15 @@ ngx_http_ux_directory_others(ngx_http_ux_zone_t *zone, ngx_file_info_t *fi)
 static void
 ngx_http_ux_directory_writable(ngx_http_ux_zone_t *zone, ngx_log_t *log)
 {
-    int        rc;
-    ngx_err_t  err;
+    int             rc;
+    uid_t           uid;
+    u_char          number[NGX_INT_T_LEN + 1];
+    ngx_err_t       err;
+    struct passwd  *user;
 
     ngx_http_ux_user_begin(zone);
 
+    uid = geteuid();
     rc = faccessat(AT_FDCWD, (const char *) zone->snapshot.data,
                    R_OK|W_OK|X_OK, AT_EACCESS);
     err = ngx_errno;
@@ -224,9 +228,13 @@ ngx_http_ux_directory_writable(ngx_http_ux_zone_t *zone, ngx_log_t *log)
     ngx_http_ux_user_end(zone);
 
     if (rc == -1) {
+        user = getpwuid(uid);
+        (void) ngx_sprintf(number, "%d%Z", (int) uid);
+
         ngx_log_error(NGX_LOG_WARN, log, err,
-                      "ux_zone \"%V\": nothing can be saved in \"%V\"",
-                      &zone->name, &zone->snapshot);
+                      "ux_zone \"%V\": nothing can be saved in \"%V\" as "
+                      "user \"%s\"", &zone->name, &zone->snapshot,
+                      (user != NULL) ? (u_char *) user->pw_name : number);
     }
 }
 

@@ -361,7 +361,8 @@ sub no_directory
         chmod 0500, $t->dir . '/state';
         chown @NOBODY[2, 3], $t->dir . '/state';
         ($lines, $text) = told($t, 'not writable', $conf);
-        like($text, qr/\[warn\].*nothing can be saved .*Permission denied/,
+        like($text,
+            qr/\[warn\].*nothing can be saved in "[^"]*" as user "nobody" \(13/,
             'not writable: a warning');
     }
 

@@ -341,6 +341,7 @@ test_metrics(void)
     ok(is(V "/metrics/revenue/currency", "\"EUR\""), "its currency");
     ok(is(V "/metrics/revenue/sum", "1544.10"), "its sum, exact");
     ok(is(V "/metrics/revenue/mean", "2.5735"), "its mean");
+    ok(is(V "/money/per_visitor", "2.5735"), "which is what money says");
     ok(is(V "/metrics/revenue/visitors", "31"), "purchasers");
     ok(is(V "/metrics/revenue/events", "33"), "purchases");
     ok(is(V "/metrics/revenue/cap", "500.00"), "the cap");
@@ -428,6 +429,7 @@ test_variance_exact(void)
     setup();
 
     ok(is(V "/metrics/revenue/mean", "null"), "mean of nobody");
+    ok(is(V "/money/per_visitor", "null"), "money of nobody");
     ok(is(V "/metrics/revenue/variance", "null"), "variance of nobody");
     ok(is(V "/metrics/purchase/rate", "null"), "rate of nobody");
     ok(is(V "/metrics/purchase/rate_ci", "null"), "interval of nobody");

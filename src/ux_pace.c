@@ -127,6 +127,11 @@ ux_pace_reached(const ux_funnel_t *funnel, unsigned step, uint32_t first,
                     pace->started_ms != 0 ? pace->started_ms
                                           : track->exposed_ms, now_ms);
 
+        if (pace->started_ms != 0) {
+            ux_changes_add(changes,
+                           first + UX_TIMINGS_SUCCESS(funnel->nsteps), 1);
+        }
+
         pace->started_ms = 0;
 
         /* an optional step may follow */

@@ -51,6 +51,8 @@ static void ux_report_put_task(ux_json_t *funnel,
     const ux_report_funnel_t *of);
 static void ux_report_put_seconds(ux_json_t *object,
     const ux_report_funnel_t *of, uint32_t at);
+static uint64_t ux_report_block_count(const ux_report_funnel_t *of,
+    uint32_t at);
 static void ux_report_put_back(ux_json_t *object,
     const ux_report_funnel_t *of, unsigned number);
 static void ux_report_put_step_comparison(ux_json_t *object,
@@ -202,7 +204,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 static void
 ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
 {
-    uint64_t                started, completed;
+    uint64_t                started, completed, succeeded;
     unsigned                i;
     ux_json_t              *task;
     const ux_step_t        *step, *first, *last;
@@ -231,14 +233,19 @@ ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
     ux_report_put_count(task, "started", started);
     ux_report_put_count(task, "completed", completed);
 
-    /* who had begun before the exposure is no part of these */
+    /* who had begun before the exposure is no part of the rate */
 
-    if (completed <= started) {
-        ux_report_put_rate(task, "success_rate", completed, started);
-        ux_report_put_interval(task, "success_ci", completed, started);
+    if (of->of->segment) {
+        ux_report_put_nulls(task, "succeeded success_rate success_ci");
 
     } else {
-        ux_report_put_nulls(task, "success_rate success_ci");
+        succeeded = ux_report_block_count(of,
+                                      UX_TIMINGS_SUCCESS(of->funnel->nsteps));
+        succeeded = succeeded < started ? succeeded : started;
+
+        ux_report_put_count(task, "succeeded", succeeded);
+        ux_report_put_rate(task, "success_rate", succeeded, started);
+        ux_report_put_interval(task, "success_ci", succeeded, started);
     }
 
     ux_report_put_seconds(task, of, UX_TIMINGS_TASK(of->funnel->nsteps));
@@ -269,21 +276,25 @@ static void
 ux_report_put_back(ux_json_t *object, const ux_report_funnel_t *of,
     unsigned number)
 {
-    uint64_t  n;
-
     if (of->of->segment) {
         ux_json_null(object, "backtracks");
         return;
     }
 
-    n = 0;
+    ux_report_put_count(object, "backtracks",
+                        ux_report_block_count(of,
+                                          UX_TIMINGS_BACK(of->funnel->nsteps)
+                                          + number));
+}
 
-    if (of->timings != 0) {
-        n = ux_counter_read(&of->view->store->counter, of->timings
-                            + UX_TIMINGS_BACK(of->funnel->nsteps) + number);
-    }
 
-    ux_report_put_count(object, "backtracks", ux_result_count(n));
+/* A cell of the funnel's block that is a count. */
+static uint64_t
+ux_report_block_count(const ux_report_funnel_t *of, uint32_t at)
+{
+    return of->timings == 0 ? 0
+           : ux_result_count(ux_counter_read(&of->view->store->counter,
+                                             of->timings + at));
 }
 
 

@@ -75,11 +75,12 @@ static const struct {
       "of visitors who reach the step in order: since the required step "
       "before, or the exposure; quantiles within 1.6 %, up to 70 minutes" },
     { "funnels.steps.backtracks",
-      "events of the step by visitors who had reached a later one" },
+      "events of the step by visitors who had reached a later one, those of a "
+      "further order included" },
     { "funnels.task.success_rate",
-      "visitors who reach the last required step in order, by those who "
-      "reach the first; null where more reach the last, who had begun before "
-      "the exposure" },
+      "succeeded, visitors who reached the first required step and then the "
+      "last since the exposure, by started; completed has those, too, who had "
+      "begun before it" },
     { "funnels.task.seconds",
       "from the first required step, or the exposure if that came before "
       "it, to the last; of those who completed the task only" },
@@ -132,7 +133,8 @@ static const struct {
       "mean of the answers 1 to 7; what is better is what was asked" },
     { "surveys.nps.score_ci",
       "at 95 %, of one look: Student's t of the mean, as of ces, within the "
-      "scale, null with fewer than 2 answers; of csat Wilson's" },
+      "scale, null with fewer than 2 answers or where all are alike; of csat "
+      "Wilson's" },
     { "surveys.nps.purchased",
       "of visitors who purchased since the exposure, before or after they "
       "answered; not_purchased: of the others" },

@@ -144,7 +144,7 @@ static void
 ux_report_put_score_ci(ux_json_t *object, const ux_report_answers_t *answers)
 {
     int                 worth;
-    double              mean, half, lo, hi;
+    double              mean, half, lo, hi, variance;
     int64_t             sum;
     unsigned            i;
     ux_u128_t           squares;
@@ -174,10 +174,18 @@ ux_report_put_score_ci(ux_json_t *object, const ux_report_answers_t *answers)
     }
 
     mean = ux_stats_mean(answers->n, sum);
+    variance = ux_stats_variance(answers->n, sum, squares);
+
+    /* that all answer alike tells nothing of who did not */
+
+    if (variance == 0) {
+        ux_json_null(object, "score_ci");
+        return;
+    }
+
     half = ux_special_t_quantile(1 - UX_REPORT_SURVEY_LEVEL,
                                  (double) (answers->n - 1))
-           * sqrt(ux_stats_variance(answers->n, sum, squares)
-                  / (double) answers->n);
+           * sqrt(variance / (double) answers->n);
 
     lo = ux_report_worth(answers->survey, s->from);
     hi = ux_report_worth(answers->survey, s->to);

@@ -145,7 +145,8 @@ ux_result_segment_versus(const ux_result_t *result,
 
     if (fixed.status == UX_STATS_OK) {
         versus.error = a.estimate.error + b.estimate.error;
-        versus.difference_ci = fixed.ci;
+        versus.difference_ci = ux_stats_normal(versus.difference,
+                                               versus.error, 0.05).ci;
         versus.lift_ci = ux_stats_fieller(a.estimate, b.estimate,
                                           UX_STATS_Z95, NULL);
     }

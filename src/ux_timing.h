@@ -53,13 +53,15 @@ enum {
 /*
  * A block of a funnel: a histogram a step (to it from the required step before
  * or from the exposure), one of the whole task (first required step to last),
- * then a count a step of returns to it.
+ * then a count a step of returns to it, and one of tasks both begun and
+ * completed since the exposure.
  */
 #define UX_TIMINGS_STEP(step)      ((step) * UX_TIMING_CELLS)
 #define UX_TIMINGS_TASK(nsteps)    UX_TIMINGS_STEP(nsteps)
 #define UX_TIMINGS_BACK(nsteps)    UX_TIMINGS_STEP((nsteps) + 1u)
+#define UX_TIMINGS_SUCCESS(nsteps) (UX_TIMINGS_BACK(nsteps) + (nsteps))
 #define UX_TIMINGS_FUNNEL_CELLS(nsteps)                                      \
-    (UX_TIMINGS_BACK(nsteps) + (nsteps))
+    (UX_TIMINGS_SUCCESS(nsteps) + 1u)
 
 /*
  * A block of vitals: of each metric a histogram of ux_vital_steps(), then a

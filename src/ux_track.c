@@ -37,26 +37,26 @@
  *   cart funnel, per event  2                                  2
  *   track, per event        2 + 2 journey + 2 orders
  *                           + 16 steps + 16 times
- *                           + 16 tasks + 16 returns
+ *                           + 16 tasks x 2 + 16 returns
  *                           + 2 x 3 answers
- *                           + 26 + 8 x 2               = 118   8 x 2 = 16
- *   event                   5 + 16 x 118               = 1893  16 x 16 = 256
+ *                           + 26 + 8 x 2               = 134   8 x 2 = 16
+ *   event                   5 + 16 x 134               = 2149  16 x 16 = 256
  *   vital, in its place     1 + 17 x 4                 = 69
  *   expose, settle          3 + 64 steps + 8 x 2       = 83    8
  *   page                    3
  *   form sent               2 x (1 + 16)               = 34
  *   confirm, 16 events      1 + 16 discards
- *     each of 16 tracks     6 + 16 x 118, but a track's      16 x 16 = 256
+ *     each of 16 tracks     7 + 16 x 134, but a track's      16 x 16 = 256
  *                           steps, their times, tasks
- *                           and answers count once    = 1183
- *                           17 + 16 x 1183            = 18945  4096
+ *                           and answers count once    = 1200
+ *                           17 + 16 x 1200            = 19217  4096
  *   cross                   4 + 64 events + 2 x 64 steps
  *                           + 16 stages + 3 answers            8 + 16 x 2
  *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     = 40
  *                                                     = 351
  *
  *   confirm, 16 exposures on a page, a form, 3 events, 16 crossings
- *                                                     = 31654   5632
+ *                                                     = 32690   5632
  *
  * An event is in four totals at most: two of the same event and type would be
  * one slot of the registry, and are one of the model.
@@ -72,15 +72,16 @@
 
 /* one that is no ratio leaves out COUNT and all behind it */
 #define UX_TRACK_TOTAL_CELLS    (2 * UX_TOTAL_COUNT + 2 * UX_TOTAL_CELLS)
-#define UX_TRACK_EVENT_CELLS    (6 + UX_FUNNELS_MAX * 4 + UX_SURVEYS * 2     \
+#define UX_TRACK_EVENT_CELLS    (6 + UX_FUNNELS_MAX * 5 + UX_SURVEYS * 2     \
                                  + UX_TRACK_TOTAL_CELLS + UX_CARTS_MAX * 2)
 #define UX_TRACK_CONFIRM_CELLS  (1 + UX_PENDING_MAX                          \
                                  + (UX_TRACKS_MAX - 1)                       \
-                                   * (7 + UX_STEPS_MAX * 2 + UX_FUNNELS_MAX  \
+                                   * (7 + (UX_STEPS_MAX + UX_FUNNELS_MAX)    \
+                                          * 2                                \
                                       + UX_SURVEYS * 3                       \
                                       + UX_PENDING_MAX                       \
                                         * (UX_TRACK_EVENT_CELLS              \
-                                           - UX_FUNNELS_MAX * 3              \
+                                           - UX_FUNNELS_MAX * 4              \
                                            - UX_SURVEYS * 2)))
 #define UX_TRACK_EXPOSE_CELLS   (3 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
 #define UX_TRACK_PAGE_CELLS     3

@@ -566,6 +566,13 @@ void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 /* The zone had no room; said once a minute. */
 void ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
 
+/* ngx_http_ux_visit.c: whether the record changed; settled: of settling it */
+ngx_uint_t ngx_http_ux_turn_visit(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, const uint16_t *settled,
+    uint64_t now_ms);
+ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+
 /* ngx_http_ux_wanted.c */
 ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);

@@ -27,14 +27,8 @@ static ngx_uint_t ngx_http_ux_turn_returned(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_turn_expose(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
-static ngx_uint_t ngx_http_ux_turn_visit(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, uint64_t now_ms);
-static uint32_t ngx_http_ux_turn_form(ngx_http_request_t *r,
-    ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_turn_events(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, uint64_t now_ms, ngx_uint_t *next);
-static ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 static void ngx_http_ux_turn_lost(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_status_t rc,
     ngx_uint_t from);
@@ -133,6 +127,8 @@ ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return NGX_OK;
     }
 
+    v->last_s = now_s;
+
     rc = ux_table_commit(&zone->store.table, &turn, v, now_s, &effects);
 
     if (rc != UX_OK) {
@@ -152,7 +148,10 @@ static ngx_uint_t
 ngx_http_ux_turn_request(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t found, uint64_t now_ms)
 {
+    uint16_t    settled[UX_TRACKS_MAX];
     ngx_uint_t  dirty;
+
+    settled[0] = UX_ARM_NONE;
 
     ngx_http_ux_read_headers(r, ctx);
 
@@ -161,11 +160,11 @@ ngx_http_ux_turn_request(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     if (!ctx->prefetch) {
         dirty |= ux_track_settle(&zone->store.plan, &zone->visitor, now_ms,
-                                 &zone->changes);
+                                 settled, &zone->changes);
     }
 
     dirty |= ngx_http_ux_turn_expose(r, ctx, zone, now_ms);
-    dirty |= ngx_http_ux_turn_visit(r, ctx, zone, now_ms);
+    dirty |= ngx_http_ux_turn_visit(r, ctx, zone, settled, now_ms);
     dirty |= ngx_http_ux_turn_error(r, ctx, zone);
 
     return dirty;
@@ -361,59 +360,6 @@ ngx_http_ux_turn_expose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 }
 
 
-/* Pages and forms of somebody who is exposed. */
-static ngx_uint_t
-ngx_http_ux_turn_visit(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone, uint64_t now_ms)
-{
-    ngx_uint_t  failed;
-
-    if (zone != ctx->zone || ctx->arms == NULL || ctx->barred) {
-        return 0;
-    }
-
-    if (ctx->exposed && ctx->navigation) {
-        ux_track_page(&zone->store.plan, &zone->visitor, ctx->arms, now_ms,
-                      &zone->changes);
-    }
-
-    if (ctx->method == NGX_HTTP_POST && ctx->arms[0] != UX_ARM_NONE) {
-        failed = ngx_http_ux_failed(ctx, r->headers_out.status);
-
-        ux_track_post(&zone->store.plan, &zone->visitor,
-                      ngx_http_ux_turn_form(r, zone), failed != 0,
-                      ctx->arms, now_ms, &zone->changes);
-        return 1;
-    }
-
-    return ctx->exposed && ctx->navigation;
-}
-
-
-/* Where a form was sent to, without arguments, as what only the zone knows. */
-static uint32_t
-ngx_http_ux_turn_form(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
-{
-    u_char     *p, *last;
-    uint32_t    hash;
-    ngx_str_t   path;
-
-    path = r->unparsed_uri;
-    last = path.data + path.len;
-
-    p = ngx_strlchr(path.data, last, '?');
-
-    if (p != NULL) {
-        path.len = p - path.data;
-    }
-
-    hash = (uint32_t) ux_hash_keyed(zone->store.head->index_key,
-                                    ngx_http_ux_str(path));
-
-    return hash != 0 ? hash : 1;
-}
-
-
 /* As many as a turn takes, from *next on, which moves behind them. */
 static void
 ngx_http_ux_turn_events(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
@@ -457,58 +403,6 @@ ngx_http_ux_turn_events(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone,
     }
 
     *next = i;
-}
-
-
-/* A visitor that met an error, once, and once for each variant. */
-static ngx_uint_t
-ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
-    ngx_http_ux_zone_t *zone)
-{
-    ngx_uint_t     i, k, dirty;
-    ux_track_t    *track;
-    ux_visitor_t  *v;
-
-    v = &zone->visitor;
-    dirty = 0;
-
-    if (!ngx_http_ux_failed(ctx, r->headers_out.status)
-        || zone != ctx->zone || ctx->arms == NULL
-        || ctx->arms[0] == UX_ARM_NONE)
-    {
-        return 0;
-    }
-
-    if (!v->error_seen) {
-        v->error_seen = true;
-        dirty = 1;
-
-        ux_changes_add(&zone->changes, UX_ZONE_HTTP + UX_HTTP_ERROR_VISITORS,
-                       1);
-    }
-
-    for (i = 1; i < v->ntracks; i++) {
-        track = &v->tracks[i];
-
-        for (k = 0; ctx->arms[k] != UX_ARM_NONE; k++) {
-            if (ctx->arms[k] == track->arm) {
-                break;
-            }
-        }
-
-        if (track->error_seen || ctx->arms[k] == UX_ARM_NONE) {
-            continue;
-        }
-
-        track->error_seen = true;
-        dirty = 1;
-
-        ux_changes_add(&zone->changes,
-                       zone->store.plan.arms[track->arm].base
-                       + UX_ARM_HTTP + UX_HTTP_ERROR_VISITORS, 1);
-    }
-
-    return dirty;
 }
 
 

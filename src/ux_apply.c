@@ -61,7 +61,7 @@ ux_apply_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
     track->before = before;
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
-    ux_track_returning(visitor, track, arm, changes);
+    ux_track_returning(visitor->first_s, track, arm->base, 1, changes);
     ux_apply_window(plan, track, 1, changes);
     ux_apply_each(changes, arm->base + UX_ARM_STEP_BEFORE, before, 1);
 

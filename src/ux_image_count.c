@@ -35,7 +35,7 @@ static void ux_count_take_answers(ux_image_merging_t *m,
 
 void
 ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
-    bool confirmed)
+    uint32_t first_s, bool confirmed)
 {
     unsigned       n, nrings, nwindows;
     ux_changes_t  *changes;
@@ -45,7 +45,7 @@ ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
     nrings = changes->nrings;
     nwindows = changes->nwindows;
 
-    ux_image_take_track(m, track, confirmed);
+    ux_image_take_track(m, track, first_s, confirmed);
 
     for ( /* void */ ; n < changes->n; n++) {
         changes->items[n].delta = -changes->items[n].delta;
@@ -63,7 +63,7 @@ ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
 
 void
 ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
-    bool confirmed)
+    uint32_t first_s, bool confirmed)
 {
     unsigned           from, ring;
     ux_changes_t      *changes;
@@ -93,6 +93,7 @@ ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
 
     } else {
         ux_count_take_answers(m, track, arm->aux);
+        ux_track_returning(first_s, track, arm->base, -1, changes);
         ux_count_take_counts(m, track, arm->base);
         ux_count_take_stages(m, track);
         ux_count_take_totals(m, track, arm->base);

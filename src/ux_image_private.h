@@ -535,13 +535,13 @@ uint64_t ux_image_window(const ux_image_merging_t *m, uint16_t arm);
 void ux_image_unite(ux_image_merging_t *m);
 
 /*
- * Notes in work->changes what the track, confirmed or not, has added to its
- * arm: to be taken out, or to be put in.
+ * Notes in work->changes what the track, of a record made at first_s,
+ * confirmed or not, has added to its arm: to be taken out, or to be put in.
  */
 void ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
-    bool confirmed);
+    uint32_t first_s, bool confirmed);
 void ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
-    bool confirmed);
+    uint32_t first_s, bool confirmed);
 
 /* Applies work->changes, to segments too. */
 void ux_image_apply(ux_image_merging_t *m);

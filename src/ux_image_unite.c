@@ -43,7 +43,9 @@ static void ux_unite_held(ux_image_merging_t *m, ux_track_t *ours,
 static void ux_unite_same(ux_track_t *track, const ux_track_t *other);
 static void ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
     const ux_track_t *other);
-static void ux_unite_leave(ux_track_t *track);
+static void ux_unite_leave(const ux_image_merging_t *m, ux_track_t *track);
+static void ux_unite_visits(ux_visitor_t *visitor);
+static uint32_t ux_unite_first(const ux_image_merging_t *m);
 static void ux_unite_cart(ux_cart_t *cart, const ux_cart_t *other);
 static uint16_t ux_unite_sum(unsigned a, unsigned b);
 static void ux_unite_life(ux_image_merging_t *m);
@@ -86,6 +88,11 @@ ux_image_unite(ux_image_merging_t *m)
     }
 
     n = ux_unite_waiting(m, waiting);
+
+    if (confirmed) {
+        ux_unite_visits(ours);
+        ux_unite_visits(theirs);
+    }
 
     ours->confirmed = confirmed;
     ours->npending = 0;
@@ -145,7 +152,7 @@ ux_unite_waiting(const ux_image_merging_t *m, ux_event_t *waiting)
 static void
 ux_unite_tracks(ux_image_merging_t *m, bool was_ours, bool was_theirs)
 {
-    uint32_t       paired;
+    uint32_t       first_s, paired;
     unsigned       i, k, n;
     ux_track_t    *track;
     ux_visitor_t  *ours, *theirs;
@@ -153,6 +160,7 @@ ux_unite_tracks(ux_image_merging_t *m, bool was_ours, bool was_theirs)
     ours = &m->work->ours;
     theirs = &m->work->theirs;
     n = ours->ntracks;
+    first_s = ux_unite_first(m);
     paired = 0;
 
     for (i = 1; i < theirs->ntracks; i++) {
@@ -171,17 +179,21 @@ ux_unite_tracks(ux_image_merging_t *m, bool was_ours, bool was_theirs)
             ours->tracks[ours->ntracks++].vitals =
                 ux_unite_marks(m, NULL, track, track->arm);
 
-            if (was_theirs != ours->confirmed) {
-                ux_image_take_track(m, track, was_theirs);
-                ux_image_put_track(m, track, ours->confirmed);
+            if (was_theirs != ours->confirmed || theirs->first_s != first_s) {
+                ux_image_take_track(m, track, theirs->first_s, was_theirs);
+                ux_image_put_track(m, track, first_s, ours->confirmed);
             }
         }
     }
 
-    for (k = 1; k < n && was_ours != ours->confirmed; k++) {
+    if (was_ours == ours->confirmed && ours->first_s == first_s) {
+        return;
+    }
+
+    for (k = 1; k < n; k++) {
         if (!(paired >> k & 1)) {
-            ux_image_take_track(m, &ours->tracks[k], was_ours);
-            ux_image_put_track(m, &ours->tracks[k], ours->confirmed);
+            ux_image_take_track(m, &ours->tracks[k], ours->first_s, was_ours);
+            ux_image_put_track(m, &ours->tracks[k], first_s, ours->confirmed);
         }
     }
 }
@@ -233,8 +245,8 @@ ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
     ux_track_t         track, other, swap;
     const ux_entry_t  *arm, *another;
 
-    ux_image_take_track(m, ours, was_ours);
-    ux_image_take_track(m, theirs, was_theirs);
+    ux_image_take_track(m, ours, m->work->ours.first_s, was_ours);
+    ux_image_take_track(m, theirs, m->work->theirs.first_s, was_theirs);
 
     track = *theirs;
     other = *ours;
@@ -261,14 +273,14 @@ ux_unite_pair(ux_image_merging_t *m, ux_track_t *ours,
             ux_unite_cross(m, &track, &other);
 
         } else if (track.crossed || other.crossed) {
-            ux_unite_leave(&track);
+            ux_unite_leave(m, &track);
 
         } else {
             ux_unite_same(&track, &other);
         }
     }
 
-    ux_image_put_track(m, &track, m->work->ours.confirmed);
+    ux_image_put_track(m, &track, ux_unite_first(m), m->work->ours.confirmed);
     track.vitals = ux_unite_marks(m, ours, theirs, track.arm);
     *ours = track;
 }
@@ -288,7 +300,8 @@ ux_unite_held(ux_image_merging_t *m, ux_track_t *ours, ux_track_t *theirs)
         return;
     }
 
-    ux_image_put_track(m, held, m->work->held.confirmed);
+    ux_image_put_track(m, held, m->work->held.first_s,
+                       m->work->held.confirmed);
 
     arm = ux_image_entry(m, UX_ENTRY_ARM, ours->arm);
 
@@ -359,10 +372,10 @@ ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
     arm = ux_image_entry(m, UX_ENTRY_ARM, track->arm);
 
     left = *other;
-    ux_unite_leave(&left);
-    ux_unite_leave(track);
+    ux_unite_leave(m, &left);
+    ux_unite_leave(m, track);
 
-    ux_image_put_track(m, &left, m->work->ours.confirmed);
+    ux_image_put_track(m, &left, ux_unite_first(m), m->work->ours.confirmed);
 
     if (!known && arm != NULL) {
         ux_changes_add(&m->work->changes, arm->base + UX_ARM_CROSSOVER, 1);
@@ -372,13 +385,34 @@ ux_unite_cross(ux_image_merging_t *m, ux_track_t *track,
 
 /* As ux_track_cross() leaves it. */
 static void
-ux_unite_leave(ux_track_t *track)
+ux_unite_leave(const ux_image_merging_t *m, ux_track_t *track)
 {
     track->crossed = true;
     track->moved = false;
     track->npasts = 0;
+    track->visit = track->visit && m->work->ours.confirmed;
     memset(&track->events, 0, offsetof(ux_track_t, pasts)
                               - offsetof(ux_track_t, events));
+}
+
+
+/* Who becomes confirmed by this has no session that an arm has counted. */
+static void
+ux_unite_visits(ux_visitor_t *visitor)
+{
+    unsigned  i;
+
+    for (i = 1; i < visitor->ntracks && !visitor->confirmed; i++) {
+        visitor->tracks[i].visit = false;
+    }
+}
+
+
+static uint32_t
+ux_unite_first(const ux_image_merging_t *m)
+{
+    return m->work->ours.first_s < m->work->theirs.first_s
+           ? m->work->ours.first_s : m->work->theirs.first_s;
 }
 
 
@@ -493,12 +527,10 @@ ux_unite_life(ux_image_merging_t *m)
     ux_unite_same(life, &other);
     memset(life->counts, 0, sizeof(life->counts));
 
-    ours->first_s = ours->first_s < theirs->first_s ? ours->first_s
-                                                    : theirs->first_s;
+    ours->first_s = ux_unite_first(m);
     ours->last_s = ours->last_s > theirs->last_s ? ours->last_s
                                                  : theirs->last_s;
     life->exposed_ms = (uint64_t) ours->first_s * 1000;
-
     ours->pages = ours->pages > theirs->pages ? ours->pages : theirs->pages;
 
     if (ours->post_ms < theirs->post_ms) {

@@ -23,15 +23,19 @@ static const struct {
       "answers 5xx, 408, and any other 4xx to a POST; a client that left "
       "(499) is none" },
     { "http.error_rate", "errors by requests" },
-    { "http.error_visitors", "visitors who met an error, each once" },
+    { "http.error_visitors",
+      "visitors who met an error where ux_expose is in force, each once; of "
+      "the zone: of all that have a record" },
     { "http.error_visitor_rate", "error_visitors by assigned visitors" },
     { "http.timeouts", "errors that are 408 or 504" },
     { "http.post_4xx", "errors that are 4xx and no 408: a form refused" },
     { "http.retries",
-      "POSTs to the path of the visitor's last POST, which was an error not "
-      "over 10 minutes ago" },
+      "POSTs to the path of the visitor's last POST, which was an error and "
+      "sent not over 10 minutes ago; where ux_expose is in force, as "
+      "error_visitors" },
     { "http.rage_repeats",
-      "POSTs to the path of the visitor's last POST within 2 seconds" },
+      "POSTs to the path of the visitor's last POST, sent within 2 seconds; "
+      "likewise" },
     { "http.bytes", "sent to clients, headers included" },
     { "http.cache.hit_share",
       "of the requests that looked into nginx's own cache, those answered "
@@ -59,12 +63,14 @@ static const struct {
       "minutes or 419" },
     { "vitals.rating", "what p75 is; from the counts, so it is exact" },
     { "sessions.pages",
-      "navigations by confirmed visitors where the experiment is exposed" },
+      "navigations by confirmed visitors where the experiment is exposed, "
+      "and prefetched pages of it that are seen to be shown" },
     { "sessions.sessions",
       "rows of pages that no 30 minutes of idleness part" },
     { "sessions.bounce_rate",
-      "sessions with no other page by sessions; null where over 10 % of "
-      "visitors are confirmed_late" },
+      "sessions with no other page by sessions; pages elsewhere than where "
+      "ux_expose or ux_event is in force are not seen; null where over 10 % "
+      "of visitors are confirmed_late" },
     { "sessions.new_visitors",
       "visitors first seen at most 30 minutes before their exposure; the "
       "others are returning_visitors" },

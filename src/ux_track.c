@@ -43,20 +43,20 @@
  *   event                   5 + 16 x 134               = 2149  16 x 16 = 256
  *   vital, in its place     1 + 17 x 4                 = 69
  *   expose, settle          3 + 64 steps + 8 x 2       = 83    8
- *   page                    3
+ *   page                    2 x 3, a prefetched one before it
  *   form sent               2 x (1 + 16)               = 34
  *   confirm, 16 events      1 + 16 discards
  *     each of 16 tracks     7 + 16 x 134, but a track's      16 x 16 = 256
  *                           steps, their times, tasks
  *                           and answers count once    = 1200
  *                           17 + 16 x 1200            = 19217  4096
- *   cross                   4 + 64 events + 2 x 64 steps
+ *   cross                   5 + 64 events + 2 x 64 steps
  *                           + 16 stages + 3 answers            8 + 16 x 2
  *                           + 8 x 9 + 8 x 4 + 16 pasts x 2     = 40
- *                                                     = 351
+ *                                                     = 352
  *
  *   confirm, 16 exposures on a page, a form, 3 events, 16 crossings
- *                                                     = 32690   5632
+ *                                                     = 32754   5632
  *
  * An event is in four totals at most: two of the same event and type would be
  * one slot of the registry, and are one of the model.
@@ -84,9 +84,9 @@
                                            - UX_FUNNELS_MAX * 4              \
                                            - UX_SURVEYS * 2)))
 #define UX_TRACK_EXPOSE_CELLS   (3 + UX_STEPS_MAX + UX_CARTS_MAX * 2)
-#define UX_TRACK_PAGE_CELLS     3
+#define UX_TRACK_PAGE_CELLS     6
 #define UX_TRACK_POST_CELLS     (2 * UX_TRACKS_MAX)
-#define UX_TRACK_CROSS_CELLS    (4 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
+#define UX_TRACK_CROSS_CELLS    (5 + UX_EVENTS_MAX + 2 * UX_STEPS_MAX        \
                                  + UX_STAGES_MAX + UX_SURVEYS                \
                                  + UX_TOTALS_MAX * UX_TOTAL_CELLS            \
                                  + UX_CARTS_MAX * 4 + UX_PASTS_MAX * 2)
@@ -210,7 +210,7 @@ ux_track_newcomer(const ux_plan_t *plan, const ux_visitor_t *visitor,
     }
 
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, 1);
-    ux_track_returning(visitor, track, arm, changes);
+    ux_track_returning(visitor->first_s, track, arm->base, 1, changes);
     ux_apply_window(plan, track, 1, changes);
 
     /* the page it was shown on */

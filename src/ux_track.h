@@ -104,10 +104,11 @@ ux_status_t ux_track_prefetch(const ux_plan_t *plan, ux_visitor_t *visitor,
  * The visitor's next request that is no prefetch, confirmed before if it is
  * to be: tracks that waited up to UX_PREFETCH_MS are exposures at now_ms, the
  * others are gone.  Returns whether anything changed; pointers to tracks and
- * their indices are void then.
+ * their indices are void then.  settled: NULL, or room for UX_TRACKS_MAX arms,
+ * those of the exposures, and UX_ARM_NONE.
  */
 bool ux_track_settle(const ux_plan_t *plan, ux_visitor_t *visitor,
-    uint64_t now_ms, ux_changes_t *changes);
+    uint64_t now_ms, uint16_t *settled, ux_changes_t *changes);
 
 /*
  * The visitor was seen in two variants through no act of the operator: what
@@ -140,11 +141,12 @@ void ux_track_confirm(const ux_plan_t *plan, ux_visitor_t *visitor,
     ux_changes_t *changes);
 
 /*
- * Was the visitor known for a session's idleness before this exposure?
- * Counted with it, and, as what it did is, for good: a crossover stays.
+ * Was the visitor, whose record was made at first_s, known for a session's
+ * idleness before this exposure?  Counted for the arm of this base with the
+ * visitor, delta 1, and taken back with it, delta -1.
  */
-void ux_track_returning(const ux_visitor_t *visitor, const ux_track_t *track,
-    const ux_arm_t *arm, ux_changes_t *changes);
+void ux_track_returning(uint32_t first_s, const ux_track_t *track,
+    uint32_t base, int delta, ux_changes_t *changes);
 
 /*
  * What ux_track_confirm() has just confirmed was so by a second page: of who
@@ -155,9 +157,9 @@ void ux_track_confirmed_late(const ux_plan_t *plan,
 
 /*
  * The visitor opened a page that shows the arms of this list, which ends with
- * UX_ARM_NONE; exposures by it done.  One that comes when the visitor was idle
- * for UX_SESSION_S begins a session: ux_track_idle() is told before last_s
- * changes, and after the visitor is confirmed, if it is.
+ * UX_ARM_NONE and may have none; exposures by it done.  One that comes when
+ * the visitor was idle for UX_SESSION_S begins a session: ux_track_idle() is
+ * told before last_s changes, and after the visitor is confirmed, if it is.
  */
 void ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
     const uint16_t *arms, uint64_t now_ms, ux_changes_t *changes);
@@ -166,10 +168,11 @@ void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
 /*
  * The visitor sent a form; hash: of where to, not 0.  What it repeats is
  * counted for the zone and for the arms of this list, which ends with
- * UX_ARM_NONE.
+ * UX_ARM_NONE.  sent_ms: when it began to come; of several under way at once
+ * the answers' order is another one.
  */
 void ux_track_post(const ux_plan_t *plan, ux_visitor_t *visitor,
-    uint32_t hash, bool failed, const uint16_t *arms, uint64_t now_ms,
+    uint32_t hash, bool failed, const uint16_t *arms, uint64_t sent_ms,
     ux_changes_t *changes);
 
 /*

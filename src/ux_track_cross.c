@@ -28,8 +28,9 @@
 #include <string.h>
 
 
-static void ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
-    const ux_track_t *track, uint64_t now_ms, ux_changes_t *changes);
+static void ux_track_take_back(const ux_plan_t *plan,
+    const ux_visitor_t *visitor, const ux_track_t *track, uint64_t now_ms,
+    ux_changes_t *changes);
 static void ux_track_take_totals(const ux_plan_t *plan, const ux_arm_t *arm,
     const ux_track_t *track, ux_changes_t *changes);
 static void ux_track_take_carts(const ux_plan_t *plan, const ux_arm_t *arm,
@@ -57,7 +58,7 @@ ux_track_cross(const ux_plan_t *plan, ux_visitor_t *visitor, unsigned track,
     /* of an unconfirmed visitor nothing is counted that could be taken out */
 
     if (visitor->confirmed) {
-        ux_track_take_back(plan, arm, t, now_ms, changes);
+        ux_track_take_back(plan, visitor, t, now_ms, changes);
     }
 
     if (count) {
@@ -67,6 +68,7 @@ ux_track_cross(const ux_plan_t *plan, ux_visitor_t *visitor, unsigned track,
     t->crossed = true;
     t->moved = false;
     t->npasts = 0;
+    t->visit = t->visit && visitor->confirmed;   /* counted, or not to be */
     memset(&t->events, 0, offsetof(ux_track_t, pasts)
                           - offsetof(ux_track_t, events));
 
@@ -75,11 +77,13 @@ ux_track_cross(const ux_plan_t *plan, ux_visitor_t *visitor, unsigned track,
 
 
 static void
-ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
+ux_track_take_back(const ux_plan_t *plan, const ux_visitor_t *visitor,
     const ux_track_t *track, uint64_t now_ms, ux_changes_t *changes)
 {
-    uint8_t  purchase;
+    uint8_t          purchase;
+    const ux_arm_t  *arm;
 
+    arm = ux_apply_arm(plan, track->arm);
     purchase = plan->model->event_slots[UX_EVENT_PURCHASE];
 
     ux_track_take_carts(plan, arm, track, now_ms, changes);
@@ -98,6 +102,7 @@ ux_track_take_back(const ux_plan_t *plan, const ux_arm_t *arm,
         ux_changes_add(changes, arm->base + UX_ARM_MOVED, -1);
     }
 
+    ux_track_returning(visitor->first_s, track, arm->base, -1, changes);
     ux_changes_add(changes, arm->base + UX_ARM_VISITORS, -1);
     ux_changes_add(changes, arm->base + UX_ARM_LEFT, 1);
     ux_apply_window(plan, track, -1, changes);

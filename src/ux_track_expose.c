@@ -186,15 +186,16 @@ ux_track_prefetch(const ux_plan_t *plan, ux_visitor_t *visitor,
 
 bool
 ux_track_settle(const ux_plan_t *plan, ux_visitor_t *visitor,
-    uint64_t now_ms, ux_changes_t *changes)
+    uint64_t now_ms, uint16_t *settled, ux_changes_t *changes)
 {
     bool         changed;
     uint16_t     ordinal;
-    unsigned     i;
+    unsigned     i, n;
     ux_track_t  *track;
 
     changed = false;
     i = 1;
+    n = 0;
 
     while (i < visitor->ntracks) {
         track = &visitor->tracks[i];
@@ -214,7 +215,15 @@ ux_track_settle(const ux_plan_t *plan, ux_visitor_t *visitor,
             track->arm = ordinal;
             ux_track_exposed(plan, visitor, track, now_ms, changes);
             i++;
+
+            if (settled != NULL) {
+                settled[n++] = ordinal;
+            }
         }
+    }
+
+    if (settled != NULL) {
+        settled[n] = UX_ARM_NONE;
     }
 
     return changed;

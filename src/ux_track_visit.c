@@ -66,13 +66,11 @@ ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
 
 
 void
-ux_track_returning(const ux_visitor_t *visitor, const ux_track_t *track,
-    const ux_arm_t *arm, ux_changes_t *changes)
+ux_track_returning(uint32_t first_s, const ux_track_t *track, uint32_t base,
+    int delta, ux_changes_t *changes)
 {
-    if (track->exposed_ms
-        >= ((uint64_t) visitor->first_s + UX_SESSION_S) * 1000)
-    {
-        ux_changes_add(changes, arm->base + UX_ARM_RETURNING, 1);
+    if (track->exposed_ms >= ((uint64_t) first_s + UX_SESSION_S) * 1000) {
+        ux_changes_add(changes, base + UX_ARM_RETURNING, delta);
     }
 }
 
@@ -128,16 +126,19 @@ ux_track_idle(ux_visitor_t *visitor, uint32_t now_s)
 
 void
 ux_track_post(const ux_plan_t *plan, ux_visitor_t *visitor, uint32_t hash,
-    bool failed, const uint16_t *arms, uint64_t now_ms,
+    bool failed, const uint16_t *arms, uint64_t sent_ms,
     ux_changes_t *changes)
 {
+    bool      earlier;
     uint64_t  since_ms;
 
-    since_ms = now_ms > visitor->post_ms ? now_ms - visitor->post_ms : 0;
+    earlier = sent_ms < visitor->post_ms;
+    since_ms = earlier ? visitor->post_ms - sent_ms
+                       : sent_ms - visitor->post_ms;
 
     if (visitor->post_hash == hash) {
 
-        if (visitor->post_failed && since_ms <= UX_RETRY_MS) {
+        if (visitor->post_failed && !earlier && since_ms <= UX_RETRY_MS) {
             ux_track_repeats(arms, plan, UX_HTTP_RETRIES, changes);
         }
 
@@ -146,9 +147,15 @@ ux_track_post(const ux_plan_t *plan, ux_visitor_t *visitor, uint32_t hash,
         }
     }
 
+    /* its answer came late; much earlier ones are of a clock set back */
+
+    if (earlier && since_ms <= UX_RETRY_MS) {
+        return;
+    }
+
     visitor->post_hash = hash;
     visitor->post_failed = failed;
-    visitor->post_ms = now_ms;
+    visitor->post_ms = sent_ms;
 }
 
 

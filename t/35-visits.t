@@ -52,6 +52,11 @@ abandoned_order();
 shown();
 returning();
 early();
+far_apart();
+prefetched();
+crossed();
+elsewhere();
+slow();
 help();
 $t->no_alerts;
 
@@ -355,6 +360,9 @@ sub two
 
         location /first { ux_expose first; try_files /none @answer; }
         location /later { ux_expose later; try_files /none @answer; }
+        location /event { ux_event contact; try_files /none @answer; }
+        location /bad { ux_expose later; return 503; }
+        location /style.css { try_files /none @answer; }
         location @answer { return 200; }
         location /uxstats { ux_stats; }
     }
@@ -452,6 +460,152 @@ sub early
     ok(@{ $told->{rates} } == 2 && !defined $told->{reason},
         'an asset: there is a rate, with few who came by a second page');
     is($told->{confirmed_late}, 4, 'an asset: and it is told how many');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# Figures of all variants together.
+sub told
+{
+    my ($s, $name, @figures) = @_;
+
+    my $v = $s->stats("/zones/shop/experiments/$name/variants");
+
+    return [ map { my $f = $_; sum0 map { $_->{sessions}{$f} } values %$v }
+        @figures ];
+}
+
+
+# Idleness is since the last page, to the second.
+sub far_apart
+{
+    my $s = Ux::nginx(conf => two())->start;
+
+    for my $wait (0, 50, 29 * MINUTE + 30) {
+        $clock->forward($wait);
+        $s->get('/first', @NAV, 'X-Key' => 'slow reader');
+    }
+
+    is_deeply(told($s, 'first', qw(pages sessions single_page)), [ 3, 1, 0 ],
+        'pages within 30 minutes of each other are one session');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# What was prefetched is a page of the session once it is shown.
+sub prefetched
+{
+    my $s = Ux::nginx(conf => two())->start;
+    my @of = ('later', qw(pages sessions single_page));
+    my @early = (@NAV, 'Sec-Purpose' => 'prefetch');
+
+    $s->get('/later', @early, 'X-Key' => $_) for 'asset', 'again', 'other';
+    $s->get('/later/style.css', 'X-Key' => 'asset');
+    is_deeply(told($s, @of), [ 1, 1, 1 ], 'prefetched: a page when shown');
+    $s->get('/later', @NAV, 'X-Key' => 'asset');
+    is_deeply(told($s, @of), [ 2, 1, 0 ], 'prefetched: no bounce any more');
+    $s->get('/later', @NAV, 'X-Key' => 'again');
+    is_deeply(told($s, @of), [ 3, 2, 1 ], 'prefetched, asked for: one page');
+    $s->get('/first', @NAV, 'X-Key' => 'other');
+    is_deeply(told($s, @of), [ 4, 3, 1 ], 'prefetched, and left: two pages');
+    is_deeply(told($s, 'first', @of[1 .. 3]), [ 1, 1, 0 ],
+        'prefetched, and left: the second is no bounce');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# Who crosses over takes back what was counted of them, and nothing else.
+sub crossed
+{
+    my $s = Ux::nginx(conf => two())->start;
+    my @of = ('later', qw(pages sessions single_page new_visitors
+        returning_visitors));
+
+    # bounces, and others seen before, by key
+
+    $s->get('/later', @NAV, 'X-Key' => "bounce $_") for 1 .. 20;
+    $s->get('/first', @NAV, 'X-Key' => "known $_") for 1 .. 20;
+    $clock->forward(31 * MINUTE);
+    $s->get('/later', @NAV, 'X-Key' => "known $_") for 1 .. 20;
+    $s->get('/later', @NAV, 'X-Key' => "known $_") for 1 .. 20;
+    is_deeply(told($s, @of), [ 60, 40, 20, 20, 20 ], 'before any crosses');
+
+    for my $k (1 .. 20) {
+        my $browser = $s->browser;
+        $browser->go('/later');
+        $browser->asset('/later/style.css', 'X-Key' => "known $k");
+        $browser->go('/later');
+    }
+
+    my $crossed = $s->stats('/zones/shop/experiments/later')
+        ->{crossover_visitors};
+    my $got = told($s, @of);
+
+    cmp_ok($crossed, '>', 2, 'some cross');
+    is($got->[2], 20, 'a crossover takes no bounce of others');
+    is($got->[4], 20 - $crossed, 'crossovers: returning ones leave');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# A second page of something else is a second page, where it is seen.
+sub elsewhere
+{
+    my $s = Ux::nginx(conf => two())->start;
+    my @of = ('first', qw(pages sessions single_page));
+
+    $s->get('/first', @NAV, 'X-Key' => $_) for 'unseen', 'event';
+    $s->get('/style.css', @NAV, 'X-Key' => 'unseen');
+    is_deeply(told($s, @of), [ 2, 2, 2 ], 'elsewhere: a page not seen');
+    $s->get('/event', @NAV, 'X-Key' => 'event');
+    is_deeply(told($s, @of), [ 2, 2, 1 ], 'elsewhere: one with an event');
+
+    # errors and forms of those who are not exposed where they meet them
+
+    my $http = sub { $s->stats('/zones/shop/http') };
+
+    $s->request('POST', '/bad', Accept => '*/*', 'X-Key' => 'event',
+        'Content-Length' => 0) for 1, 2;
+    is_deeply([ @{ $http->() }{qw(error_visitors retries)} ], [ 1, 1 ],
+        'elsewhere: the zone tells errors and retries of all with a record');
+    $s->no_alerts;
+
+    return;
+}
+
+
+# Forms are as far apart as they were sent, however long the answers took.
+sub slow
+{
+    my $s = Ux::nginx(conf => two())->start;
+    my $head = "POST /later HTTP/1.1\r\nHost: localhost\r\n";
+    my $rest = "Accept: */*\r\nX-Key: clicks\r\nContent-Length: 0\r\n"
+        . "Connection: close\r\n\r\n";
+    my $now = sub { $s->get('/uxstats') for 1 .. 2 };
+
+    $s->get('/later', @NAV, 'X-Key' => 'clicks');
+
+    my @sent = map { $s->connection } 1 .. 2;
+    $_->send($head) for @sent;
+
+    for my $connection (@sent) {
+        $now->();
+        $clock->forward(5);
+        $now->();
+        $connection->send($rest);
+        is($connection->read_response('POST')->status, 200, 'slow: answered');
+    }
+
+    is($s->stats('/zones/shop/http')->{rage_repeats}, 1,
+        'slow: sent at once, answered apart, is rage');
     $s->no_alerts;
 
     return;

@@ -409,7 +409,7 @@ shopper_visit(zone_t *z, unsigned n, unsigned shift, uint64_t now_ms)
         ux_track_confirm(&store->plan, v, &z->changes);
     }
 
-    (void) ux_track_settle(&store->plan, v, now_ms, &z->changes);
+    (void) ux_track_settle(&store->plan, v, now_ms, NULL, &z->changes);
     shopper_expose(z, n, shift, now_ms);
 
     for (i = zone_random(z, 4); i > 0; i--) {

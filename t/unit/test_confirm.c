@@ -104,7 +104,7 @@ test_unconfirmed(void)
     v.confirmed = false;
     (void) ux_track_prefetch(&w.plan, &v, 0, 0, T0 - 70000);
     ux_changes_clear(&w.changes);
-    (void) ux_track_settle(&w.plan, &v, T0, &w.changes);
+    (void) ux_track_settle(&w.plan, &v, T0, NULL, &w.changes);
     world_apply(&w);
     ok(unconfirmed(T0) == 1, "a prefetched page counts when it is shown");
     w.arms[arm].base = 0;

@@ -421,6 +421,47 @@ test_bounds(void)
 }
 
 
+/* What the confirmed visitor's sessions were is counted: it goes on. */
+static void
+test_visit(void)
+{
+    uint16_t  shown[2] = { 0, UX_ARM_NONE };
+
+    setup(1);
+    v.first_s = (uint32_t) (T0 / 1000 - UX_SESSION_S);
+    expose(0, 0, T0);
+    ux_track_page(&w.plan, &v, shown, T0, &w.changes);
+    ok(world_cell(&w, arm, UX_ARM_RETURNING) == 1, "one who returns");
+    ok(cross(1, T0 + 1, true) && v.tracks[1].visit
+       && world_cell(&w, arm, UX_ARM_RETURNING) == 0,
+       "crossed over it is none of those, and its page stays");
+
+    setup(1);
+    v.confirmed = false;
+    expose(0, 0, T0);
+    ux_track_page(&w.plan, &v, shown, T0, &w.changes);
+    ok(cross(1, T0 + 1, true) && !v.tracks[1].visit,
+       "a page that was not counted is not taken back");
+}
+
+
+/* Forms, by when they were sent, whatever the order of the answers. */
+static void
+test_sent(void)
+{
+    uint16_t  none[1] = { UX_ARM_NONE };
+
+    setup(1);
+    ux_changes_clear(&w.changes);
+    ux_track_post(&w.plan, &v, 7, true, none, T0 + 50000, &w.changes);
+    ux_track_post(&w.plan, &v, 7, false, none, T0, &w.changes);
+    ok(w.changes.n == 0 && v.post_failed && v.post_ms == T0 + 50000,
+       "one sent long before, answered later, repeats nothing");
+    ux_track_post(&w.plan, &v, 7, false, none, T0 + 51000, &w.changes);
+    ok(w.changes.n == 2, "one sent after it is a retry, and rage");
+}
+
+
 int
 main(void)
 {
@@ -433,6 +474,8 @@ main(void)
     test_list_mixed();
     test_reconfigured();
     test_bounds();
+    test_visit();
+    test_sent();
 
     return done();
 }

@@ -50,7 +50,7 @@ settle(uint64_t now_ms)
     bool  changed;
 
     ux_changes_clear(&w.changes);
-    changed = ux_track_settle(&w.plan, &v, now_ms, &w.changes);
+    changed = ux_track_settle(&w.plan, &v, now_ms, NULL, &w.changes);
     world_apply(&w);
 
     return changed;

@@ -430,7 +430,7 @@ run_settle(char **words, unsigned n)
     now_ms = number(words[2]);
 
     take(words[1], now_ms);
-    statuses[SETTLE][ux_track_settle(&w.plan, &visitor, now_ms,
+    statuses[SETTLE][ux_track_settle(&w.plan, &visitor, now_ms, NULL,
                                      &w.changes)]++;
     put_back(words[1]);
 }

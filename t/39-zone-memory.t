@@ -118,13 +118,16 @@ sub split_is_whole
 }
 
 
-# With the levels that nginx has without an error_log line.
+# With the level that nginx has where error_log names none.
 sub told_on_a_terminal
 {
     my $t = Ux::nginx(conf => '');
-    my (undef, $output) = $t->test_config(conf('8m'));
+    my $module = Ux::module();
+    my (undef, $output) = $t->test_config("load_module $module;\n"
+        . "error_log %%DIR%%/error.log;\npid %%DIR%%/nginx.pid;\n"
+        . "events { }\nhttp {\n" . conf('8m') . "}\n", full => 1);
 
-    is(told($output)->{size}, 8 * MIB, 'nginx -t says it without error_log')
+    is(told($output)->{size}, 8 * MIB, 'nginx -t says it at the usual level')
         or diag($output);
 
     return;

@@ -334,7 +334,7 @@ sub counts
     if (ref $node eq 'HASH') {
         counts($into, "$path/$_", $node->{$_})
             for grep { !/_rate|_ci|^rate|share|mean|variance|vs_control|cap$/
-                && !/seconds|backtracks|biggest_loss|reason|better/ }
+                && !/seconds|backtracks|succe|biggest_loss|reason|better/ }
             keys %$node;
 
     } elsif (ref $node eq 'ARRAY') {

@@ -20,14 +20,16 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
 
 
 /*
- * By the name itself: lowcase_key is nginx's own parsers', and what another
- * module added may be without.  Values mostly come in lower case.
+ * nginx has the names in lower case, and so has whoever adds one that is to be
+ * proxied.  Values mostly come so.
  */
 
 #define ngx_http_ux_is(h, literal)                                            \
     ((h)->key.len == sizeof(literal) - 1                                      \
-     && ngx_strncasecmp((h)->key.data, (u_char *) (literal),                  \
-                        sizeof(literal) - 1) == 0)
+     && ((h)->lowcase_key != NULL                                             \
+         ? ngx_memcmp((h)->lowcase_key, literal, sizeof(literal) - 1) == 0    \
+         : ngx_strncasecmp((h)->key.data, (u_char *) (literal),               \
+                           sizeof(literal) - 1) == 0))
 
 #define ngx_http_ux_equals(v, literal)                                        \
     ((v)->len == sizeof(literal) - 1                                          \

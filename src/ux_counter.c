@@ -68,6 +68,19 @@ ux_changes_clear(ux_changes_t *changes)
 }
 
 
+bool
+ux_changes_lost(ux_changes_t *changes)
+{
+    if (!changes->overflow || changes->told) {
+        return false;
+    }
+
+    changes->told = true;
+
+    return true;
+}
+
+
 void
 ux_changes_add(ux_changes_t *changes, uint32_t cell, int64_t delta)
 {

@@ -263,6 +263,7 @@ typedef struct {
     unsigned          n;
     unsigned          nrings;
     bool              overflow;          /* a broken invariant: see bounds */
+    bool              told;              /* ux_changes_lost() said so */
     ux_change_t       items[UX_CHANGES_MAX];
     ux_ring_change_t  rings[UX_RING_CHANGES_MAX];
     unsigned          nwindows;
@@ -271,6 +272,13 @@ typedef struct {
 
 
 void ux_changes_clear(ux_changes_t *changes);
+
+/*
+ * True once, for changes that began as zeroes, after the first turn that had
+ * more of them than there is room for: what was too much is lost.  Asked after
+ * a turn, before the next ux_changes_clear().
+ */
+bool ux_changes_lost(ux_changes_t *changes);
 void ux_changes_add(ux_changes_t *changes, uint32_t cell, int64_t delta);
 void ux_changes_ring(ux_changes_t *changes, ux_ring_change_t change);
 void ux_changes_window(ux_changes_t *changes, ux_ring_change_t change);

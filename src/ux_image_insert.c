@@ -514,6 +514,14 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
         ux_image_unite(m);
     }
 
+    /* half of the changes would make the counters wrong for good */
+
+    if (m->work->changes.overflow) {
+        ux_table_abort(&m->table, turn);
+        m->result->dropped++;
+        return;
+    }
+
     if (ux_table_commit(&m->table, turn, &m->work->ours,
                         (uint32_t) (m->now_ms / 1000), &effects)
         != UX_OK)

@@ -41,6 +41,7 @@ static bool ux_pace_later(const ux_funnel_t *funnel, unsigned step,
     uint64_t steps, bool required);
 static ux_pace_from_e ux_pace_from(const ux_funnel_t *funnel, unsigned step,
     const ux_track_t *track);
+static bool ux_pace_completed(const ux_funnel_t *funnel, uint64_t steps);
 static bool ux_pace_edge(const ux_funnel_t *funnel, unsigned from,
     unsigned to);
 static void ux_pace_add(ux_changes_t *changes, uint32_t first,
@@ -74,7 +75,8 @@ ux_pace_event(const ux_plan_t *plan, const ux_arm_t *arm, ux_track_t *track,
         }
 
         if (first != 0
-            && ux_pace_later(funnel, position, track->steps, false))
+            && ux_pace_later(funnel, position, track->steps, false)
+            && !ux_pace_completed(funnel, track->steps))
         {
             ux_changes_add(changes, first + UX_TIMINGS_BACK(funnel->nsteps)
                                     + position, 1);
@@ -179,6 +181,22 @@ ux_pace_later(const ux_funnel_t *funnel, unsigned step, uint64_t steps,
             && !(required && funnel->steps[k].optional))
         {
             return true;
+        }
+    }
+
+    return false;
+}
+
+
+/* What comes after is another task, not a way back in this one. */
+static bool
+ux_pace_completed(const ux_funnel_t *funnel, uint64_t steps)
+{
+    unsigned  k;
+
+    for (k = funnel->nsteps; k > 0; k--) {
+        if (!funnel->steps[k - 1].optional) {
+            return (ux_apply_bit(funnel->steps[k - 1].slot) & steps) != 0;
         }
     }
 

@@ -50,7 +50,9 @@ static const struct {
     { "vitals",
       "metrics that pages told by beacons, as web-vitals defines them: each "
       "page view by its last value; of a variant: while events would count "
-      "for it, of confirmed visitors; of the zone: all that have a record" },
+      "for it, of confirmed visitors; of the zone: all that have a record. A "
+      "replay of a beacon counts no value with an id again, but for several "
+      "page views of one metric: these each time" },
     { "vitals.good",
       "values up to 2500 ms (LCP), 200 ms (INP), 0.1 (CLS), 1800 ms (FCP), "
       "800 ms (TTFB)" },
@@ -71,6 +73,9 @@ static const struct {
       "sessions with no other page by sessions; pages elsewhere than where "
       "ux_expose or ux_event is in force are not seen; null where over 10 % "
       "of visitors are confirmed_late" },
+    { "sessions.bounce_ci",
+      "by session, not by visitor: too narrow where visitors have many "
+      "sessions" },
     { "sessions.new_visitors",
       "visitors first seen at most 30 minutes before their exposure; the "
       "others are returning_visitors" },
@@ -81,8 +86,8 @@ static const struct {
       "of visitors who reach the step in order: since the required step "
       "before, or the exposure; quantiles within 1.6 %, up to 70 minutes" },
     { "funnels.steps.backtracks",
-      "events of the step by visitors who had reached a later one, those of a "
-      "further order included" },
+      "events of the step by visitors who had reached a later one, but not "
+      "the last required one: what comes after the task is no way back" },
     { "funnels.task.success_rate",
       "succeeded, visitors who reached the first required step and then the "
       "last since the exposure, by started; completed has those, too, who had "

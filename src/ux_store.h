@@ -17,7 +17,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    8
+#define UX_STORE_LAYOUT    9
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 

@@ -23,7 +23,9 @@
  * A visitor who crosses over stays in, as in all histograms.
  *
  * Bounds: one id of a metric is remembered, by 32 bits: the first report of a
- * page view that comes again after one of the next counts again.
+ * page view that comes again after one of the next counts again.  A beacon
+ * with first reports of several page views of one metric is so counted each
+ * time that it is replayed.
  */
 
 #include "ux_apply.h"

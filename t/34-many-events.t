@@ -17,13 +17,16 @@ use Test::More;
 use UxTest;
 
 
-use constant { EXPERIMENTS => 16, FUNNELS => 16, EVENTS => 64 };
+use constant { EXPERIMENTS => 16, FUNNELS => 16, EVENTS => 64,
+    RETURNS => 12 };
 
 my @STEPS = qw(purchase add_to_cart begin_checkout add_payment_info);
 
-# once through the funnels, then back to their first step again and again, each
-# of so much that all limbs of sums of squares move
-my @EVENTS = (@STEPS, map { 'purchase' } 5 .. EVENTS);
+# through the funnels, with returns to their first step before the last, then
+# that again and again, which is none; each of so much that all limbs of sums
+# of squares move
+my @EVENTS = (@STEPS[0 .. 2], ('purchase') x RETURNS, $STEPS[3],
+    ('purchase') x (EVENTS - @STEPS - RETURNS));
 my $said = join ', ', map { "$EVENTS[$_ - 1];value=${_}00000" } 1 .. EVENTS;
 
 my $t = Ux::nginx(conf => conf())->start;
@@ -124,7 +127,7 @@ sub expected
         purchases => scalar @bought, count => scalar @bought,
         revenue => $sum, mean => $sum, ratio => $sum,
         events => FUNNELS * $events, in_order => FUNNELS * @STEPS,
-        completed => FUNNELS, backtracks => FUNNELS * ($events - @STEPS) } }
+        completed => FUNNELS, backtracks => FUNNELS * RETURNS } }
         1 .. EXPERIMENTS };
 }
 

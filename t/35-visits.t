@@ -49,6 +49,7 @@ for my $name (qw(control one)) {
 
 requests('zone', $stats->{http}, sort keys %did);
 abandoned_order();
+begun_before();
 shown();
 returning();
 early();
@@ -87,6 +88,7 @@ sub conf
         location \@answer { add_header X-Variant \$ux_variant_layout always;
             return 200 "page"; }
         location /cart { ux_event add_to_cart; try_files /none \@answer; }
+        location /ahead { ux_expose off; ux_event add_to_cart; return 204; }
         location /checkout { ux_event begin_checkout;
             try_files /none \@answer; }
         location /gift { ux_event add_gift; try_files /none \@answer; }
@@ -187,7 +189,8 @@ sub funnel
             my ($k) = grep { $path[$_] eq $act->[1] } 0 .. $#path;
             next if !defined $k;
 
-            $back[$k]++ if grep { $reached{$_} } $k + 1 .. $#path;
+            $back[$k]++ if !$reached{3}
+                && grep { $reached{$_} } $k + 1 .. $#path;
 
             my @needed = grep { $_ != 2 } 0 .. $k - 1;
             next if $reached{$k} || grep { !$reached{$_} } @needed;
@@ -219,6 +222,7 @@ sub funnel
     my $begun = @{ $seconds[0] };
     is($got->{task}{started}, $begun, "$name: task: started");
     is($got->{task}{completed}, @task, "$name: task: completed");
+    is($got->{task}{succeeded}, @task, "$name: task: succeeded");
     cmp_ok(abs $got->{task}{success_rate} - @task / $begun, '<', 1e-9,
         "$name: task: success rate");
     quantiles("$name: task", $got->{task}{seconds}, \@task,
@@ -321,6 +325,27 @@ sub requests
         "$name: error rate");
     cmp_ok($got->{bytes}, '>', 100 * $n{requests}, "$name: bytes");
     ok(defined $got->{seconds}{p99}, "$name: seconds");
+
+    return;
+}
+
+
+# Who began before the exposure completes the task, and is no success of it.
+sub begun_before
+{
+    my $task = sub {
+        my $variants = $t->stats('/zones/shop/experiments/layout/variants');
+        my @tasks = map { $_->{funnels}{checkout}{task} } values %$variants;
+        return join ' ', map { my $n = $_; sum0(map { $_->{$n} } @tasks) }
+            qw(started completed succeeded);
+    };
+    my @n = split / /, $task->();
+
+    $t->get($_, @NAV, 'X-Key' => 'ahead')
+        for qw(/ahead / /checkout /pay);
+
+    $n[1]++;
+    is($task->(), "@n", 'begun before: completed, no success');
 
     return;
 }

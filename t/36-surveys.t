@@ -36,6 +36,7 @@ figures('shoppers');
 metrics();
 other_sources_same_rule();
 currencies();
+alike();
 one_answer();
 whose_answer();
 unconfirmed();
@@ -453,6 +454,27 @@ sub currencies
         near(sum0(map { $after->{$_}{metrics}{nps}{sum}
             - $before->{$_}{metrics}{nps}{sum} } keys %$after), 9,
             "$name: and adds 9");
+    }
+
+    return;
+}
+
+
+# Of answers that are all alike nobody can tell how far others lie.
+sub alike
+{
+    for (1 .. 12) {
+        my $who = Ux::newcomer();
+        $t->get($_, @NAV, 'X-Key' => $who) for '/yen', '/yen/nps?value=9';
+    }
+
+    my $variants = $t->stats('/zones/yen/experiments/y/variants');
+
+    for my $one (sort keys %$variants) {
+        my $nps = $variants->{$one}{surveys}{nps};
+        cmp_ok($nps->{answers}, '>', 1, "alike: $one: answers");
+        is($nps->{score}, 100, "alike: $one: score");
+        is($nps->{score_ci}, undef, "alike: $one: no interval");
     }
 
     return;

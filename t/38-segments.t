@@ -615,7 +615,7 @@ sub effects
         ok(abs($got->{difference} - $d) < 1e-9, "$device: difference");
         ok($got->{difference_ci}[0] < $d && $got->{difference_ci}[1] > $d
             && abs($got->{difference_ci}[1] - $got->{difference_ci}[0]
-                - 2 * 1.959964 / sqrt $w) < 0.01, "$device: its interval");
+                - 2 * 1.959964 / sqrt $w) < 1e-6, "$device: its interval");
         ok(abs($got->{lift} - $d / $a->{mean}) < 1e-9, "$device: lift");
         ok($got->{exploratory} && !$got->{peeking_safe}
             && !exists $got->{significant} && !exists $got->{p_value},

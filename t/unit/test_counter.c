@@ -243,6 +243,8 @@ test_changes(void)
     ok(!changes.overflow && changes.n == UX_CHANGES_MAX, "changes fill");
 
     ux_changes_add(&changes, 1, 1);
+    ok(ux_changes_lost(&changes), "told");
+    ok(!ux_changes_lost(&changes), "once");
     ok(changes.overflow && changes.n == UX_CHANGES_MAX,
        "one too many is told, not written");
 

@@ -118,6 +118,53 @@ test_times(void)
 }
 
 
+static uint64_t
+count(uint32_t cell)
+{
+    return w.cells[PACES + cell];
+}
+
+
+/* Who began before the exposure is no success. */
+static void
+test_task(void)
+{
+    const uint8_t  buy[] = { CART, BEGIN, BUY };
+    const uint8_t  one[] = { BUY };
+
+    start(1, buy, 3);
+    at(2, CART);
+    ok(count(UX_TIMINGS_SUCCESS(3)) == 0, "begun");
+    at(5, BEGIN);
+    at(6, CART);
+    ok(count(UX_TIMINGS_BACK(3)) == 1, "a return");
+    at(9, BUY);
+    ok(count(UX_TIMINGS_SUCCESS(3)) == 1, "and a success");
+    at(20, CART);
+    at(22, BEGIN);
+    at(25, BUY);
+    ok(count(UX_TIMINGS_BACK(3)) == 1
+       && count(UX_TIMINGS_BACK(3) + 1) == 0
+       && count(UX_TIMINGS_SUCCESS(3)) == 1,
+       "a second order is no return, nor another success");
+
+    setup(1);
+    funnel = world_funnel(&w, UX_SLOT_NONE, 0);
+    steps(1, buy, 3);
+    event(CART, NONE, T0 - MINUTE);
+    expose(0, 0, T0);
+    at(5, BEGIN);
+    at(9, BUY);
+    ok(took(3, 9) && count(UX_TIMINGS_SUCCESS(3)) == 0,
+       "begun before the exposure: a time, no success");
+
+    start(1, one, 1);
+    at(2, BUY);
+    ok(count(UX_TIMINGS_SUCCESS(1)) == 1,
+       "of one step: begun and done at once");
+}
+
+
 static void
 test_other_steps(void)
 {
@@ -183,6 +230,7 @@ int
 main(void)
 {
     test_times();
+    test_task();
     test_other_steps();
     test_uncounted();
 

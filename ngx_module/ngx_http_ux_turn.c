@@ -139,6 +139,12 @@ ngx_http_ux_turn_once(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ux_store_effects(&zone->store, &effects);
     ux_store_count(&zone->store, v, &zone->changes);
 
+    if (ux_changes_lost(&zone->changes)) {
+        ngx_log_error(NGX_LOG_ALERT, r->connection->log, 0,
+                      "ux_zone \"%V\": more changed with one request than "
+                      "there is room for, counts are short", &zone->name);
+    }
+
     return NGX_OK;
 }
 

@@ -60,7 +60,8 @@ uint64_t
 ux_result_event_count(const ux_result_t *result,
     const uint64_t *cells, uint8_t event)
 {
-    uint8_t  slot;
+    uint8_t   slot;
+    uint64_t  x, n;
 
     slot = event < UX_EVENTS_MAX ? result->model->event_slots[event]
                                  : UX_SLOT_NONE;
@@ -69,7 +70,12 @@ ux_result_event_count(const ux_result_t *result,
         return 0;
     }
 
-    return ux_result_count(cells[UX_ARM_EVENT_COUNT + slot]);
+    /* read before the visitors, of whom each did it once at least */
+
+    n = ux_result_count(cells[UX_ARM_EVENT_COUNT + slot]);
+    x = ux_result_event_visitors(result, cells, event);
+
+    return n > x ? n : x;
 }
 
 

@@ -85,6 +85,7 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     o.index = index;
     o.slot = index == UX_SLOT_NONE ? event->event
                                    : plan->model->event_slots[index];
+    o.reached = 0;
 
     excess = ux_apply_life(&o, &visitor->tracks[0]);
     survey = ux_survey_of(plan->model, index);

@@ -208,7 +208,7 @@ ux_cart_take_back(ux_changes_t *changes, const ux_cart_place_t *place,
 {
     unsigned           i;
     const ux_cart_t   *cart;
-    ux_cart_effect_t   effect;
+    ux_cart_effect_t   effect = { UX_CART_DID_NOTHING, 0, 0, 0, 0 };
 
     cart = &track->carts[place->cart];
 
@@ -493,7 +493,7 @@ static void
 ux_cart_take_past(ux_changes_t *changes, const ux_cart_place_t *place,
     const ux_past_t *past, uint64_t now_ms)
 {
-    ux_cart_effect_t  effect;
+    ux_cart_effect_t  effect = { UX_CART_DID_NOTHING, 0, 0, 0, 0 };
 
     effect.created_ms = past->created_ms;
     effect.age_ms = past->created_ms == 0

@@ -177,13 +177,14 @@ ux_export_put_value(ux_text_t *text, ux_json_t *node)
 void
 ux_export_put_field(ux_text_t *text, ux_str_t value)
 {
-    bool    quoted;
-    size_t  i;
+    bool               quoted;
+    size_t             i;
+    static const char  special[] = { ',', '"', '\r', '\n' };
 
     quoted = false;
 
     for (i = 0; i < value.len && !quoted; i++) {
-        quoted = memchr(",\"\r\n", value.data[i], 4) != NULL;
+        quoted = memchr(special, value.data[i], sizeof(special)) != NULL;
     }
 
     if (!quoted) {

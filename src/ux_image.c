@@ -466,6 +466,7 @@ ux_image_say(ux_error_t *error, const char *format, ...)
     va_list  args;
 
     va_start(args, format);
+    /* cppcheck-suppress ctuuninitvar ; written, not read */
     (void) vsnprintf(error->message, sizeof(error->message), format, args);
     va_end(args);
 }

@@ -81,7 +81,8 @@ ux_report_put_survey(ux_json_t *surveys, const ux_result_t *view,
 
     with.survey = survey;
     with.s = &ux_surveys[survey];
-    without = with;
+    without.survey = survey;
+    without.s = with.s;
 
     ux_report_read_answers(&with, view, first, true);
     ux_report_read_answers(&without, view, first, false);

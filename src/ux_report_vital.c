@@ -102,10 +102,12 @@ ux_report_put_vital(ux_json_t *vitals, const ux_result_t *view,
 
     ux_report_put_p75(vital, view, first, metric);
 
+    rating = 0;
     seen = counts[0];
 
-    for (rating = 0; seen < all - all / 4; rating++) {
-        seen += counts[rating + 1];
+    while (seen < all - all / 4 && rating + 1 < UX_VITAL_RATINGS) {
+        rating++;
+        seen += counts[rating];
     }
 
     ux_json_string(vital, "rating",

@@ -98,7 +98,7 @@ ux_text_grow(ux_text_t *text, size_t more)
         return false;
     }
 
-    if (text->len > 0) {
+    if (text->data != NULL) {
         memcpy(data, text->data, text->len);
     }
 

@@ -206,6 +206,10 @@ EOF
     is(scalar(my @none = UxMutation::apply($source, $two)), 0,
         'what is there twice is not');
 
+    is_deeply([ map { UxMutation::kind($_) } qw(src/ux_x.c src/cli/uxctl_x.c
+        ngx_module/ngx_http_ux_x.c) ], [ qw(core cli glue) ],
+        'and what is to be built of a file is known');
+
     return;
 }
 

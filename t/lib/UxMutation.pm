@@ -131,6 +131,17 @@ sub apply
 }
 
 
+# What a file is a part of: "core", "cli" or "glue".
+sub kind
+{
+    my ($file) = @_;
+
+    return 'core' if $file =~ m{^src/ux_};
+
+    return $file =~ m{^src/cli/} ? 'cli' : 'glue';
+}
+
+
 sub save
 {
     my ($path, $text) = @_;

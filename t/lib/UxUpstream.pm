@@ -69,10 +69,13 @@ sub requests
 {
     my ($self) = @_;
 
-    CORE::open my $in, '<', $self->{file} or return ();
-    my @requests = map { bless JSON::PP->new->latin1->decode($_),
-        'Ux::Request' } <$in>;
-    CORE::close $in;
+    my @requests;
+
+    if (CORE::open my $in, '<', $self->{file}) {
+        @requests = map { bless JSON::PP->new->latin1->decode($_),
+            'Ux::Request' } <$in>;
+        CORE::close $in;
+    }
 
     return @requests;
 }

@@ -134,6 +134,19 @@ ux_mac_keep(ux_kept_t *kept, ux_str_t key)
 }
 
 
+void
+ux_mac_forget(void)
+{
+    unsigned  i;
+
+    for (i = 0; i < UX_KEPT; i++) {
+        HMAC_CTX_free(ux_mac_contexts[i].ctx);
+    }
+
+    OPENSSL_cleanse(ux_mac_contexts, sizeof(ux_mac_contexts));
+}
+
+
 bool
 ux_mac_equal(const uint8_t a[UX_MAC_LEN], const uint8_t b[UX_MAC_LEN])
 {

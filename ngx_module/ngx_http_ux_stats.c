@@ -9,18 +9,21 @@
 
 #include "ux_accept.h"
 #include "ux_export.h"
+#include "ux_page.h"
 
 
 typedef enum {
     NGX_HTTP_UX_STATS_JSON = 0,
     NGX_HTTP_UX_STATS_METRICS,
-    NGX_HTTP_UX_STATS_CSV
+    NGX_HTTP_UX_STATS_CSV,
+    NGX_HTTP_UX_STATS_PAGE
 } ngx_http_ux_stats_e;
 
 
 typedef struct {
     ngx_http_ux_stats_e   kind;
-    ux_str_t              path;        /* of JSON: the part that is wanted */
+    ux_str_t              path;        /* the part that is wanted: of JSON,
+                                          or of the page */
     ngx_uint_t            status;
     ngx_str_t             type;
     ngx_str_t             text;
@@ -32,13 +35,21 @@ static ngx_int_t ngx_http_ux_stats_allowed(ngx_http_request_t *r,
 static ngx_uint_t ngx_http_ux_stats_forwarded(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
+static ngx_http_ux_stats_e ngx_http_ux_stats_wanted(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_stats_report(ngx_http_request_t *r,
     ux_report_t *report);
 static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
+static ngx_uint_t ngx_http_ux_stats_accept(ngx_http_request_t *r,
+    ux_accept_t *offers, ngx_uint_t n);
 static ux_export_e ngx_http_ux_stats_metrics(ngx_http_request_t *r);
+static ux_status_t ngx_http_ux_stats_page(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer, ux_report_t *report, char **text,
+    size_t *len);
 static void ngx_http_ux_stats_release(void *text);
 static ngx_int_t ngx_http_ux_stats_send(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer);
+static ngx_int_t ngx_http_ux_stats_policy(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
 static size_t ngx_http_ux_stats_type_len(ngx_http_ux_stats_t *answer);
 static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
@@ -231,6 +242,18 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     answer->path.len = 0;
 
     if (rest.len == 0 || (rest.len == 1 && rest.data[0] == '/')) {
+        answer->kind = ngx_http_ux_stats_wanted(r);
+        return NGX_OK;
+    }
+
+    if (rest.len > sizeof("/experiment/") - 1
+        && ngx_memcmp(rest.data, "/experiment/", sizeof("/experiment/") - 1)
+           == 0)
+    {
+        answer->kind = NGX_HTTP_UX_STATS_PAGE;
+        answer->path.data = (const char *) rest.data
+                            + sizeof("/experiment/") - 1;
+        answer->path.len = rest.len - (sizeof("/experiment/") - 1);
         return NGX_OK;
     }
 
@@ -277,6 +300,9 @@ ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     if (answer->kind == NGX_HTTP_UX_STATS_JSON) {
         rc = ux_report_json(&report, answer->path, &text, &len);
 
+    } else if (answer->kind == NGX_HTTP_UX_STATS_PAGE) {
+        rc = ngx_http_ux_stats_page(r, answer, &report, &text, &len);
+
     } else {
         format = (answer->kind == NGX_HTTP_UX_STATS_CSV)
                  ? UX_EXPORT_CSV : ngx_http_ux_stats_metrics(r);
@@ -285,6 +311,13 @@ ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         answer->type.len = ux_export_types[format].len;
 
         rc = ux_export(&report, format, &text, &len);
+    }
+
+    if (rc == UX_DECLINED && text == NULL) {
+        answer->kind = NGX_HTTP_UX_STATS_JSON;
+        answer->status = NGX_HTTP_NOT_FOUND;
+        answer->text = ngx_http_ux_stats_missing;
+        return NGX_OK;
     }
 
     if (text == NULL) {
@@ -341,14 +374,11 @@ ngx_http_ux_stats_report(ngx_http_request_t *r, ux_report_t *report)
 }
 
 
-/* OpenMetrics unless a client would rather have the older format. */
-static ux_export_e
-ngx_http_ux_stats_metrics(ngx_http_request_t *r)
+/* What a client would rather have. */
+static ngx_uint_t
+ngx_http_ux_stats_accept(ngx_http_request_t *r, ux_accept_t *offers,
+    ngx_uint_t n)
 {
-    ux_accept_t           offers[] = {
-        { ux_str("application/openmetrics-text"), ux_str("1.0.0"), 0, 0 },
-        { ux_str("text/plain"), ux_str("0.0.4"), 0, 0 }
-    };
     ngx_table_elt_t      *h;
     ngx_http_ux_lines_t   lines;
 
@@ -358,11 +388,65 @@ ngx_http_ux_stats_metrics(ngx_http_request_t *r)
          h != NULL;
          h = ngx_http_ux_lines_next(&lines))
     {
-        ux_accept_line(offers, 2, ngx_http_ux_str(h->value));
+        ux_accept_line(offers, (unsigned) n, ngx_http_ux_str(h->value));
     }
 
-    return (ux_accept_best(offers, 2) == 0) ? UX_EXPORT_OPENMETRICS
-                                            : UX_EXPORT_PROMETHEUS;
+    return ux_accept_best(offers, (unsigned) n);
+}
+
+
+/* OpenMetrics unless a client would rather have the older format. */
+static ux_export_e
+ngx_http_ux_stats_metrics(ngx_http_request_t *r)
+{
+    ux_accept_t  offers[] = {
+        { ux_str("application/openmetrics-text"), ux_str("1.0.0"), 0, 0 },
+        { ux_str("text/plain"), ux_str("0.0.4"), 0, 0 }
+    };
+
+    return (ngx_http_ux_stats_accept(r, offers, 2) == 0)
+           ? UX_EXPORT_OPENMETRICS : UX_EXPORT_PROMETHEUS;
+}
+
+
+/* Browsers say that they would rather have HTML. */
+static ngx_http_ux_stats_e
+ngx_http_ux_stats_wanted(ngx_http_request_t *r)
+{
+    ux_accept_t  offers[] = {
+        { ux_str("application/json"), ux_str(""), 0, 0 },
+        { ux_str("text/html"), ux_str(""), 0, 0 }
+    };
+
+    return (ngx_http_ux_stats_accept(r, offers, 2) == 0)
+           ? NGX_HTTP_UX_STATS_JSON : NGX_HTTP_UX_STATS_PAGE;
+}
+
+
+static ux_status_t
+ngx_http_ux_stats_page(ngx_http_request_t *r, ngx_http_ux_stats_t *answer,
+    ux_report_t *report, char **text, size_t *len)
+{
+    ux_status_t                rc;
+    ux_page_place_t            place;
+    ngx_http_core_loc_conf_t  *clcf;
+
+    static ux_str_t  style = ux_str("page.css");
+    static ux_str_t  script = ux_str("page.js");
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    place.location = ngx_http_ux_str(clcf->name);
+    place.style = style;
+    place.script = script;
+
+    rc = ux_page(report, &place, answer->path, text, len);
+
+    if (rc == UX_OK) {
+        ngx_str_set(&answer->type, "text/html; charset=utf-8");
+    }
+
+    return rc;
 }
 
 
@@ -400,10 +484,7 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     if (ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
         || ngx_http_ux_stats_add(r, "X-Content-Type-Options", "nosniff")
            != NGX_OK
-        || ngx_http_ux_stats_add(r, "Content-Security-Policy",
-                                 "default-src 'none'; "
-                                 "frame-ancestors 'none'")
-           != NGX_OK
+        || ngx_http_ux_stats_policy(r, answer) != NGX_OK
         || (answer->kind == NGX_HTTP_UX_STATS_CSV
             && ngx_http_ux_stats_add(r, "Content-Disposition",
                                      "attachment; filename=\"uxstats.csv\"")
@@ -449,6 +530,30 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     }
 
     return ngx_http_output_filter(r, out);
+}
+
+
+/* The page's own files, and what its script asks for; nothing else. */
+static ngx_int_t
+ngx_http_ux_stats_policy(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
+{
+    if (answer->kind != NGX_HTTP_UX_STATS_PAGE) {
+        return ngx_http_ux_stats_add(r, "Content-Security-Policy",
+                                     "default-src 'none'; "
+                                     "frame-ancestors 'none'");
+    }
+
+    if (ngx_http_ux_stats_add(r, "Referrer-Policy", "no-referrer") != NGX_OK)
+    {
+        return NGX_ERROR;
+    }
+
+    return ngx_http_ux_stats_add(r, "Content-Security-Policy",
+                                 "default-src 'none'; script-src 'self'; "
+                                 "style-src 'self'; img-src 'self' data:; "
+                                 "connect-src 'self'; base-uri 'none'; "
+                                 "form-action 'none'; "
+                                 "frame-ancestors 'none'");
 }
 
 

@@ -9,6 +9,7 @@
  *   ux_report_zone.c        a zone
  *   ux_report_experiment.c  an experiment and its epochs
  *   ux_report_verdict.c     its state, what is decided, what is wrong
+ *   ux_report_summary.c     the same in plain words
  *   ux_report_past.c        experiments that are not configured any more
  *   ux_report_variant.c     a variant and its metrics
  *   ux_report_http.c        its requests, and the zone's
@@ -83,6 +84,9 @@ void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
 
 void ux_report_put_state(ux_json_t *object, const ux_result_t *view);
 void ux_report_put_verdict(ux_json_t *object, const ux_result_t *view);
+
+/* "summary": the verdict in plain words; "days_left" to it at the latest. */
+void ux_report_put_summary(ux_json_t *object, const ux_result_t *view);
 
 void ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     unsigned variant, unsigned parts);

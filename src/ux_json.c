@@ -310,10 +310,14 @@ ux_json_get(ux_json_t *node, ux_str_t segment)
             name.data = text;
         }
 
-        name.len = strlen(name.data);
+        /* most differ in their first byte; none has a NUL in it */
 
-        if (name.len == segment.len
-            && memcmp(name.data, segment.data, name.len) == 0)
+        if (segment.len > 0 && name.data[0] != segment.data[0]) {
+            continue;
+        }
+
+        if (strncmp(name.data, segment.data, segment.len) == 0
+            && strlen(name.data) == segment.len)
         {
             return child;
         }

@@ -242,12 +242,17 @@ ux_page_put_words(ux_text_t *text, const ux_page_figure_t *figure,
 }
 
 
-/* "2026-01-31T12:00:00Z" */
+/* "2026-01-31T12:00:00Z"; a tree that was built has it with its quotes. */
 static void
 ux_page_put_time(ux_text_t *text, ux_str_t word)
 {
     ux_str_t     day, time;
     const char  *t;
+
+    if (word.len > 1 && word.data[0] == '"') {
+        word.data++;
+        word.len -= 2;
+    }
 
     t = memchr(word.data, 'T', word.len);
 

@@ -17,6 +17,7 @@ static void ux_page_put_epochs(const ux_page_of_t *of);
 static void ux_page_put_weights(ux_text_t *text, ux_json_t *weights);
 static void ux_page_put_requests(const ux_page_of_t *of);
 static void ux_page_put_surveys(const ux_page_of_t *of);
+static bool ux_page_any(const ux_page_of_t *of, const char *path);
 static void ux_page_put_journey(const ux_page_of_t *of);
 static void ux_page_put_moves(const ux_page_of_t *of, const char *caption,
     const char *section);
@@ -51,9 +52,13 @@ ux_page_put_requests(const ux_page_of_t *of)
 
     ux_page_fold(of, "http", "Requests and answer times", false);
     ux_page_put_compared(of, "compared", "Requests", ux_page_http, "http");
-    ux_page_put_members(of, "compared",
-                        "Requests that took no longer, by seconds", none,
-                        "http/seconds/buckets");
+
+    if (of->page->whole) {
+        ux_page_put_members(of, "compared",
+                            "Requests that took no longer, by seconds", none,
+                            "http/seconds/buckets");
+    }
+
     ux_page_unfold(of);
 }
 
@@ -70,6 +75,13 @@ ux_page_put_surveys(const ux_page_of_t *of)
     ux_page_put_groups(of, "survey", "Surveys", ux_page_survey, "surveys");
 
     for (i = 0; i < sizeof(surveys) / sizeof(surveys[0]); i++) {
+        (void) snprintf(section, sizeof(section), "surveys/%s/answers",
+                        surveys[i]);
+
+        if (!ux_page_any(of, section)) {
+            continue;
+        }
+
         (void) snprintf(section, sizeof(section), "surveys/%s/distribution",
                         surveys[i]);
         ux_page_put_members(of, "compared", "Answers to",
@@ -77,6 +89,23 @@ ux_page_put_surveys(const ux_page_of_t *of)
     }
 
     ux_page_unfold(of);
+}
+
+
+/* Has any variant a number there that is not 0? */
+static bool
+ux_page_any(const ux_page_of_t *of, const char *path)
+{
+    unsigned  i;
+
+    for (i = 0; i < of->nvariants; i++) {
+
+        if (ux_page_number(ux_page_at(of->variants[i], path)) > 0) {
+            return true;
+        }
+    }
+
+    return false;
 }
 
 

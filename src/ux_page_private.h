@@ -97,6 +97,7 @@ typedef struct {
     ux_text_t   *text;
     ux_str_t     zone;
     ux_str_t     name;
+    ux_str_t     segment;              /* whose tables these are; len 0 */
     bool         previous;             /* the version before that one */
     ux_json_t   *node;
     unsigned     nvariants;

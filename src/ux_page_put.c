@@ -30,7 +30,10 @@ ux_page_print(ux_text_t *text, const char *format, ...)
     va_start(args, format);
 
     for ( ;; ) {
-        len = strcspn(format, "%");
+        for (len = 0; format[len] != '%' && format[len] != '\0'; len++) {
+            /* void */
+        }
+
         ux_text_put(text, format, len);
         format += len;
 
@@ -204,8 +207,12 @@ ux_page_at(ux_json_t *node, const char *path)
 
     while (node != NULL && *path != '\0') {
         segment.data = path;
-        segment.len = strcspn(path, "/");
-        path += segment.len;
+
+        while (*path != '/' && *path != '\0') {
+            path++;
+        }
+
+        segment.len = (size_t) (path - segment.data);
         path += *path == '/';
 
         node = ux_json_get(node, segment);
@@ -274,9 +281,12 @@ ux_page_table_open(const ux_page_of_t *of, ux_text_t *text,
 
     ux_page_print(text,
                   "<div class=\"region\" role=\"region\" tabindex=\"0\" "
-                  "aria-label=\"%w%w%e, %e%w%e%w\">",
-                  caption, gap, name, of != NULL ? of->zone : none,
-                  of != NULL ? " " : "zone", of != NULL ? of->name : none,
+                  "aria-label=\"%w%w%e%w%e, %e%w%e%w\">",
+                  caption, gap, name,
+                  of != NULL && of->segment.len > 0 ? ", by " : "",
+                  of != NULL ? of->segment : none,
+                  of != NULL ? of->zone : none, of != NULL ? " " : "zone",
+                  of != NULL ? of->name : none,
                   of != NULL && of->previous ? ", previous version" : "");
 
     ux_page_print(text,

@@ -9,7 +9,7 @@
 #include "ux_page_private.h"
 
 
-static void ux_page_put_segment(const ux_page_of_t *of, ux_str_t segment);
+static void ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment);
 static void ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment);
 static void ux_page_put_effect(const ux_page_of_t *of, ux_json_t *metric);
 static void ux_page_put_value_metric(const ux_page_of_t *of,
@@ -53,9 +53,15 @@ ux_page_put_segments(const ux_page_of_t *of)
 
 
 static void
-ux_page_put_segment(const ux_page_of_t *of, ux_str_t segment)
+ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment)
 {
-    ux_json_t  *first, *node;
+    ux_json_t           *first, *node;
+    ux_page_of_t         part;
+    const ux_page_of_t  *of;
+
+    part = *whole;
+    part.segment = segment;
+    of = &part;
 
     first = ux_json_first(ux_page_member(of->variants[0], "segments",
                                          segment));
@@ -89,10 +95,10 @@ static void
 ux_page_put_value_visitors(const ux_page_of_t *of, ux_str_t segment)
 {
     unsigned    i;
+    ux_str_t    none = ux_str("");
     ux_json_t  *value;
 
-    ux_page_table_open(of, of->text, "segment", "Visitors by", segment,
-                       false);
+    ux_page_table_open(of, of->text, "segment", "Visitors", none, false);
     ux_page_put_headings(of->text, "Variant", ux_page_value_counts, NULL,
                          true);
     ux_page_print(of->text, "</tr></thead>\n");
@@ -124,6 +130,7 @@ ux_page_put_value_visitors(const ux_page_of_t *of, ux_str_t segment)
 static void
 ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment)
 {
+    ux_str_t    none = ux_str("");
     ux_json_t  *metric;
 
     metric = ux_json_first(ux_page_member(of->node, "segments", segment));
@@ -133,7 +140,7 @@ ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment)
     }
 
     ux_page_table_open(of, of->text, "segment",
-                       "Does the effect differ, by", segment, false);
+                       "Does the effect differ?", none, false);
     ux_page_print(of->text,
                   "<thead><tr><th scope=\"col\">Metric</th>"
                   "<th scope=\"col\">Variant</th>"
@@ -185,7 +192,7 @@ ux_page_put_value_metric(const ux_page_of_t *of, ux_str_t segment,
     figures = ux_page_value_figures(metric);
 
     ux_page_print(of->text, "<h4>%e by %e</h4>\n", name, segment);
-    ux_page_table_open(of, of->text, "segment", "Metric by value:", name,
+    ux_page_table_open(of, of->text, "segment", "Metric", name,
                        false);
     ux_page_put_headings(of->text, "Variant", figures, metric, true);
     ux_page_print(of->text, "</tr></thead>\n");
@@ -219,7 +226,7 @@ ux_page_put_value_funnel(const ux_page_of_t *of, ux_str_t segment,
     ux_json_t  *value;
 
     ux_page_print(of->text, "<h4>Funnel %e by %e</h4>\n", funnel, segment);
-    ux_page_table_open(of, of->text, "segment", "Funnel by value:", funnel,
+    ux_page_table_open(of, of->text, "segment", "Steps of", funnel,
                        false);
     ux_page_put_headings(of->text, "Step, variant", ux_page_value_step, NULL,
                          true);

@@ -126,11 +126,11 @@ ux_page_put_cell(ux_text_t *text, const ux_page_figure_t *figure,
         ux_page_print(text, "<td data-sort=\"%e\">", ux_json_word(by));
 
     } else {
-        ux_page_print(text, "<td>");
+        ux_text_word(text, "<td>");
     }
 
     ux_page_put_figure(text, figure, node);
-    ux_page_print(text, "</td>");
+    ux_text_word(text, "</td>");
 }
 
 

@@ -87,6 +87,8 @@ extern const ux_page_figure_t  ux_page_assigned_number[];
 extern const ux_page_figure_t  ux_page_facts[];
 extern const ux_page_figure_t  ux_page_srm[];
 extern const ux_page_figure_t  ux_page_zone_facts[];
+extern const ux_page_figure_t  ux_page_value_counts[];
+extern const ux_page_figure_t  ux_page_effect[];
 extern const ux_page_figure_t  ux_page_currency[];
 extern const ux_page_figure_t  ux_page_server[];
 

@@ -11,7 +11,6 @@
 
 static void ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment);
 static void ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment);
-static void ux_page_put_effect(const ux_page_of_t *of, ux_json_t *metric);
 static void ux_page_put_value_metric(const ux_page_of_t *of,
     ux_str_t segment, ux_json_t *metric);
 static void ux_page_put_value_funnel(const ux_page_of_t *of,
@@ -22,16 +21,6 @@ static void ux_page_put_value_visitors(const ux_page_of_t *of,
     ux_str_t segment);
 static ux_json_t *ux_page_value_of(const ux_page_of_t *of, unsigned variant,
     ux_str_t segment, ux_str_t value);
-
-
-static const ux_page_figure_t  ux_page_value_counts[] = {
-    { UX_PAGE_COUNT, "visitors", "Visitors", false, UX_WORDS_NONE },
-    { UX_PAGE_COUNT, "assigned", "Assigned", false, UX_WORDS_NONE },
-    { UX_PAGE_COUNT, "sessions/sessions", "Sessions", false, UX_WORDS_NONE },
-    { UX_PAGE_SHARE, "sessions/bounce_rate", "Bounce rate", false,
-      UX_WORDS_NONE },
-    { UX_PAGE_COUNT, NULL, NULL, false, UX_WORDS_NONE }
-};
 
 
 void
@@ -131,7 +120,7 @@ static void
 ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment)
 {
     ux_str_t    none = ux_str("");
-    ux_json_t  *metric;
+    ux_json_t  *metric, *variant;
 
     metric = ux_json_first(ux_page_member(of->node, "segments", segment));
 
@@ -139,43 +128,27 @@ ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment)
         return;
     }
 
-    ux_page_table_open(of, of->text, "segment",
-                       "Does the effect differ?", none, false);
-    ux_page_print(of->text,
-                  "<thead><tr><th scope=\"col\">Metric</th>"
-                  "<th scope=\"col\">Variant</th>"
-                  "<th scope=\"col\">p that none does, one look</th>"
-                  "<th scope=\"col\">Cochran's Q</th>"
-                  "<th scope=\"col\">Values</th></tr></thead>\n<tbody>");
+    ux_page_table_open(of, of->text, "segment", "Does the effect differ?",
+                       none, false);
+    ux_page_put_headings(of->text, "Variant", ux_page_effect, NULL, true);
+    ux_page_print(of->text, "</tr></thead>\n");
 
     for ( /* void */ ; metric != NULL; metric = ux_json_next(metric)) {
-        ux_page_put_effect(of, metric);
+        ux_page_put_group(of->text, ux_page_effect, NULL,
+                          ux_json_name(metric), "");
+
+        for (variant = ux_json_first(metric); variant != NULL;
+             variant = ux_json_next(variant))
+        {
+            ux_page_put_row(of->text, ux_page_effect, NULL,
+                            ux_json_name(variant), variant, false);
+        }
+
+        ux_page_print(of->text, ux_json_next(metric) != NULL ? "</tbody>\n"
+                                                             : "");
     }
 
     ux_page_table_close(of->text);
-}
-
-
-static void
-ux_page_put_effect(const ux_page_of_t *of, ux_json_t *metric)
-{
-    ux_json_t  *variant;
-
-    static const ux_page_figure_t  figures[] = {
-        { UX_PAGE_P, "heterogeneity_p", "", false, UX_WORDS_NONE },
-        { UX_PAGE_NUMBER, "q", "", false, UX_WORDS_NONE },
-        { UX_PAGE_COUNT, "values", "", false, UX_WORDS_NONE },
-        { UX_PAGE_COUNT, NULL, NULL, false, UX_WORDS_NONE }
-    };
-
-    for (variant = ux_json_first(metric); variant != NULL;
-         variant = ux_json_next(variant))
-    {
-        ux_page_print(of->text, "<tr><th scope=\"row\">%e</th><td>%e</td>",
-                      ux_json_name(metric), ux_json_name(variant));
-        ux_page_put_cells(of->text, figures, NULL, variant, false);
-        ux_page_print(of->text, "</tr>\n");
-    }
 }
 
 

@@ -463,6 +463,24 @@ const ux_page_figure_t  ux_page_zone_facts[] = {
 };
 
 
+/* Values of a segment: rows are variants. */
+const ux_page_figure_t  ux_page_value_counts[] = {
+    FIGURE(COUNT, "visitors", "Visitors"),
+    FIGURE(COUNT, "assigned", "Assigned"),
+    FIGURE(COUNT, "sessions/sessions", "Sessions"),
+    FIGURE(SHARE, "sessions/bounce_rate", "Bounce rate"),
+    END
+};
+
+
+const ux_page_figure_t  ux_page_effect[] = {
+    FIGURE(P, "heterogeneity_p", "p that no effect differs, one look"),
+    FIGURE(NUMBER, "q", "Cochran's Q"),
+    FIGURE(COUNT, "values", "Values"),
+    END
+};
+
+
 /* Rows are currencies. */
 const ux_page_figure_t  ux_page_currency[] = {
     FIGURE(COUNT, "sum", "Sum"),

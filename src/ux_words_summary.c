@@ -454,6 +454,7 @@ ux_words_metric(ux_sentence_t *out, const ux_words_effect_t *effect)
 static void
 ux_words_more(ux_sentence_t *out, double days)
 {
+    bool    hours;
     double  n;
 
     if (days >= 366) {
@@ -466,9 +467,10 @@ ux_words_more(ux_sentence_t *out, double days)
         return;
     }
 
-    n = ceil(days < 1 ? 24 * days : days);
+    hours = days <= 23.0 / 24;
+    n = ceil(hours ? 24 * days : days);
 
-    ux_words_add(out, "%.0f more %s%s", n, days < 1 ? "hour" : "day",
+    ux_words_add(out, "%.0f more %s%s", n, hours ? "hour" : "day",
                  n > 1 ? "s" : "");
 }
 

@@ -25,10 +25,11 @@ typedef struct {
     ux_text_t                 *text;
     const ux_export_family_t  *family;
     bool                       older;
-    bool                       begun;
 } ux_export_metric_t;
 
 
+static void ux_export_heads(ux_export_t *export,
+    ux_export_metric_t *metric);
 static void ux_export_found(ux_export_walk_t *walk, ux_json_t *node);
 static void ux_export_put_number(ux_export_walk_t *walk,
     ux_json_t *node, const char *suffix);
@@ -49,16 +50,27 @@ static const char *ux_export_type(const ux_export_metric_t *metric);
 static ux_str_t ux_export_word(const char **words);
 
 
+/* Of each family its head, made at the end, and its samples; and the end. */
+unsigned
+ux_export_metrics_texts(void)
+{
+    return 2 * ux_export_nfamilies + 1;
+}
+
+
 void
-ux_export_metrics(ux_text_t *text, ux_json_t *document, ux_export_e format)
+ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
 {
     unsigned             i;
     ux_export_walk_t     walk;
     ux_export_metric_t   metric;
 
-    metric.text = text;
-    metric.older = format == UX_EXPORT_PROMETHEUS;
-    metric.begun = false;
+    metric.older = export->format == UX_EXPORT_PROMETHEUS;
+
+    if (part->step == UX_REPORT_END) {
+        ux_export_heads(export, &metric);
+        return;
+    }
 
     walk.nlabels = 0;
     walk.found = ux_export_found;
@@ -66,20 +78,39 @@ ux_export_metrics(ux_text_t *text, ux_json_t *document, ux_export_e format)
 
     for (i = 0; i < ux_export_nfamilies; i++) {
         metric.family = &ux_export_families[i];
+        metric.text = &export->texts[2 * i + 1];
 
-        /* figures of one family may stand in several places */
+        ux_export_walk_part(&walk, part, metric.family->path);
+    }
+}
 
-        if (i == 0 || strcmp(metric.family->name, metric.family[-1].name)
-                      != 0)
+
+/* Figures of one family may stand in several rows: it has one head. */
+static void
+ux_export_heads(ux_export_t *export, ux_export_metric_t *metric)
+{
+    bool      begun;
+    unsigned  i, k;
+
+    for (i = 0; i < ux_export_nfamilies; i = k) {
+        metric->family = &ux_export_families[i];
+        metric->text = &export->texts[2 * i];
+        begun = false;
+
+        for (k = i; k < ux_export_nfamilies
+                    && strcmp(ux_export_families[k].name,
+                              metric->family->name) == 0; k++)
         {
-            metric.begun = false;
+            begun = begun || export->texts[2 * k + 1].len > 0;
         }
 
-        ux_export_walk(&walk, document, metric.family->path);
+        if (begun) {
+            ux_export_put_head(metric);
+        }
     }
 
-    if (!metric.older) {
-        ux_text_word(text, "# EOF\n");
+    if (!metric->older) {
+        ux_text_word(&export->texts[2 * i], "# EOF\n");
     }
 }
 
@@ -284,11 +315,6 @@ ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
 
     metric = walk->data;
     text = metric->text;
-
-    if (!metric->begun) {
-        metric->begun = true;
-        ux_export_put_head(metric);
-    }
 
     ux_text_word(text, UX_EXPORT_PREFIX);
     ux_text_word(text, metric->family->name);

@@ -27,8 +27,7 @@
 #include <string.h>
 
 
-#define UX_JSON_FAILED    1
-#define UX_JSON_TEXT_MIN  4096
+#define UX_JSON_FAILED  1
 
 /* First millisecond of the year 10000. */
 #define UX_JSON_TIME_END  253402300800000ull
@@ -441,27 +440,6 @@ ux_json_t *
 ux_json_next(const ux_json_t *node)
 {
     return node != NULL ? node->next : NULL;
-}
-
-
-char *
-ux_json_print(const ux_json_t *node, size_t *len)
-{
-    char  *text;
-
-    *len = 0;
-
-    if (ux_json_failed(node)) {
-        return NULL;
-    }
-
-    text = cJSON_PrintBuffered(node, UX_JSON_TEXT_MIN, 0);
-
-    if (text != NULL) {
-        *len = strlen(text);
-    }
-
-    return text;
 }
 
 

@@ -12,6 +12,7 @@
 
 
 #include "ux_base.h"
+#include "ux_text.h"
 
 
 typedef struct cJSON  ux_json_t;
@@ -102,6 +103,14 @@ ux_json_t *ux_json_next(const ux_json_t *node);
  * ux_json_text_free().
  */
 char *ux_json_print(const ux_json_t *node, size_t *len);
+
+/*
+ * The same at the end of a text, of a node that has not failed; the second
+ * one without the brackets around.
+ */
+void ux_json_write(ux_text_t *text, const ux_json_t *node);
+void ux_json_write_members(ux_text_t *text, const ux_json_t *node);
+
 void ux_json_text_free(char *text);
 
 /* Memory from where the nodes come from; NULL if there is none. */

@@ -213,15 +213,22 @@ ux_page_close_zone(ux_page_t *page)
 }
 
 
+void
+ux_page_foot(ux_page_t *page, ux_json_t *document)
+{
+    ux_page_close_zone(page);
+    ux_page_put_foot(page, document);
+    ux_page_print(&page->top, "</ul>\n</nav>\n");
+}
+
+
 char *
 ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len)
 {
     char    *main;
     size_t   more;
 
-    ux_page_close_zone(page);
-    ux_page_put_foot(page, document);
-    ux_page_print(&page->top, "</ul>\n</nav>\n");
+    ux_page_foot(page, document);
 
     main = ux_text_take(&page->main, &more);
 

@@ -58,8 +58,14 @@ void ux_page_experiment(ux_page_t *page, ux_str_t name,
     ux_json_t *experiment);
 
 /*
- * The page of *len bytes without a NUL, to be freed with ux_report_free();
- * NULL, and *len 0, if there was no memory.  Reads "help" of the document.
+ * What is left of the page, so that it is in page->top and page->main, whose
+ * memory is the page's until ux_page_drop().  Reads "help" of the document.
+ */
+void ux_page_foot(ux_page_t *page, ux_json_t *document);
+
+/*
+ * The same in one piece: the page of *len bytes without a NUL, to be freed with ux_report_free();
+ * NULL, and *len 0, if there was no memory.
  */
 char *ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len);
 

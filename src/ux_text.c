@@ -53,20 +53,16 @@ ux_text_take(ux_text_t *text, size_t *len)
 {
     char  *data;
 
-    /* one byte is there even of nothing: NULL means failure */
-
-    if (text->data == NULL && !text->failed) {
-        (void) ux_text_grow(text, 1);
-    }
+    ux_text_char(text, '\0');
 
     if (text->failed) {
         ux_json_text_free(text->data);
         text->data = NULL;
-        text->len = 0;
+        text->len = 1;
     }
 
     data = text->data;
-    *len = text->len;
+    *len = text->len - 1;
 
     memset(text, 0, sizeof(ux_text_t));
 

@@ -15,7 +15,7 @@
 
 /* All zero to begin with. */
 typedef struct {
-    char    *data;                     /* malloc'ed; no NUL */
+    char    *data;                     /* malloc'ed */
     size_t   len;
     size_t   size;
     bool     failed;
@@ -27,8 +27,9 @@ void ux_text_word(ux_text_t *text, const char *word);
 void ux_text_char(ux_text_t *text, char c);
 
 /*
- * Hands the bytes over, to be freed with ux_json_text_free(), and leaves the
- * text empty; NULL, and *len 0, when it has failed.
+ * Hands the bytes over, a NUL behind them, to be freed with
+ * ux_json_text_free(), and leaves the text empty; NULL, and *len 0, when it
+ * has failed.
  */
 char *ux_text_take(ux_text_t *text, size_t *len);
 

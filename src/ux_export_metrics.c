@@ -20,11 +20,18 @@
 #define UX_EXPORT_PREFIX  "nginx_ux_"
 
 
-/* A family on its way out. */
+/*
+ * A family on its way out.  Samples that stand together differ in their last
+ * labels: the others are printed once.
+ */
 typedef struct {
     ux_text_t                 *text;
     const ux_export_family_t  *family;
     bool                       older;
+    unsigned                   nlabels;        /* those printed already, */
+    ux_export_label_t          labels[UX_EXPORT_LABELS_MAX];
+    size_t                     ends[UX_EXPORT_LABELS_MAX];
+    ux_text_t                  printed;        /*   one after the other */
 } ux_export_metric_t;
 
 
@@ -43,6 +50,8 @@ static void ux_export_put_line(ux_export_metric_t *metric,
     const char *keyword, const char *value);
 static void ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
     const ux_export_label_t *more, ux_str_t value);
+static void ux_export_put_labels(ux_export_metric_t *metric,
+    const ux_export_walk_t *walk);
 static void ux_export_put_label(ux_text_t *text,
     const ux_export_label_t *label, bool first);
 static const char *ux_export_suffix(const ux_export_metric_t *metric);
@@ -65,6 +74,7 @@ ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
     ux_export_walk_t     walk;
     ux_export_metric_t   metric;
 
+    memset(&metric, 0, sizeof(ux_export_metric_t));
     metric.older = export->format == UX_EXPORT_PROMETHEUS;
 
     if (part->step == UX_REPORT_END) {
@@ -82,6 +92,8 @@ ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
 
         ux_export_walk_part(&walk, part, metric.family->path);
     }
+
+    ux_json_text_free(metric.printed.data);
 }
 
 
@@ -309,7 +321,6 @@ static void
 ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
     const ux_export_label_t *more, ux_str_t value)
 {
-    unsigned             i;
     ux_text_t           *text;
     ux_export_metric_t  *metric;
 
@@ -320,21 +331,51 @@ ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
     ux_text_word(text, metric->family->name);
     ux_text_word(text, suffix);
 
-    for (i = 0; i < walk->nlabels; i++) {
-        ux_export_put_label(text, &walk->labels[i], i == 0);
-    }
+    ux_export_put_labels(metric, walk);
 
     if (more != NULL) {
-        ux_export_put_label(text, more, i == 0);
+        ux_export_put_label(text, more, walk->nlabels == 0);
     }
 
-    if (i > 0 || more != NULL) {
+    if (walk->nlabels > 0 || more != NULL) {
         ux_text_char(text, '}');
     }
 
     ux_text_char(text, ' ');
     ux_text_put(text, value.data, value.len);
     ux_text_char(text, '\n');
+}
+
+
+/* Of one part of the document the same bytes are at the same place. */
+static void
+ux_export_put_labels(ux_export_metric_t *metric, const ux_export_walk_t *walk)
+{
+    unsigned    i;
+    ux_text_t  *printed;
+
+    printed = &metric->printed;
+
+    for (i = 0; i < walk->nlabels && i < metric->nlabels; i++) {
+
+        if (metric->labels[i].name.data != walk->labels[i].name.data
+            || metric->labels[i].value.data != walk->labels[i].value.data)
+        {
+            break;
+        }
+    }
+
+    metric->nlabels = walk->nlabels;
+    printed->len = i > 0 ? metric->ends[i - 1] : 0;
+
+    for ( /* void */ ; i < walk->nlabels; i++) {
+        metric->labels[i] = walk->labels[i];
+        ux_export_put_label(printed, &walk->labels[i], i == 0);
+        metric->ends[i] = printed->len;
+    }
+
+    ux_text_put(metric->text, printed->data, printed->len);
+    metric->text->failed = metric->text->failed || printed->failed;
 }
 
 

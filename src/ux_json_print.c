@@ -14,8 +14,19 @@
 #include <string.h>
 
 
-static void ux_json_write_string(ux_text_t *text, const char *string);
-static void ux_json_write_escape(ux_text_t *text, char c);
+/* Bytes of a character's longest escape. */
+#define UX_JSON_ESCAPE  6u
+
+/* 1 in each byte. */
+#define UX_JSON_ONES  0x0101010101010101ull
+
+
+static void ux_json_write_string(ux_text_t *text, const char *string,
+    const char *end);
+static bool ux_json_plain(const char *string, size_t len);
+static bool ux_json_plain_word(uint64_t word);
+static char *ux_json_escaped(char *p, const char *string);
+static char *ux_json_escape(char *p, char c);
 
 
 char *
@@ -53,7 +64,7 @@ ux_json_write(ux_text_t *text, const ux_json_t *node)
         break;
 
     case cJSON_String:
-        ux_json_write_string(text, node->valuestring);
+        ux_json_write_string(text, node->valuestring, "");
         break;
 
     case cJSON_True:
@@ -74,7 +85,10 @@ ux_json_write(ux_text_t *text, const ux_json_t *node)
 void
 ux_json_write_members(ux_text_t *text, const ux_json_t *node)
 {
+    bool              object;
     const ux_json_t  *child;
+
+    object = cJSON_IsObject(node);
 
     for (child = node->child; child != NULL; child = child->next) {
 
@@ -82,9 +96,8 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
             ux_text_char(text, ',');
         }
 
-        if (cJSON_IsObject(node)) {
-            ux_json_write_string(text, child->string);
-            ux_text_char(text, ':');
+        if (object) {
+            ux_json_write_string(text, child->string, ":");
         }
 
         ux_json_write(text, child);
@@ -92,45 +105,130 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
 }
 
 
+/* In quotes, and what is behind them. */
 static void
-ux_json_write_string(ux_text_t *text, const char *string)
+ux_json_write_string(ux_text_t *text, const char *string, const char *end)
 {
-    const char  *p;
+    char    *p, *start;
+    size_t   len;
 
-    ux_text_char(text, '"');
+    len = strlen(string);
+    start = ux_text_room(text, UX_JSON_ESCAPE * len + 3);
 
-    for (p = string; *p != '\0'; p++) {
-
-        if ((unsigned char) *p >= ' ' && *p != '"' && *p != '\\') {
-            continue;
-        }
-
-        ux_text_put(text, string, (size_t) (p - string));
-        ux_json_write_escape(text, *p);
-        string = p + 1;
-    }
-
-    ux_text_put(text, string, (size_t) (p - string));
-    ux_text_char(text, '"');
-}
-
-
-static void
-ux_json_write_escape(ux_text_t *text, char c)
-{
-    char         code[8];
-    const char  *p;
-
-    static const char  chars[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
-
-    p = strchr(chars, c);
-
-    if (p != NULL) {
-        ux_text_char(text, '\\');
-        ux_text_char(text, names[p - chars]);
+    if (start == NULL) {
         return;
     }
 
-    (void) snprintf(code, sizeof(code), "\\u%04x", (unsigned) c);
-    ux_text_word(text, code);
+    p = start;
+    *p++ = '"';
+
+    if (ux_json_plain(string, len)) {
+        memcpy(p, string, len);
+        p += len;
+
+    } else {
+        p = ux_json_escaped(p, string);
+    }
+
+    *p++ = '"';
+
+    if (*end != '\0') {
+        *p++ = *end;
+    }
+
+    ux_text_used(text, (size_t) (p - start));
+}
+
+
+/* Nothing to escape in it?  Names of members are looked at by the word. */
+static bool
+ux_json_plain(const char *string, size_t len)
+{
+    size_t    i;
+    uint64_t  word;
+
+    for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
+        memcpy(&word, string + i, sizeof(word));
+
+        if (!ux_json_plain_word(word)) {
+            return false;
+        }
+    }
+
+    if (len >= sizeof(word)) {
+        memcpy(&word, string + len - sizeof(word), sizeof(word));
+        return ux_json_plain_word(word);
+    }
+
+    for ( /* void */ ; i < len; i++) {
+
+        if ((unsigned char) string[i] < ' ' || string[i] == '"'
+            || string[i] == '\\')
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
+/*
+ * Eight bytes at a time: the highest bit of each is set where it is below ' ',
+ * or 0 after the exclusive or (Warren, "Hacker's Delight", 6-1); bytes of
+ * 0x80 and more are none of these.
+ */
+static bool
+ux_json_plain_word(uint64_t word)
+{
+    uint64_t  quote, slash, found;
+
+    quote = word ^ (UX_JSON_ONES * '"');
+    slash = word ^ (UX_JSON_ONES * '\\');
+
+    found = (word - UX_JSON_ONES * ' ') & ~word;
+    found |= (quote - UX_JSON_ONES) & ~quote;
+    found |= (slash - UX_JSON_ONES) & ~slash;
+
+    return (found & (UX_JSON_ONES << 7)) == 0;
+}
+
+
+static char *
+ux_json_escaped(char *p, const char *string)
+{
+    char  c;
+
+    for (c = *string; c != '\0'; c = *++string) {
+
+        if ((unsigned char) c < ' ' || c == '"' || c == '\\') {
+            p = ux_json_escape(p, c);
+
+        } else {
+            *p++ = c;
+        }
+    }
+
+    return p;
+}
+
+
+static char *
+ux_json_escape(char *p, char c)
+{
+    const char  *found;
+
+    static const char  chars[] = "\"\\\b\f\n\r\t", names[] = "\"\\bfnrt";
+
+    *p++ = '\\';
+    found = strchr(chars, c);
+
+    if (found != NULL) {
+        *p++ = names[found - chars];
+        return p;
+    }
+
+    (void) snprintf(p, UX_JSON_ESCAPE, "u%04x", (unsigned) c);
+
+    return p + UX_JSON_ESCAPE - 1;
 }

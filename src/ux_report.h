@@ -37,13 +37,18 @@ typedef struct {
 /* What costs as much as all the rest, and not every reader wants: flags. */
 #define UX_REPORT_SEGMENTS  1u
 #define UX_REPORT_PREVIOUS  2u         /* the versions before */
-#define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS)
+#define UX_REPORT_CONDUCT   4u         /* what a variant's visitors did and
+                                          met, beyond its metrics: funnels,
+                                          journey, money, sessions, surveys,
+                                          http, vitals */
+#define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS         \
+                             | UX_REPORT_CONDUCT)
 
 
 /*
  * The document, of these parts only the ones named; NULL for want of memory.
- * Members "segments" that are left out are not there, and nothing is worked
- * out for them; "previous" is null then.  What is in it is whole; strings are
+ * Members that are left out are not there, and nothing is worked out for
+ * them; "previous" is null then.  What is in it is whole; strings are
  * UTF-8.  ux_json_delete() it.
  */
 ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);

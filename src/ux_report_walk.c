@@ -19,6 +19,7 @@ struct ux_report_walk_s {
     unsigned                  experiment;  /*   of the model's, */
     uint32_t                  past;        /* the last that was removed */
     bool                      open;        /* the view is one of a zone */
+    ux_json_t                *tree;        /* whose memory the parts take */
     ux_report_part_t          part;
     ux_result_t               view;
 };
@@ -33,7 +34,7 @@ static ux_status_t ux_report_walk_past(ux_report_walk_t *walk);
 static ux_status_t ux_report_walk_foot(ux_report_walk_t *walk);
 static ux_status_t ux_report_walk_made(ux_report_walk_t *walk,
     ux_report_step_e step, bool wanted);
-static void ux_report_walk_drop(ux_report_walk_t *walk);
+static ux_json_t *ux_report_walk_again(ux_report_walk_t *walk);
 static void ux_report_walk_close(ux_report_walk_t *walk);
 static bool ux_report_walk_wants(ux_str_t only, ux_str_t name);
 
@@ -54,6 +55,7 @@ ux_report_walk_begin(const ux_report_t *report,
     walk->scope = scope;
     walk->zone = 0;
     walk->open = false;
+    walk->tree = NULL;
     memset(&walk->part, 0, sizeof(ux_report_part_t));
 
     return walk;
@@ -65,7 +67,7 @@ ux_report_walk_next(ux_report_walk_t *walk, ux_report_part_t *part)
 {
     ux_status_t  rc;
 
-    ux_report_walk_drop(walk);
+    walk->part.node = NULL;
 
     switch (walk->part.step) {
 
@@ -101,7 +103,7 @@ ux_report_walk_end(ux_report_walk_t *walk)
         return;
     }
 
-    ux_report_walk_drop(walk);
+    ux_json_delete(walk->tree);
     ux_report_walk_close(walk);
     ux_json_free(walk);
 }
@@ -111,8 +113,7 @@ static ux_status_t
 ux_report_walk_head(ux_report_walk_t *walk)
 {
     if (walk->scope->head) {
-        walk->part.node = ux_json_new();
-        ux_report_put_head(walk->part.node, walk->report);
+        ux_report_put_head(ux_report_walk_again(walk), walk->report);
     }
 
     return ux_report_walk_made(walk, UX_REPORT_HEAD, walk->scope->head);
@@ -186,10 +187,9 @@ ux_report_walk_experiment(ux_report_walk_t *walk)
         if (ux_report_walk_wants(walk->scope->experiment, experiment->name))
         {
             walk->part.experiment = experiment->name;
-            walk->part.node = ux_json_new();
 
             ux_result_gather(&walk->view, experiment);
-            ux_report_put_experiment(walk->part.node, &walk->view,
+            ux_report_put_experiment(ux_report_walk_again(walk), &walk->view,
                                      walk->scope->parts);
 
             return ux_report_walk_made(walk, UX_REPORT_EXPERIMENT, true);
@@ -220,9 +220,8 @@ ux_report_walk_past(ux_report_walk_t *walk)
     }
 
     walk->part.experiment = name;
-    walk->part.node = ux_json_new();
 
-    ux_report_put_past(walk->part.node, &walk->view, walk->past,
+    ux_report_put_past(ux_report_walk_again(walk), &walk->view, walk->past,
                        walk->scope->parts);
 
     return ux_report_walk_made(walk, UX_REPORT_EXPERIMENT, true);
@@ -233,8 +232,7 @@ static ux_status_t
 ux_report_walk_foot(ux_report_walk_t *walk)
 {
     if (walk->scope->head) {
-        walk->part.node = ux_json_new();
-        ux_report_put_help(walk->part.node);
+        ux_report_put_help(ux_report_walk_again(walk));
     }
 
     return ux_report_walk_made(walk, UX_REPORT_FOOT, walk->scope->head);
@@ -252,14 +250,14 @@ ux_report_walk_made(ux_report_walk_t *walk, ux_report_step_e step,
 }
 
 
-static void
-ux_report_walk_drop(ux_report_walk_t *walk)
+/* In place of the part before. */
+static ux_json_t *
+ux_report_walk_again(ux_report_walk_t *walk)
 {
-    if (walk->part.node != walk->part.within) {
-        ux_json_delete(walk->part.node);
-    }
+    walk->tree = ux_json_again(walk->tree);
+    walk->part.node = walk->tree;
 
-    walk->part.node = NULL;
+    return walk->tree;
 }
 
 

@@ -12,7 +12,7 @@
 #include <string.h>
 
 
-#define UX_TEXT_MIN  65536
+#define UX_TEXT_MIN  1024
 
 
 static bool ux_text_grow(ux_text_t *text, size_t more);
@@ -44,7 +44,29 @@ ux_text_word(ux_text_t *text, const char *word)
 void
 ux_text_char(ux_text_t *text, char c)
 {
-    ux_text_put(text, &c, 1);
+    if (text->len == text->size && !ux_text_grow(text, 1)) {
+        return;
+    }
+
+    text->data[text->len++] = c;
+}
+
+
+char *
+ux_text_room(ux_text_t *text, size_t n)
+{
+    if (text->size - text->len < n && !ux_text_grow(text, n)) {
+        return NULL;
+    }
+
+    return text->data + text->len;
+}
+
+
+void
+ux_text_used(ux_text_t *text, size_t n)
+{
+    text->len += n;
 }
 
 

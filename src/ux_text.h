@@ -27,6 +27,13 @@ void ux_text_word(ux_text_t *text, const char *word);
 void ux_text_char(ux_text_t *text, char c);
 
 /*
+ * Where up to n bytes may be written, NULL if there is no room; how many were
+ * is told by ux_text_used() next.
+ */
+char *ux_text_room(ux_text_t *text, size_t n);
+void ux_text_used(ux_text_t *text, size_t n);
+
+/*
  * Hands the bytes over, a NUL behind them, to be freed with
  * ux_json_text_free(), and leaves the text empty; NULL, and *len 0, when it
  * has failed.

@@ -46,4 +46,16 @@ typedef ngx_uint_t  ngx_http_ux_cookies_t;
 #endif
 
 
+/*
+ * The event's handler, in the event loop's next turn and not in this one: a
+ * queue of its own since 1.17.5.
+ */
+#if (nginx_version >= 1017005)
+#define ngx_http_ux_post_next(ev)                                             \
+    ngx_post_event(ev, &ngx_posted_next_events)
+#else
+#define ngx_http_ux_post_next(ev)  ngx_add_timer(ev, 1)
+#endif
+
+
 #endif

@@ -18,9 +18,9 @@
 
 #include "ux_cookie.h"
 #include "ux_experiment.h"
+#include "ux_export.h"
 #include "ux_field.h"
 #include "ux_number.h"
-#include "ux_report.h"
 #include "ux_result.h"
 #include "ux_store.h"
 #include "ux_survey.h"
@@ -651,6 +651,19 @@ ngx_int_t ngx_http_ux_add_experiment_variables(ngx_conf_t *cf,
 
 /* ngx_http_ux_stats.c */
 ngx_int_t ngx_http_ux_stats_handler(ngx_http_request_t *r);
+
+/* ngx_http_ux_render.c */
+
+/* The answer to what was rendered, which lives as long as the request. */
+typedef ngx_int_t (*ngx_http_ux_render_pt)(ngx_http_request_t *r,
+    ux_export_t *export, void *data);
+
+/*
+ * Takes the export over and calls the handler when it is done, in a later turn
+ * of the event loop unless it is small.  What a content handler returns.
+ */
+ngx_int_t ngx_http_ux_render(ngx_http_request_t *r, ux_export_t *export,
+    ngx_http_ux_render_pt handler, void *data);
 
 
 /* nginx's and the core's byte strings are the same bytes. */

@@ -8,22 +8,16 @@
 #include "ngx_http_ux_module.h"
 
 #include "ux_accept.h"
-#include "ux_export.h"
-
-
-typedef enum {
-    NGX_HTTP_UX_STATS_JSON = 0,
-    NGX_HTTP_UX_STATS_METRICS,
-    NGX_HTTP_UX_STATS_CSV
-} ngx_http_ux_stats_e;
 
 
 typedef struct {
-    ngx_http_ux_stats_e   kind;
-    ux_str_t              path;        /* of JSON: the part that is wanted */
+    ux_export_wanted_t    wanted;
+    ux_page_place_t       place;
+    ux_report_t           report;
     ngx_uint_t            status;
-    ngx_str_t             type;
-    ngx_str_t             text;
+    ngx_chain_t          *out;
+    ngx_chain_t         **last;
+    off_t                 length;
 } ngx_http_ux_stats_t;
 
 
@@ -36,11 +30,23 @@ static ngx_int_t ngx_http_ux_stats_report(ngx_http_request_t *r,
     ux_report_t *report);
 static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
+static ngx_uint_t ngx_http_ux_stats_accept(ngx_http_request_t *r,
+    ux_accept_t *offers, ngx_uint_t n);
 static ux_export_e ngx_http_ux_stats_metrics(ngx_http_request_t *r);
-static void ngx_http_ux_stats_release(void *text);
+static ux_export_e ngx_http_ux_stats_page(ngx_http_request_t *r);
+static void ngx_http_ux_stats_place(ngx_http_request_t *r,
+    ux_page_place_t *place);
+static ngx_int_t ngx_http_ux_stats_rendered(ngx_http_request_t *r,
+    ux_export_t *export, void *data);
+static ngx_int_t ngx_http_ux_stats_missing(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer);
+static ngx_int_t ngx_http_ux_stats_piece(ngx_http_request_t *r,
+    ngx_http_ux_stats_t *answer, ux_str_t text);
 static ngx_int_t ngx_http_ux_stats_send(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
-static size_t ngx_http_ux_stats_type_len(ngx_http_ux_stats_t *answer);
+static ngx_int_t ngx_http_ux_stats_policy(ngx_http_request_t *r,
+    ux_export_e format);
+static size_t ngx_http_ux_stats_type_len(const ngx_str_t *type);
 static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
     size_t key_len, char *value, size_t value_len);
 
@@ -50,17 +56,11 @@ static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
                              sizeof(value) - 1)
 
 
-static ngx_str_t  ngx_http_ux_stats_missing =
-    ngx_string("{\"error\":\"not found\"}");
-
-static u_char  ngx_http_ux_stats_newline[] = { LF };
-
-
 ngx_int_t
 ngx_http_ux_stats_handler(ngx_http_request_t *r)
 {
     ngx_int_t                rc;
-    ngx_http_ux_stats_t      answer;
+    ngx_http_ux_stats_t     *answer;
     ngx_http_ux_loc_conf_t  *lcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
@@ -87,18 +87,18 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
         return rc;
     }
 
-    ngx_memzero(&answer, sizeof(ngx_http_ux_stats_t));
-    ngx_str_set(&answer.type, "application/json");
-
-    if (ngx_http_ux_stats_path(r, &answer) != NGX_OK) {
-        answer.status = NGX_HTTP_NOT_FOUND;
-        answer.text = ngx_http_ux_stats_missing;
-
-    } else if (ngx_http_ux_stats_render(r, &answer) != NGX_OK) {
+    answer = ngx_pcalloc(r->pool, sizeof(ngx_http_ux_stats_t));
+    if (answer == NULL) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    return ngx_http_ux_stats_send(r, &answer);
+    answer->last = &answer->out;
+
+    if (ngx_http_ux_stats_path(r, answer) != NGX_OK) {
+        return ngx_http_ux_stats_missing(r, answer);
+    }
+
+    return ngx_http_ux_stats_render(r, answer);
 }
 
 
@@ -202,11 +202,11 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     ngx_http_core_loc_conf_t  *clcf;
 
     static const struct {
-        ngx_str_t            path;
-        ngx_http_ux_stats_e  kind;
+        ngx_str_t    path;
+        ux_export_e  format;
     }  others[] = {
-        { ngx_string("/metrics"), NGX_HTTP_UX_STATS_METRICS },
-        { ngx_string("/export.csv"), NGX_HTTP_UX_STATS_CSV }
+        { ngx_string("/metrics"), UX_EXPORT_OPENMETRICS },
+        { ngx_string("/export.csv"), UX_EXPORT_CSV }
     };
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -227,10 +227,23 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         rest.len++;
     }
 
-    answer->path.data = "";
-    answer->path.len = 0;
+    answer->wanted.format = UX_EXPORT_JSON;
+    answer->wanted.path.data = "";
+    answer->wanted.path.len = 0;
 
     if (rest.len == 0 || (rest.len == 1 && rest.data[0] == '/')) {
+        answer->wanted.format = ngx_http_ux_stats_page(r);
+        return NGX_OK;
+    }
+
+    if (rest.len > sizeof("/experiment/") - 1
+        && ngx_memcmp(rest.data, "/experiment/", sizeof("/experiment/") - 1)
+           == 0)
+    {
+        answer->wanted.format = UX_EXPORT_PAGE;
+        answer->wanted.path.data = (const char *) rest.data
+                                   + sizeof("/experiment/") - 1;
+        answer->wanted.path.len = rest.len - (sizeof("/experiment/") - 1);
         return NGX_OK;
     }
 
@@ -239,7 +252,7 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         if (rest.len == others[i].path.len
             && ngx_memcmp(rest.data, others[i].path.data, rest.len) == 0)
         {
-            answer->kind = others[i].kind;
+            answer->wanted.format = others[i].format;
             return NGX_OK;
         }
     }
@@ -250,8 +263,8 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         return NGX_DECLINED;
     }
 
-    answer->path.data = (const char *) rest.data + 6;
-    answer->path.len = rest.len - 6;
+    answer->wanted.path.data = (const char *) rest.data + 6;
+    answer->wanted.path.len = rest.len - 6;
 
     return NGX_OK;
 }
@@ -261,44 +274,25 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 static ngx_int_t
 ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
-    char                *text;
-    size_t               len;
-    ux_export_e          format;
-    ux_report_t          report;
-    ux_status_t          rc;
-    ngx_pool_cleanup_t  *cln;
+    ux_export_t  *export;
 
-    cln = ngx_pool_cleanup_add(r->pool, 0);
-
-    if (cln == NULL || ngx_http_ux_stats_report(r, &report) != NGX_OK) {
-        return NGX_ERROR;
+    if (answer->wanted.format == UX_EXPORT_OPENMETRICS) {
+        answer->wanted.format = ngx_http_ux_stats_metrics(r);
     }
 
-    if (answer->kind == NGX_HTTP_UX_STATS_JSON) {
-        rc = ux_report_json(&report, answer->path, &text, &len);
+    ngx_http_ux_stats_place(r, &answer->place);
+    answer->wanted.place = &answer->place;
 
-    } else {
-        format = (answer->kind == NGX_HTTP_UX_STATS_CSV)
-                 ? UX_EXPORT_CSV : ngx_http_ux_stats_metrics(r);
-
-        answer->type.data = (u_char *) ux_export_types[format].data;
-        answer->type.len = ux_export_types[format].len;
-
-        rc = ux_export(&report, format, &text, &len);
+    if (ngx_http_ux_stats_report(r, &answer->report) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    if (text == NULL) {
-        return NGX_ERROR;
+    export = ux_export_begin(&answer->report, &answer->wanted);
+    if (export == NULL) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    cln->handler = ngx_http_ux_stats_release;
-    cln->data = text;
-
-    answer->status = (rc == UX_OK) ? NGX_HTTP_OK : NGX_HTTP_NOT_FOUND;
-    answer->text.data = (u_char *) text;
-    answer->text.len = len;
-
-    return NGX_OK;
+    return ngx_http_ux_render(r, export, ngx_http_ux_stats_rendered, answer);
 }
 
 
@@ -341,14 +335,11 @@ ngx_http_ux_stats_report(ngx_http_request_t *r, ux_report_t *report)
 }
 
 
-/* OpenMetrics unless a client would rather have the older format. */
-static ux_export_e
-ngx_http_ux_stats_metrics(ngx_http_request_t *r)
+/* What a client would rather have. */
+static ngx_uint_t
+ngx_http_ux_stats_accept(ngx_http_request_t *r, ux_accept_t *offers,
+    ngx_uint_t n)
 {
-    ux_accept_t           offers[] = {
-        { ux_str("application/openmetrics-text"), ux_str("1.0.0"), 0, 0 },
-        { ux_str("text/plain"), ux_str("0.0.4"), 0, 0 }
-    };
     ngx_table_elt_t      *h;
     ngx_http_ux_lines_t   lines;
 
@@ -358,39 +349,164 @@ ngx_http_ux_stats_metrics(ngx_http_request_t *r)
          h != NULL;
          h = ngx_http_ux_lines_next(&lines))
     {
-        ux_accept_line(offers, 2, ngx_http_ux_str(h->value));
+        ux_accept_line(offers, (unsigned) n, ngx_http_ux_str(h->value));
     }
 
-    return (ux_accept_best(offers, 2) == 0) ? UX_EXPORT_OPENMETRICS
-                                            : UX_EXPORT_PROMETHEUS;
+    return ux_accept_best(offers, (unsigned) n);
+}
+
+
+/* OpenMetrics unless a client would rather have the older format. */
+static ux_export_e
+ngx_http_ux_stats_metrics(ngx_http_request_t *r)
+{
+    ux_accept_t  offers[] = {
+        { ux_str("application/openmetrics-text"), ux_str("1.0.0"), 0, 0 },
+        { ux_str("text/plain"), ux_str("0.0.4"), 0, 0 }
+    };
+
+    return (ngx_http_ux_stats_accept(r, offers, 2) == 0)
+           ? UX_EXPORT_OPENMETRICS : UX_EXPORT_PROMETHEUS;
+}
+
+
+/* Browsers say that they would rather have HTML. */
+static ux_export_e
+ngx_http_ux_stats_page(ngx_http_request_t *r)
+{
+    ux_accept_t  offers[] = {
+        { ux_str("application/json"), ux_str(""), 0, 0 },
+        { ux_str("text/html"), ux_str(""), 0, 0 }
+    };
+
+    return (ngx_http_ux_stats_accept(r, offers, 2) == 0) ? UX_EXPORT_JSON
+                                                         : UX_EXPORT_PAGE;
 }
 
 
 static void
-ngx_http_ux_stats_release(void *text)
+ngx_http_ux_stats_place(ngx_http_request_t *r, ux_page_place_t *place)
 {
-    ux_report_free(text);
+    ngx_http_core_loc_conf_t  *clcf;
+
+    static ux_str_t  style = ux_str("page.css");
+    static ux_str_t  script = ux_str("page.js");
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+
+    place->location = ngx_http_ux_str(clcf->name);
+    place->style = style;
+    place->script = script;
+}
+
+
+static ngx_int_t
+ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
+    void *data)
+{
+    ux_str_t              text;
+    unsigned              i;
+    ux_status_t           rc;
+    ngx_http_ux_stats_t  *answer = data;
+
+    static const ux_str_t  newline = ux_str("\n");
+
+    rc = ux_export_status(export);
+
+    if (rc == UX_DECLINED) {
+        return ngx_http_ux_stats_missing(r, answer);
+    }
+
+    if (rc != UX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    for (i = 0; ux_export_text(export, i, &text); i++) {
+        if (ngx_http_ux_stats_piece(r, answer, text) != NGX_OK) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+
+    /* only JSON comes without its last line's end */
+
+    if (answer->wanted.format == UX_EXPORT_JSON
+        && ngx_http_ux_stats_piece(r, answer, newline) != NGX_OK)
+    {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    answer->status = NGX_HTTP_OK;
+
+    return ngx_http_ux_stats_send(r, answer);
+}
+
+
+static ngx_int_t
+ngx_http_ux_stats_missing(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
+{
+    static const ux_str_t  text = ux_str("{\"error\":\"not found\"}\n");
+
+    answer->wanted.format = UX_EXPORT_JSON;
+    answer->status = NGX_HTTP_NOT_FOUND;
+
+    if (ngx_http_ux_stats_piece(r, answer, text) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    return ngx_http_ux_stats_send(r, answer);
+}
+
+
+/* One more piece of the answer; it lives as long as the request. */
+static ngx_int_t
+ngx_http_ux_stats_piece(ngx_http_request_t *r, ngx_http_ux_stats_t *answer,
+    ux_str_t text)
+{
+    ngx_buf_t    *b;
+    ngx_chain_t  *cl;
+
+    if (text.len == 0) {
+        return NGX_OK;
+    }
+
+    b = ngx_calloc_buf(r->pool);
+    cl = ngx_alloc_chain_link(r->pool);
+
+    if (b == NULL || cl == NULL) {
+        return NGX_ERROR;
+    }
+
+    b->pos = (u_char *) text.data;
+    b->last = b->pos + text.len;
+    b->memory = 1;
+
+    cl->buf = b;
+    cl->next = NULL;
+
+    *answer->last = cl;
+    answer->last = &cl->next;
+    answer->length += text.len;
+
+    return NGX_OK;
 }
 
 
 static ngx_int_t
 ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
-    size_t        end;
     ngx_int_t     rc;
-    ngx_buf_t    *b;
-    ngx_chain_t   out[2];
+    ngx_str_t    *type;
+    ngx_chain_t  *cl;
 
-    /* only JSON comes without its last line's end */
-
-    end = (answer->kind == NGX_HTTP_UX_STATS_JSON) ? 1 : 0;
+    type = &r->headers_out.content_type;
+    type->data = (u_char *) ux_export_types[answer->wanted.format].data;
+    type->len = ux_export_types[answer->wanted.format].len;
 
     r->headers_out.status = answer->status;
-    r->headers_out.content_length_n = answer->text.len + end;
-    r->headers_out.content_type = answer->type;
-    r->headers_out.content_type_len = ngx_http_ux_stats_type_len(answer);
+    r->headers_out.content_length_n = answer->length;
+    r->headers_out.content_type_len = ngx_http_ux_stats_type_len(type);
 
-    if (r->headers_out.content_type_len < answer->type.len) {
+    if (r->headers_out.content_type_len < type->len) {
 
         /* the type says so itself, and the charset filter is to know */
 
@@ -400,11 +516,8 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     if (ngx_http_ux_stats_add(r, "Vary", "Accept") != NGX_OK
         || ngx_http_ux_stats_add(r, "X-Content-Type-Options", "nosniff")
            != NGX_OK
-        || ngx_http_ux_stats_add(r, "Content-Security-Policy",
-                                 "default-src 'none'; "
-                                 "frame-ancestors 'none'")
-           != NGX_OK
-        || (answer->kind == NGX_HTTP_UX_STATS_CSV
+        || ngx_http_ux_stats_policy(r, answer->wanted.format) != NGX_OK
+        || (answer->wanted.format == UX_EXPORT_CSV
             && ngx_http_ux_stats_add(r, "Content-Disposition",
                                      "attachment; filename=\"uxstats.csv\"")
                != NGX_OK))
@@ -418,50 +531,49 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         return rc;
     }
 
-    b = ngx_calloc_buf(r->pool);
-    if (b == NULL) {
+    for (cl = answer->out; cl->next != NULL; cl = cl->next) { /* void */ }
+
+    cl->buf->last_buf = (r == r->main);
+    cl->buf->last_in_chain = 1;
+
+    return ngx_http_output_filter(r, answer->out);
+}
+
+
+/* The page's own files, and what its script asks for; nothing else. */
+static ngx_int_t
+ngx_http_ux_stats_policy(ngx_http_request_t *r, ux_export_e format)
+{
+    if (format != UX_EXPORT_PAGE) {
+        return ngx_http_ux_stats_add(r, "Content-Security-Policy",
+                                     "default-src 'none'; "
+                                     "frame-ancestors 'none'");
+    }
+
+    if (ngx_http_ux_stats_add(r, "Referrer-Policy", "no-referrer") != NGX_OK)
+    {
         return NGX_ERROR;
     }
 
-    b->pos = answer->text.data;
-    b->last = answer->text.data + answer->text.len;
-    b->memory = 1;
-    b->last_buf = !end && r == r->main;
-    b->last_in_chain = !end;
-
-    out[0].buf = b;
-    out[0].next = end ? &out[1] : NULL;
-
-    if (end) {
-        b = ngx_calloc_buf(r->pool);
-        if (b == NULL) {
-            return NGX_ERROR;
-        }
-
-        b->pos = ngx_http_ux_stats_newline;
-        b->last = ngx_http_ux_stats_newline + 1;
-        b->memory = 1;
-        b->last_buf = (r == r->main);
-        b->last_in_chain = 1;
-
-        out[1].buf = b;
-        out[1].next = NULL;
-    }
-
-    return ngx_http_output_filter(r, out);
+    return ngx_http_ux_stats_add(r, "Content-Security-Policy",
+                                 "default-src 'none'; script-src 'self'; "
+                                 "style-src 'self'; img-src 'self' data:; "
+                                 "connect-src 'self'; base-uri 'none'; "
+                                 "form-action 'none'; "
+                                 "frame-ancestors 'none'");
 }
 
 
 /* Without parameters: what other filters compare types by. */
 static size_t
-ngx_http_ux_stats_type_len(ngx_http_ux_stats_t *answer)
+ngx_http_ux_stats_type_len(const ngx_str_t *type)
 {
     u_char  *p, *last;
 
-    last = answer->type.data + answer->type.len;
-    p = ngx_strlchr(answer->type.data, last, ';');
+    last = type->data + type->len;
+    p = ngx_strlchr(type->data, last, ';');
 
-    return ((p != NULL) ? p : last) - answer->type.data;
+    return ((p != NULL) ? p : last) - type->data;
 }
 
 

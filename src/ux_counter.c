@@ -24,6 +24,8 @@ _Static_assert(UX_UNCONFIRMED_AGE_MS / UX_UNCONFIRMED_WIDTH_MS + 3
                <= UX_BUCKETS, "the ring is longer than the age");
 
 
+static inline uint64_t ux_counter_sum(const ux_counter_t *counter,
+    uint32_t cell);
 static uint64_t ux_ring_cell(uint64_t old, uint32_t bucket, int32_t delta);
 
 
@@ -209,16 +211,21 @@ ux_counter_due(ux_counter_t *counter, uint32_t cell, uint64_t now,
 uint64_t
 ux_counter_read(const ux_counter_t *counter, uint32_t cell)
 {
+    return cell < counter->all_cells ? ux_counter_sum(counter, cell) : 0;
+}
+
+
+/* The cell is one of the zone's. */
+static inline uint64_t
+ux_counter_sum(const ux_counter_t *counter, uint32_t cell)
+{
     size_t    i;
     uint64_t  sum;
-
-    if (cell >= counter->all_cells) {
-        return 0;
-    }
 
     sum = __atomic_load_n(&counter->shared[cell], __ATOMIC_ACQUIRE);
 
     if (cell < counter->own_cells) {
+
         for (i = 0; i < UX_WORKERS; i++) {
             sum += __atomic_load_n(
                 &counter->copies[i * counter->own_cells + cell],
@@ -288,6 +295,7 @@ ux_counter_fold(const ux_counter_t *counter, uint32_t cell, unsigned n,
 {
     while (n > 0) {
         n--;
-        values[n] = ux_counter_read(counter, cell + n);
+        values[n] = (uint64_t) cell + n < counter->all_cells
+                    ? ux_counter_sum(counter, cell + n) : 0;
     }
 }

@@ -2,7 +2,9 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * All formats are of one document: what JSON says is what they say.
+ * All formats are of one document: what JSON says is what they say.  They are
+ * made of its parts, one a turn, which are given up then: of a large document
+ * there is never more than one experiment in memory, but for the texts.
  */
 
 #include "ux_export.h"
@@ -16,46 +18,331 @@ const ux_str_t  ux_export_types[UX_EXPORT_FORMATS] = {
         ux_str("application/openmetrics-text; version=1.0.0; charset=utf-8"),
     [UX_EXPORT_PROMETHEUS] =
         ux_str("text/plain; version=0.0.4; charset=utf-8"),
-    [UX_EXPORT_CSV] = ux_str("text/csv; charset=utf-8; header=present")
+    [UX_EXPORT_CSV] = ux_str("text/csv; charset=utf-8; header=present"),
+    [UX_EXPORT_JSON] = ux_str("application/json"),
+    [UX_EXPORT_PAGE] = ux_str("text/html; charset=utf-8")
 };
 
 
-/* What is read of it: metrics have no segments, nothing versions before. */
+/*
+ * What is read of it: metrics have no segments, CSV has no more than metrics
+ * of variants, and only JSON versions before.
+ */
 static const unsigned  ux_export_parts[UX_EXPORT_FORMATS] = {
-    [UX_EXPORT_OPENMETRICS] = 0,
-    [UX_EXPORT_PROMETHEUS] = 0,
-    [UX_EXPORT_CSV] = UX_REPORT_SEGMENTS
+    [UX_EXPORT_OPENMETRICS] = UX_REPORT_CONDUCT,
+    [UX_EXPORT_PROMETHEUS] = UX_REPORT_CONDUCT,
+    [UX_EXPORT_CSV] = UX_REPORT_SEGMENTS,
+    [UX_EXPORT_JSON] = UX_REPORT_WHOLE,
+    [UX_EXPORT_PAGE] = UX_REPORT_CONDUCT
 };
+
+static const ux_page_place_t  ux_export_nowhere;
+
+
+static void ux_export_scope(ux_export_t *export,
+    const ux_export_wanted_t *wanted);
+static unsigned ux_export_ntexts(ux_export_e format);
+static void ux_export_put(ux_export_t *export, const ux_report_part_t *part);
+static void ux_export_page(ux_export_t *export, const ux_report_part_t *part);
+static ux_status_t ux_export_finish(ux_export_t *export);
 
 
 ux_status_t
 ux_export(const ux_report_t *report, ux_export_e format, char **out,
     size_t *len)
 {
-    ux_json_t  *document;
-    ux_text_t   text;
+    ux_str_t             piece;
+    unsigned             i;
+    ux_text_t            text;
+    ux_export_t         *export;
+    ux_export_wanted_t   wanted;
 
     *out = NULL;
     *len = 0;
 
-    document = ux_report_document(report, ux_export_parts[format]);
+    memset(&wanted, 0, sizeof(ux_export_wanted_t));
 
-    if (document == NULL) {
+    wanted.format = format;
+    wanted.place = &ux_export_nowhere;
+
+    export = ux_export_begin(report, &wanted);
+
+    if (export == NULL) {
         return UX_ERROR;
     }
 
-    memset(&text, 0, sizeof(ux_text_t));
+    while (ux_export_turn(export)) { /* void */ }
 
-    if (format == UX_EXPORT_CSV) {
-        ux_export_csv(&text, document);
+    if (ux_export_status(export) == UX_OK) {
+        memset(&text, 0, sizeof(ux_text_t));
 
-    } else {
-        ux_export_metrics(&text, document, format);
+        for (i = 0; ux_export_text(export, i, &piece); i++) {
+            ux_text_put(&text, piece.data, piece.len);
+        }
+
+        *out = ux_text_take(&text, len);
     }
 
-    ux_json_delete(document);
-
-    *out = ux_text_take(&text, len);
+    ux_export_end(export);
 
     return *out != NULL ? UX_OK : UX_ERROR;
+}
+
+
+ux_export_t *
+ux_export_begin(const ux_report_t *report, const ux_export_wanted_t *wanted)
+{
+    size_t        size;
+    unsigned      n;
+    ux_export_t  *export;
+
+    n = ux_export_ntexts(wanted->format);
+    size = sizeof(ux_export_t) + n * sizeof(ux_text_t);
+    export = ux_json_alloc(size);
+
+    if (export == NULL) {
+        return NULL;
+    }
+
+    memset(export, 0, size);
+
+    export->format = wanted->format;
+    export->place = wanted->place;
+    export->ntexts = n;
+
+    ux_export_scope(export, wanted);
+    export->walk = ux_report_walk_begin(report, &export->scope);
+
+    if (export->walk == NULL) {
+        ux_json_free(export);
+        return NULL;
+    }
+
+    return export;
+}
+
+
+static void
+ux_export_scope(ux_export_t *export, const ux_export_wanted_t *wanted)
+{
+    ux_str_t            path;
+    const char         *slash;
+    ux_report_scope_t  *scope;
+
+    scope = &export->scope;
+
+    if (wanted->format == UX_EXPORT_JSON) {
+        ux_report_json_begin(&export->json, wanted->path);
+        *scope = export->json.scope;
+        return;
+    }
+
+    scope->parts = ux_export_parts[wanted->format];
+    scope->head = scope->zones = scope->experiments = true;
+    export->found = true;
+
+    path = wanted->path;
+
+    if (path.len == 0) {
+        return;
+    }
+
+    /* a path that leads nowhere names a zone that there is not */
+
+    slash = memchr(path.data, '/', path.len);
+
+    scope->parts = UX_REPORT_WHOLE;
+    scope->zone = path;
+    scope->experiment = path;
+    export->found = false;
+
+    if (slash != NULL) {
+        scope->zone.len = (size_t) (slash - path.data);
+        scope->experiment.data = slash + 1;
+        scope->experiment.len = path.len - scope->zone.len - 1;
+    }
+}
+
+
+bool
+ux_export_turn(ux_export_t *export)
+{
+    ux_report_part_t  part;
+
+    do {
+        export->status = ux_report_walk_next(export->walk, &part);
+
+        if (export->status != UX_OK) {
+            return false;
+        }
+
+        ux_export_put(export, &part);
+
+        if (part.step == UX_REPORT_END) {
+            export->status = ux_export_finish(export);
+            return false;
+        }
+
+    } while (part.step != UX_REPORT_ZONE
+             && part.step != UX_REPORT_EXPERIMENT);
+
+    return true;
+}
+
+
+ux_status_t
+ux_export_status(const ux_export_t *export)
+{
+    return export->status;
+}
+
+
+bool
+ux_export_text(const ux_export_t *export, unsigned i, ux_str_t *text)
+{
+    const ux_text_t  *of;
+
+    if (i >= export->ntexts) {
+        return false;
+    }
+
+    switch (export->format) {
+
+    case UX_EXPORT_JSON:
+        of = &export->json.text;
+        break;
+
+    case UX_EXPORT_PAGE:
+        of = i == 0 ? &export->page.top : &export->page.main;
+        break;
+
+    default:
+        of = &export->texts[i];
+        break;
+    }
+
+    text->data = of->data;
+    text->len = of->len;
+
+    return true;
+}
+
+
+void
+ux_export_end(ux_export_t *export)
+{
+    unsigned  i;
+
+    if (export == NULL) {
+        return;
+    }
+
+    for (i = 0; i < export->ntexts; i++) {
+        ux_json_text_free(export->texts[i].data);
+    }
+
+    ux_json_text_free(export->json.text.data);
+    ux_json_text_free(export->page.top.data);
+    ux_json_text_free(export->page.main.data);
+
+    ux_report_walk_end(export->walk);
+    ux_json_free(export);
+}
+
+
+/* As ux_export_text() counts them. */
+static unsigned
+ux_export_ntexts(ux_export_e format)
+{
+    switch (format) {
+
+    case UX_EXPORT_JSON:
+        return 1;
+
+    case UX_EXPORT_PAGE:
+        return 2;
+
+    case UX_EXPORT_CSV:
+        return UX_EXPORT_CSV_TEXTS;
+
+    default:
+        return ux_export_metrics_texts();
+    }
+}
+
+
+static void
+ux_export_put(ux_export_t *export, const ux_report_part_t *part)
+{
+    switch (export->format) {
+
+    case UX_EXPORT_JSON:
+        ux_report_json_put(&export->json, part);
+        break;
+
+    case UX_EXPORT_PAGE:
+        ux_export_page(export, part);
+        break;
+
+    case UX_EXPORT_CSV:
+        ux_export_csv(export, part);
+        break;
+
+    default:
+        ux_export_metrics(export, part);
+        break;
+    }
+}
+
+
+static void
+ux_export_page(ux_export_t *export, const ux_report_part_t *part)
+{
+    switch (part->step) {
+
+    case UX_REPORT_HEAD:
+        ux_page_begin(&export->page, export->place, part->node,
+                      !export->found);
+        break;
+
+    case UX_REPORT_ZONE:
+        ux_page_zone(&export->page, part->zone, part->node);
+        break;
+
+    case UX_REPORT_EXPERIMENT:
+        ux_page_experiment(&export->page, part->experiment, part->node);
+        export->found = true;
+        break;
+
+    case UX_REPORT_FOOT:
+        ux_page_foot(&export->page, part->node);
+        break;
+
+    default:
+        break;
+    }
+}
+
+
+static ux_status_t
+ux_export_finish(ux_export_t *export)
+{
+    bool      failed;
+    unsigned  i;
+
+    if (export->format == UX_EXPORT_JSON) {
+        return ux_report_json_end(&export->json);
+    }
+
+    failed = export->page.top.failed || export->page.main.failed;
+
+    for (i = 0; i < export->ntexts; i++) {
+        failed = failed || export->texts[i].failed;
+    }
+
+    if (failed) {
+        return UX_ERROR;
+    }
+
+    return export->found ? UX_OK : UX_DECLINED;
 }

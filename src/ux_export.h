@@ -2,15 +2,16 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * The document of /uxstats in the words of other programs: for Prometheus and
- * its kin, and for spreadsheets (DESIGN.md sections 5 and 7).  Never walks
- * visitors.
+ * The document of /uxstats as text: JSON, and in the words of other programs,
+ * for Prometheus and its kin, and for spreadsheets (DESIGN.md sections 5 and
+ * 7).  Never walks visitors.
  */
 
 #ifndef UX_EXPORT_H
 #define UX_EXPORT_H
 
 
+#include "ux_page.h"
 #include "ux_report.h"
 
 
@@ -18,6 +19,8 @@ typedef enum {
     UX_EXPORT_OPENMETRICS = 0,         /* OpenMetrics 1.0 */
     UX_EXPORT_PROMETHEUS,              /* Prometheus text format 0.0.4 */
     UX_EXPORT_CSV,                     /* RFC 4180, with a header */
+    UX_EXPORT_JSON,
+    UX_EXPORT_PAGE,                    /* HTML */
     UX_EXPORT_FORMATS
 } ux_export_e;
 
@@ -27,11 +30,52 @@ extern const ux_str_t  ux_export_types[UX_EXPORT_FORMATS];
 
 
 /*
- * The text in *text (*len bytes, no NUL), to be freed with ux_report_free();
- * UX_ERROR, and *text NULL, for want of memory.
+ * The text in *text (*len bytes, a NUL behind them), to be freed with
+ * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL, for want of memory.
  */
 ux_status_t ux_export(const ux_report_t *report, ux_export_e format,
     char **text, size_t *len);
+
+
+/*
+ * The same in turns, for who has other work to do in between: an experiment a
+ * turn, about.
+ *
+ *     export = ux_export_begin(report, &wanted);
+ *     while (ux_export_turn(export)) { ... }
+ *     switch (ux_export_status(export)) { ... }
+ *     for (i = 0; ux_export_text(export, i, &text); i++) { ... }
+ *     ux_export_end(export);
+ */
+typedef struct ux_export_s  ux_export_t;
+
+typedef struct {
+    ux_export_e             format;
+    ux_str_t                path;      /* of JSON: as of ux_report_json(); of
+                                          the page: len 0, or "ZONE/NAME" of
+                                          the only experiment, all of it */
+    const ux_page_place_t  *place;     /* of the page */
+} ux_export_wanted_t;
+
+/*
+ * What is passed, and what it points to, lives until the end.  NULL for want
+ * of memory, which the others take, too.
+ */
+ux_export_t *ux_export_begin(const ux_report_t *report,
+    const ux_export_wanted_t *wanted);
+
+/* False: that was the last. */
+bool ux_export_turn(ux_export_t *export);
+
+/*
+ * After the last turn.  UX_DECLINED: the path leads nowhere; UX_ERROR: out of
+ * memory.  There is no text then.
+ */
+ux_status_t ux_export_status(const ux_export_t *export);
+
+/* The i-th piece of the text, which may be empty; false: there is none. */
+bool ux_export_text(const ux_export_t *export, unsigned i, ux_str_t *text);
+void ux_export_end(ux_export_t *export);
 
 
 #endif

@@ -46,12 +46,13 @@ static const struct {
 #define UX_EXPORT_NCOLUMNS                                                   \
     (sizeof(ux_export_columns) / sizeof(ux_export_columns[0]))
 
-static const char *const  ux_export_rows[] = {
+static const char *const  ux_export_rows[UX_EXPORT_CSV_TEXTS] = {
     UX_EXPORT_ROW "metrics/*metric",
     UX_EXPORT_ROW "segments/*segment/*value/metrics/*metric"
 };
 
 
+static void ux_export_put_names(ux_text_t *text);
 static void ux_export_put_row(ux_export_walk_t *walk, ux_json_t *node);
 static void ux_export_put_column(ux_export_walk_t *walk,
     ux_json_t *node, unsigned column);
@@ -62,10 +63,29 @@ static ux_json_t *ux_export_at(ux_json_t *node, const char *path);
 
 
 void
-ux_export_csv(ux_text_t *text, ux_json_t *document)
+ux_export_csv(ux_export_t *export, const ux_report_part_t *part)
 {
     unsigned          i;
     ux_export_walk_t  walk;
+
+    if (part->step == UX_REPORT_HEAD) {
+        ux_export_put_names(&export->texts[0]);
+    }
+
+    walk.nlabels = 0;
+    walk.found = ux_export_put_row;
+
+    for (i = 0; i < UX_EXPORT_CSV_TEXTS; i++) {
+        walk.data = &export->texts[i];
+        ux_export_walk_part(&walk, part, ux_export_rows[i]);
+    }
+}
+
+
+static void
+ux_export_put_names(ux_text_t *text)
+{
+    unsigned  i;
 
     for (i = 0; i < UX_EXPORT_NCOLUMNS; i++) {
 
@@ -77,15 +97,6 @@ ux_export_csv(ux_text_t *text, ux_json_t *document)
     }
 
     ux_text_word(text, "\r\n");
-
-    walk.nlabels = 0;
-    walk.found = ux_export_put_row;
-    walk.data = text;
-
-    for (i = 0; i < sizeof(ux_export_rows) / sizeof(ux_export_rows[0]); i++)
-    {
-        ux_export_walk(&walk, document, ux_export_rows[i]);
-    }
 }
 
 

@@ -20,15 +20,23 @@
 #define UX_EXPORT_PREFIX  "nginx_ux_"
 
 
-/* A family on its way out. */
+/*
+ * A family on its way out.  Samples that stand together differ in their last
+ * labels: the others are printed once.
+ */
 typedef struct {
     ux_text_t                 *text;
     const ux_export_family_t  *family;
     bool                       older;
-    bool                       begun;
+    unsigned                   nlabels;        /* those printed already, */
+    ux_export_label_t          labels[UX_EXPORT_LABELS_MAX];
+    size_t                     ends[UX_EXPORT_LABELS_MAX];
+    ux_text_t                  printed;        /*   one after the other */
 } ux_export_metric_t;
 
 
+static void ux_export_heads(ux_export_t *export,
+    ux_export_metric_t *metric);
 static void ux_export_found(ux_export_walk_t *walk, ux_json_t *node);
 static void ux_export_put_number(ux_export_walk_t *walk,
     ux_json_t *node, const char *suffix);
@@ -42,6 +50,8 @@ static void ux_export_put_line(ux_export_metric_t *metric,
     const char *keyword, const char *value);
 static void ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
     const ux_export_label_t *more, ux_str_t value);
+static void ux_export_put_labels(ux_export_metric_t *metric,
+    const ux_export_walk_t *walk);
 static void ux_export_put_label(ux_text_t *text,
     const ux_export_label_t *label, bool first);
 static const char *ux_export_suffix(const ux_export_metric_t *metric);
@@ -49,16 +59,28 @@ static const char *ux_export_type(const ux_export_metric_t *metric);
 static ux_str_t ux_export_word(const char **words);
 
 
+/* Of each family its head, made at the end, and its samples; and the end. */
+unsigned
+ux_export_metrics_texts(void)
+{
+    return 2 * ux_export_nfamilies + 1;
+}
+
+
 void
-ux_export_metrics(ux_text_t *text, ux_json_t *document, ux_export_e format)
+ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
 {
     unsigned             i;
     ux_export_walk_t     walk;
     ux_export_metric_t   metric;
 
-    metric.text = text;
-    metric.older = format == UX_EXPORT_PROMETHEUS;
-    metric.begun = false;
+    memset(&metric, 0, sizeof(ux_export_metric_t));
+    metric.older = export->format == UX_EXPORT_PROMETHEUS;
+
+    if (part->step == UX_REPORT_END) {
+        ux_export_heads(export, &metric);
+        return;
+    }
 
     walk.nlabels = 0;
     walk.found = ux_export_found;
@@ -66,20 +88,41 @@ ux_export_metrics(ux_text_t *text, ux_json_t *document, ux_export_e format)
 
     for (i = 0; i < ux_export_nfamilies; i++) {
         metric.family = &ux_export_families[i];
+        metric.text = &export->texts[2 * i + 1];
 
-        /* figures of one family may stand in several places */
-
-        if (i == 0 || strcmp(metric.family->name, metric.family[-1].name)
-                      != 0)
-        {
-            metric.begun = false;
-        }
-
-        ux_export_walk(&walk, document, metric.family->path);
+        ux_export_walk_part(&walk, part, metric.family->path);
     }
 
-    if (!metric.older) {
-        ux_text_word(text, "# EOF\n");
+    ux_json_text_free(metric.printed.data);
+}
+
+
+/* Figures of one family may stand in several rows: it has one head. */
+static void
+ux_export_heads(ux_export_t *export, ux_export_metric_t *metric)
+{
+    bool      begun;
+    unsigned  i, k;
+
+    for (i = 0; i < ux_export_nfamilies; i = k) {
+        metric->family = &ux_export_families[i];
+        metric->text = &export->texts[2 * i];
+        begun = false;
+
+        for (k = i; k < ux_export_nfamilies
+                    && strcmp(ux_export_families[k].name,
+                              metric->family->name) == 0; k++)
+        {
+            begun = begun || export->texts[2 * k + 1].len > 0;
+        }
+
+        if (begun) {
+            ux_export_put_head(metric);
+        }
+    }
+
+    if (!metric->older) {
+        ux_text_word(&export->texts[2 * i], "# EOF\n");
     }
 }
 
@@ -278,37 +321,61 @@ static void
 ux_export_put_sample(ux_export_walk_t *walk, const char *suffix,
     const ux_export_label_t *more, ux_str_t value)
 {
-    unsigned             i;
     ux_text_t           *text;
     ux_export_metric_t  *metric;
 
     metric = walk->data;
     text = metric->text;
 
-    if (!metric->begun) {
-        metric->begun = true;
-        ux_export_put_head(metric);
-    }
-
     ux_text_word(text, UX_EXPORT_PREFIX);
     ux_text_word(text, metric->family->name);
     ux_text_word(text, suffix);
 
-    for (i = 0; i < walk->nlabels; i++) {
-        ux_export_put_label(text, &walk->labels[i], i == 0);
-    }
+    ux_export_put_labels(metric, walk);
 
     if (more != NULL) {
-        ux_export_put_label(text, more, i == 0);
+        ux_export_put_label(text, more, walk->nlabels == 0);
     }
 
-    if (i > 0 || more != NULL) {
+    if (walk->nlabels > 0 || more != NULL) {
         ux_text_char(text, '}');
     }
 
     ux_text_char(text, ' ');
     ux_text_put(text, value.data, value.len);
     ux_text_char(text, '\n');
+}
+
+
+/* Of one part of the document the same bytes are at the same place. */
+static void
+ux_export_put_labels(ux_export_metric_t *metric, const ux_export_walk_t *walk)
+{
+    unsigned    i;
+    ux_text_t  *printed;
+
+    printed = &metric->printed;
+
+    for (i = 0; i < walk->nlabels && i < metric->nlabels; i++) {
+
+        if (metric->labels[i].name.data != walk->labels[i].name.data
+            || metric->labels[i].value.data != walk->labels[i].value.data)
+        {
+            break;
+        }
+    }
+
+    metric->nlabels = walk->nlabels;
+    printed->len = i > 0 ? metric->ends[i - 1] : 0;
+
+    for ( /* void */ ; i < walk->nlabels; i++) {
+        metric->labels[i] = walk->labels[i];
+        ux_export_put_label(printed, &walk->labels[i], i == 0);
+        metric->ends[i] = printed->len;
+    }
+
+    ux_text_put(metric->text, printed->data, printed->len);
+    metric->text->failed = metric->text->failed || printed->failed;
 }
 
 

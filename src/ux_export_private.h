@@ -4,7 +4,7 @@
  *
  * What the files of the export share.  Not for anybody else.
  *
- *   ux_export.c          the document, as text of one format
+ *   ux_export.c          the document, as text of one format, in turns
  *   ux_export_walk.c     nodes of the document by a path with wildcards
  *   ux_export_table.c    what the document's figures are called outside
  *   ux_export_metrics.c  OpenMetrics and the older Prometheus format
@@ -57,6 +57,13 @@ struct ux_export_walk_s {
 void ux_export_walk(ux_export_walk_t *walk, ux_json_t *node,
     const char *path);
 
+/*
+ * The same from a part of the document on: of paths that lead through it,
+ * with the labels that stand for it.
+ */
+void ux_export_walk_part(ux_export_walk_t *walk,
+    const ux_report_part_t *part, const char *path);
+
 
 typedef enum {
     UX_EXPORT_COUNTER = 0,             /* never falls but by a new start */
@@ -80,9 +87,27 @@ typedef struct {
 extern const ux_export_family_t  ux_export_families[];
 extern const unsigned            ux_export_nfamilies;
 
-void ux_export_metrics(ux_text_t *text, ux_json_t *document,
-    ux_export_e format);
-void ux_export_csv(ux_text_t *text, ux_json_t *document);
+/* One document on its way out. */
+struct ux_export_s {
+    ux_export_e             format;
+    ux_status_t             status;
+    ux_report_scope_t       scope;
+    ux_report_walk_t       *walk;
+    ux_report_json_t        json;      /* of JSON */
+    ux_page_t               page;      /* of the page */
+    const ux_page_place_t  *place;
+    bool                    found;     /* its only experiment, or any */
+    unsigned                ntexts;    /* of the others, */
+    ux_text_t               texts[];   /*   one after the other */
+};
+
+/* How many texts a format needs, and what it makes of a part. */
+unsigned ux_export_metrics_texts(void);
+void ux_export_metrics(ux_export_t *export, const ux_report_part_t *part);
+
+#define UX_EXPORT_CSV_TEXTS  2
+
+void ux_export_csv(ux_export_t *export, const ux_report_part_t *part);
 
 /* A label's value, or a help text, without its quotes. */
 void ux_export_put_escaped(ux_text_t *text, ux_str_t value);

@@ -11,6 +11,8 @@
 #include <string.h>
 
 
+static void ux_export_walk_push(ux_export_walk_t *walk, const char *name,
+    ux_str_t value);
 static void ux_export_walk_all(ux_export_walk_t *walk, ux_json_t *node,
     ux_str_t label, const char *rest);
 static void ux_export_walk_named(ux_export_walk_t *walk, ux_json_t *node,
@@ -22,6 +24,60 @@ static void ux_export_walk_itself(ux_export_walk_t *walk, ux_json_t *node,
 static void ux_export_walk_label(ux_export_walk_t *walk, ux_json_t *node,
     ux_export_label_t label, const char *rest);
 static ux_str_t ux_export_cut(ux_str_t *rest, char separator);
+
+
+void
+ux_export_walk_part(ux_export_walk_t *walk, const ux_report_part_t *part,
+    const char *path)
+{
+    size_t            n;
+    ux_report_step_e  step;
+
+    static const char  zone[] = "zones/*zone/";
+    static const char  experiment[] = "experiments/*experiment/";
+
+    step = UX_REPORT_HEAD;
+    n = sizeof(zone) - 1;
+
+    if (strncmp(path, zone, n) == 0) {
+        step = UX_REPORT_ZONE;
+        path += n;
+        n = sizeof(experiment) - 1;
+
+        if (strncmp(path, experiment, n) == 0) {
+            step = UX_REPORT_EXPERIMENT;
+            path += n;
+        }
+    }
+
+    if (step != part->step || part->node == NULL) {
+        return;
+    }
+
+    walk->nlabels = 0;
+
+    if (step != UX_REPORT_HEAD) {
+        ux_export_walk_push(walk, "zone", part->zone);
+    }
+
+    if (step == UX_REPORT_EXPERIMENT) {
+        ux_export_walk_push(walk, "experiment", part->experiment);
+    }
+
+    ux_export_walk(walk, part->node, path);
+}
+
+
+static void
+ux_export_walk_push(ux_export_walk_t *walk, const char *name, ux_str_t value)
+{
+    ux_export_label_t  *label;
+
+    label = &walk->labels[walk->nlabels++];
+    label->name.data = name;
+    label->name.len = strlen(name);
+    label->value = value;
+}
 
 
 void

@@ -2,22 +2,21 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * JSON building and reading on cJSON.
+ * JSON building on cJSON; reading is ux_json_read.c's, text ux_json_print.c's.
  *
  * cJSON keeps numbers as doubles and prints at most 17 digits of them, so
  * every number goes in as raw text made by ux_decimal.c: integers and money
- * from integers, doubles in the shortest form that reads back.  A parsed
- * number becomes such a raw node, too: cJSON meets the numbers of a text in
- * the order they are written in, so a second walk over both gives each node
- * its digits.
+ * from integers, doubles in the shortest form that reads back.
  *
- * There is no pointer from a node to its parent.  A node that could not be
- * made leaves a mark in its parent instead (valueint, which cJSON does not
- * use in objects and arrays), and ux_json_failed() looks for marks.
+ * The nodes of a tree that is built are cJSON's, but neither made nor freed by
+ * it: they, their names and values are in one arena, which each object and
+ * array points to by its valuestring, unused by cJSON there.  It also knows
+ * whether anything is missing.  Of a parsed tree that pointer is NULL.
  */
 
 #include "ux_json.h"
 #include "ux_decimal.h"
+#include "ux_json_arena.h"
 #include "ux_json_scan.h"
 
 #include <cjson/cJSON.h>
@@ -27,54 +26,121 @@
 #include <string.h>
 
 
-#define UX_JSON_FAILED    1
-#define UX_JSON_TEXT_MIN  4096
+/* Below what malloc() takes from the system, and gives back, each time. */
+#define UX_JSON_CHUNK  65000
 
 /* First millisecond of the year 10000. */
 #define UX_JSON_TIME_END  253402300800000ull
 
 
-static ux_json_t *ux_json_put(ux_json_t *parent, const char *name,
-    ux_json_t *node);
+/* An arena, and the object that is all of it. */
+typedef struct {
+    ux_json_arena_t  arena;
+    ux_json_t        node;
+} ux_json_root_t;
+
+
+static void ux_json_begin(ux_json_root_t *root);
+static ux_json_arena_t *ux_json_arena(const ux_json_t *node);
+static ux_json_t *ux_json_put(ux_json_t *parent, const char *name, int type,
+    ux_str_t text);
 static void ux_json_raw(ux_json_t *parent, const char *name,
     const char *text);
-static bool ux_json_keep_numbers(ux_json_t *node, ux_str_t *rest);
 static uint64_t ux_json_magnitude(int64_t value);
+
+
+/* Tests have one for each node. */
+static size_t  ux_json_chunk = UX_JSON_CHUNK;
+
+static const ux_str_t  ux_json_no_text;
 
 
 ux_json_t *
 ux_json_new(void)
 {
-    return cJSON_CreateObject();
+    ux_json_root_t  *root;
+
+    root = cJSON_malloc(sizeof(ux_json_root_t));
+
+    if (root == NULL) {
+        return NULL;
+    }
+
+    ux_json_arena_init(&root->arena, ux_json_chunk);
+    ux_json_begin(root);
+
+    return &root->node;
+}
+
+
+ux_json_t *
+ux_json_again(ux_json_t *node)
+{
+    ux_json_root_t  *root;
+
+    root = (ux_json_root_t *) (void *) ux_json_arena(node);
+
+    if (root == NULL) {
+        return ux_json_new();
+    }
+
+    ux_json_arena_reset(&root->arena);
+    ux_json_begin(root);
+
+    return node;
+}
+
+
+static void
+ux_json_begin(ux_json_root_t *root)
+{
+    memset(&root->node, 0, sizeof(ux_json_t));
+
+    root->node.type = cJSON_Object;
+    root->node.valuestring = (char *) root;
 }
 
 
 void
 ux_json_delete(ux_json_t *root)
 {
-    cJSON_Delete(root);
+    ux_json_arena_t  *arena;
+
+    arena = ux_json_arena(root);
+
+    if (arena == NULL) {
+        cJSON_Delete(root);
+        return;
+    }
+
+    ux_json_arena_free(arena);
+    cJSON_free(arena);
+}
+
+
+/* Of what was built; it is the first of the root's. */
+static ux_json_arena_t *
+ux_json_arena(const ux_json_t *node)
+{
+    if (node == NULL || (node->type & (cJSON_Object | cJSON_Array)) == 0) {
+        return NULL;
+    }
+
+    return (ux_json_arena_t *) (void *) node->valuestring;
 }
 
 
 ux_json_t *
 ux_json_object(ux_json_t *parent, const char *name)
 {
-    if (parent == NULL) {
-        return NULL;
-    }
-
-    return ux_json_put(parent, name, cJSON_CreateObject());
+    return ux_json_put(parent, name, cJSON_Object, ux_json_no_text);
 }
 
 
 ux_json_t *
 ux_json_array(ux_json_t *parent, const char *name)
 {
-    if (parent == NULL) {
-        return NULL;
-    }
-
-    return ux_json_put(parent, name, cJSON_CreateArray());
+    return ux_json_put(parent, name, cJSON_Array, ux_json_no_text);
 }
 
 
@@ -88,55 +154,41 @@ ux_json_append(ux_json_t *array)
 void
 ux_json_string(ux_json_t *parent, const char *name, ux_str_t value)
 {
-    char    *copy;
-    size_t   i, n;
+    char       *p;
+    size_t      i, n;
+    ux_json_t  *node;
 
-    if (parent == NULL) {
+    node = ux_json_put(parent, name, cJSON_String, value);
+
+    if (node == NULL) {
         return;
     }
 
-    copy = cJSON_malloc(value.len + 1);
-
-    if (copy == NULL) {
-        parent->valueint = UX_JSON_FAILED;
-        return;
-    }
+    p = node->valuestring;
 
     for (i = 0; i < value.len; i += n) {
-        n = ux_json_scan_utf8(value.data + i, value.len - i);
+        n = ux_json_scan_utf8(p + i, value.len - i);
 
         if (n == 0) {
-            copy[i] = '?';
+            p[i] = '?';
             n = 1;
-
-        } else {
-            memcpy(copy + i, value.data + i, n);
         }
     }
-
-    copy[value.len] = '\0';
-
-    (void) ux_json_put(parent, name, cJSON_CreateString(copy));
-
-    cJSON_free(copy);
 }
 
 
 void
 ux_json_bool(ux_json_t *parent, const char *name, bool value)
 {
-    if (parent != NULL) {
-        (void) ux_json_put(parent, name, cJSON_CreateBool(value));
-    }
+    (void) ux_json_put(parent, name, value ? cJSON_True : cJSON_False,
+                       ux_json_no_text);
 }
 
 
 void
 ux_json_null(ux_json_t *parent, const char *name)
 {
-    if (parent != NULL) {
-        (void) ux_json_put(parent, name, cJSON_CreateNull());
-    }
+    (void) ux_json_put(parent, name, cJSON_NULL, ux_json_no_text);
 }
 
 
@@ -255,209 +307,17 @@ ux_json_interval(ux_json_t *parent, const char *name, double lo, double hi)
 
 
 bool
-ux_json_failed(const ux_json_t *root)
+ux_json_failed(const ux_json_t *node)
 {
-    const ux_json_t  *child;
+    const ux_json_arena_t  *arena;
 
-    if (root == NULL) {
+    if (node == NULL) {
         return true;
     }
 
-    /* cJSON's own functions for it are a good part of a large tree's cost */
+    arena = ux_json_arena(node);
 
-    if ((root->type & (cJSON_Object | cJSON_Array)) == 0) {
-        return false;
-    }
-
-    if (root->valueint == UX_JSON_FAILED) {
-        return true;
-    }
-
-    for (child = root->child; child != NULL; child = child->next) {
-        if (ux_json_failed(child)) {
-            return true;
-        }
-    }
-
-    return false;
-}
-
-
-ux_json_t *
-ux_json_get(ux_json_t *node, ux_str_t segment)
-{
-    char        text[UX_DECIMAL_MAX];
-    bool        object;
-    ux_str_t    name;
-    uint64_t    index;
-    ux_json_t  *child;
-
-    object = cJSON_IsObject(node);
-
-    if (!object && !cJSON_IsArray(node)) {
-        return NULL;
-    }
-
-    index = 0;
-
-    for (child = node->child; child != NULL; child = child->next) {
-
-        if (object) {
-            name.data = child->string;
-
-        } else {
-            ux_decimal_print(text, false, index++, 0);
-            name.data = text;
-        }
-
-        name.len = strlen(name.data);
-
-        if (name.len == segment.len
-            && memcmp(name.data, segment.data, name.len) == 0)
-        {
-            return child;
-        }
-    }
-
-    return NULL;
-}
-
-
-ux_json_t *
-ux_json_parse(ux_str_t text)
-{
-    ux_str_t     rest, number;
-    ux_json_t   *root;
-    const char  *end;
-    ux_status_t  rc;
-
-    rest = text;
-
-    do {
-        rc = ux_json_scan_number(&rest, &number);
-    } while (rc == UX_OK);
-
-    if (rc != UX_DECLINED) {
-        return NULL;
-    }
-
-    root = cJSON_ParseWithLengthOpts(text.data, text.len, &end, false);
-
-    if (root == NULL) {
-        return NULL;
-    }
-
-    for ( /* void */ ; end < text.data + text.len; end++) {
-
-        if (strchr(" \t\r\n", *end) == NULL) {
-            cJSON_Delete(root);
-            return NULL;
-        }
-    }
-
-    if (!ux_json_keep_numbers(root, &text)) {
-        cJSON_Delete(root);
-        return NULL;
-    }
-
-    return root;
-}
-
-
-ux_json_type_e
-ux_json_type(const ux_json_t *node)
-{
-    if (cJSON_IsRaw(node)) {
-        return node->valuestring[0] == '"' ? UX_JSON_STRING : UX_JSON_NUMBER;
-    }
-
-    if (cJSON_IsString(node)) {
-        return UX_JSON_STRING;
-    }
-
-    if (cJSON_IsArray(node)) {
-        return UX_JSON_ARRAY;
-    }
-
-    if (cJSON_IsObject(node)) {
-        return UX_JSON_OBJECT;
-    }
-
-    if (cJSON_IsBool(node)) {
-        return UX_JSON_BOOL;
-    }
-
-    return cJSON_IsNull(node) ? UX_JSON_NULL : UX_JSON_NONE;
-}
-
-
-ux_str_t
-ux_json_word(const ux_json_t *node)
-{
-    ux_str_t  word = ux_str("");
-
-    if (cJSON_IsRaw(node) || cJSON_IsString(node)) {
-        word.data = node->valuestring;
-        word.len = strlen(word.data);
-    }
-
-    return word;
-}
-
-
-bool
-ux_json_true(const ux_json_t *node)
-{
-    return cJSON_IsTrue(node);
-}
-
-
-ux_str_t
-ux_json_name(const ux_json_t *node)
-{
-    ux_str_t  name = ux_str("");
-
-    if (node != NULL && node->string != NULL) {
-        name.data = node->string;
-        name.len = strlen(name.data);
-    }
-
-    return name;
-}
-
-
-ux_json_t *
-ux_json_first(const ux_json_t *node)
-{
-    return cJSON_IsArray(node) || cJSON_IsObject(node) ? node->child : NULL;
-}
-
-
-ux_json_t *
-ux_json_next(const ux_json_t *node)
-{
-    return node != NULL ? node->next : NULL;
-}
-
-
-char *
-ux_json_print(const ux_json_t *node, size_t *len)
-{
-    char  *text;
-
-    *len = 0;
-
-    if (ux_json_failed(node)) {
-        return NULL;
-    }
-
-    text = cJSON_PrintBuffered(node, UX_JSON_TEXT_MIN, 0);
-
-    if (text != NULL) {
-        *len = strlen(text);
-    }
-
-    return text;
+    return arena != NULL && arena->failed;
 }
 
 
@@ -491,32 +351,58 @@ ux_json_set_allocator(void *(*alloc)(size_t), void (*release)(void *))
     hooks.free_fn = release;
 
     cJSON_InitHooks(alloc != NULL && release != NULL ? &hooks : NULL);
+    ux_json_chunk = alloc != NULL ? 1 : UX_JSON_CHUNK;
 }
 
 
-/* Hands node over to parent, or leaves the mark. */
+/* A node at the parent's end, its name and its text right behind it. */
 static ux_json_t *
-ux_json_put(ux_json_t *parent, const char *name, ux_json_t *node)
+ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 {
-    cJSON_bool  done;
+    char             *p;
+    size_t            len;
+    ux_json_t        *node;
+    ux_json_arena_t  *arena;
+
+    arena = ux_json_arena(parent);
+
+    if (arena == NULL) {
+        return NULL;
+    }
+
+    len = (parent->type & cJSON_Object) ? strlen(name) + 1 : 0;
+    node = ux_json_arena_take(arena, sizeof(ux_json_t) + len + text.len + 1);
 
     if (node == NULL) {
-        parent->valueint = UX_JSON_FAILED;
         return NULL;
     }
 
-    if (cJSON_IsArray(parent)) {
-        done = cJSON_AddItemToArray(parent, node);
+    memset(node, 0, sizeof(ux_json_t));
+    p = (char *) (node + 1);
+    node->type = type;
+
+    if (len > 0) {
+        node->string = memcpy(p, name, len);
+    }
+
+    if (type & (cJSON_Object | cJSON_Array)) {
+        node->valuestring = (char *) arena;
+
+    } else if (type & (cJSON_Raw | cJSON_String)) {
+        node->valuestring = p + len;
+        memcpy(node->valuestring, text.data, text.len);
+        node->valuestring[text.len] = '\0';
+    }
+
+    if (parent->child == NULL) {
+        parent->child = node;
 
     } else {
-        done = cJSON_AddItemToObject(parent, name, node);
+        node->prev = parent->child->prev;
+        node->prev->next = node;
     }
 
-    if (!done) {
-        parent->valueint = UX_JSON_FAILED;
-        cJSON_Delete(node);
-        return NULL;
-    }
+    parent->child->prev = node;
 
     return node;
 }
@@ -525,47 +411,12 @@ ux_json_put(ux_json_t *parent, const char *name, ux_json_t *node)
 static void
 ux_json_raw(ux_json_t *parent, const char *name, const char *text)
 {
-    if (parent != NULL) {
-        (void) ux_json_put(parent, name, cJSON_CreateRaw(text));
-    }
-}
+    ux_str_t  number;
 
+    number.data = text;
+    number.len = strlen(text);
 
-/* False for want of memory.  As deep as cJSON lets a text be. */
-static bool
-ux_json_keep_numbers(ux_json_t *node, ux_str_t *rest)
-{
-    char       *copy;
-    ux_str_t    number;
-    ux_json_t  *child;
-
-    if (cJSON_IsNumber(node)) {
-
-        if (ux_json_scan_number(rest, &number) != UX_OK) {
-            return false;
-        }
-
-        copy = cJSON_malloc(number.len + 1);
-
-        if (copy == NULL) {
-            return false;
-        }
-
-        memcpy(copy, number.data, number.len);
-        copy[number.len] = '\0';
-
-        node->type = cJSON_Raw;
-        node->valuestring = copy;
-    }
-
-    for (child = node->child; child != NULL; child = child->next) {
-
-        if (!ux_json_keep_numbers(child, rest)) {
-            return false;
-        }
-    }
-
-    return true;
+    (void) ux_json_put(parent, name, cJSON_Raw, number);
 }
 
 

@@ -4,7 +4,8 @@
  *
  * JSON building and reading on cJSON, the only user of cJSON.h.  A node is
  * owned by the tree it was put in.  Any call on NULL is a no-op that returns
- * NULL, so a builder checks once, at the end, with ux_json_failed().
+ * NULL, so a builder checks once, at the end, with ux_json_failed().  Nothing
+ * can be added to a parsed tree: that is a no-op, too.
  */
 
 #ifndef UX_JSON_H
@@ -12,6 +13,7 @@
 
 
 #include "ux_base.h"
+#include "ux_text.h"
 
 
 typedef struct cJSON  ux_json_t;
@@ -19,6 +21,12 @@ typedef struct cJSON  ux_json_t;
 
 ux_json_t *ux_json_new(void);                      /* an object */
 void ux_json_delete(ux_json_t *root);
+
+/*
+ * An empty object in the memory of this one, which is gone with all that is in
+ * it; for NULL as ux_json_new().
+ */
+ux_json_t *ux_json_again(ux_json_t *root);
 
 ux_json_t *ux_json_object(ux_json_t *parent, const char *name);
 ux_json_t *ux_json_array(ux_json_t *parent, const char *name);
@@ -54,9 +62,9 @@ void ux_json_time(ux_json_t *parent, const char *name, uint64_t ms);
 void ux_json_interval(ux_json_t *parent, const char *name, double lo,
     double hi);
 
-/* True if a node is missing for want of memory; walks the tree.  NULL has
- * failed. */
-bool ux_json_failed(const ux_json_t *root);
+/* True if any node of the tree that the object or array is in is missing for
+ * want of memory.  NULL has failed. */
+bool ux_json_failed(const ux_json_t *node);
 
 /* Member or element by path segment, NULL if not there. */
 ux_json_t *ux_json_get(ux_json_t *node, ux_str_t segment);
@@ -102,6 +110,14 @@ ux_json_t *ux_json_next(const ux_json_t *node);
  * ux_json_text_free().
  */
 char *ux_json_print(const ux_json_t *node, size_t *len);
+
+/*
+ * The same at the end of a text, of a node that has not failed; the second
+ * one without the brackets around.
+ */
+void ux_json_write(ux_text_t *text, const ux_json_t *node);
+void ux_json_write_members(ux_text_t *text, const ux_json_t *node);
+
 void ux_json_text_free(char *text);
 
 /* Memory from where the nodes come from; NULL if there is none. */
@@ -109,8 +125,8 @@ void *ux_json_alloc(size_t size);
 void ux_json_free(void *p);
 
 /*
- * For tests only: the whole process's cJSON allocates by these from now on;
- * NULL both for malloc and free.
+ * For tests only: the whole process's cJSON allocates by these from now on,
+ * each node of a tree on its own; NULL both for malloc and free.
  */
 void ux_json_set_allocator(void *(*alloc)(size_t), void (*release)(void *));
 

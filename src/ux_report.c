@@ -2,11 +2,8 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * The document of /uxstats.
- *
- * As JSON it is always built whole and the part that was asked for is printed:
- * the page asks for all of it, and a part costs the same.  Cost grows with
- * experiments, variants, funnels and values of segments, never with visitors.
+ * The document of /uxstats, whole.  Cost grows with experiments, variants,
+ * funnels and values of segments, never with visitors.
  */
 
 #include "ux_report.h"
@@ -18,51 +15,17 @@
 #define UX_REPORT_VERSION  1
 
 
-static ux_json_t *ux_report_build(const ux_report_t *report,
-    ux_result_t *view, unsigned parts);
-static ux_status_t ux_report_zone(ux_json_t *zones,
-    const ux_report_t *report, unsigned n, ux_result_t *view,
+static ux_status_t ux_report_put_zones(ux_json_t *zones,
+    const ux_report_t *report, ux_result_t *view, unsigned parts);
+static void ux_report_put_experiments(ux_json_t *zone, ux_result_t *view,
     unsigned parts);
-static ux_json_t *ux_report_select(ux_json_t *root, ux_str_t path);
-static ux_status_t ux_report_not_found(char **text, size_t *len);
-
-
-ux_status_t
-ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
-    size_t *len)
-{
-    ux_json_t    *root, *part;
-    ux_status_t   status;
-
-    *text = NULL;
-    *len = 0;
-
-    root = ux_report_document(report, UX_REPORT_WHOLE);
-
-    if (root == NULL) {
-        return UX_ERROR;
-    }
-
-    part = ux_report_select(root, path);
-
-    if (part != NULL) {
-        *text = ux_json_print(part, len);
-        status = *text != NULL ? UX_OK : UX_ERROR;
-
-    } else {
-        status = ux_report_not_found(text, len);
-    }
-
-    ux_json_delete(root);
-
-    return status;
-}
 
 
 ux_json_t *
 ux_report_document(const ux_report_t *report, unsigned parts)
 {
     ux_json_t    *root;
+    ux_status_t   rc;
     ux_result_t  *view;
 
     view = ux_json_alloc(sizeof(ux_result_t));
@@ -71,18 +34,86 @@ ux_report_document(const ux_report_t *report, unsigned parts)
         return NULL;
     }
 
-    root = ux_report_build(report, view, parts);
+    root = ux_json_new();
+
+    ux_report_put_head(root, report);
+    rc = ux_report_put_zones(ux_json_object(root, "zones"), report, view,
+                             parts);
+    ux_report_put_help(root);
 
     ux_json_free(view);
 
-    /* Before anybody looks for a part: it may be what is missing. */
-
-    if (ux_json_failed(root)) {
+    if (rc != UX_OK || ux_json_failed(root)) {
         ux_json_delete(root);
         return NULL;
     }
 
     return root;
+}
+
+
+static ux_status_t
+ux_report_put_zones(ux_json_t *zones, const ux_report_t *report,
+    ux_result_t *view, unsigned parts)
+{
+    unsigned                 i;
+    ux_json_t               *zone;
+    ux_report_key_t          key;
+    const ux_report_zone_t  *of;
+
+    for (i = 0; i < report->nzones; i++) {
+        of = &report->zones[i];
+
+        if (of->store->model == NULL) {
+            continue;
+        }
+
+        if (ux_result_init(view, of->store, report->now_ms) != UX_OK) {
+            return UX_ERROR;
+        }
+
+        zone = ux_json_object(zones, ux_report_key(&key, view->model->zone));
+
+        ux_report_put_zone(zone, of, view);
+        ux_report_put_experiments(zone, view, parts);
+        ux_result_free(view);
+    }
+
+    return UX_OK;
+}
+
+
+static void
+ux_report_put_experiments(ux_json_t *zone, ux_result_t *view, unsigned parts)
+{
+    uint32_t                past;
+    unsigned                i;
+    ux_json_t              *experiments, *object;
+    ux_report_key_t         key;
+    const ux_model_t       *model;
+    const ux_experiment_t  *experiment;
+
+    experiments = ux_json_object(zone, "experiments");
+    model = view->store->model;
+
+    for (i = 0; i < model->nexperiments; i++) {
+        experiment = &model->experiments[i];
+        object = ux_json_object(experiments,
+                                ux_report_key(&key, experiment->name));
+
+        ux_result_gather(view, experiment);
+        ux_report_put_experiment(object, view, parts);
+    }
+
+    for (past = ux_report_past_next(view, UX_RESULT_END);
+         past != UX_RESULT_END;
+         past = ux_report_past_next(view, past))
+    {
+        object = ux_json_object(experiments, ux_report_key(&key,
+                     ux_result_entry_name(&view->tree.entries[past])));
+
+        ux_report_put_past(object, view, past, parts);
+    }
 }
 
 
@@ -93,116 +124,14 @@ ux_report_free(char *text)
 }
 
 
-static ux_json_t *
-ux_report_build(const ux_report_t *report, ux_result_t *view,
-    unsigned parts)
+void
+ux_report_put_head(ux_json_t *root, const ux_report_t *report)
 {
-    unsigned    i;
-    ux_json_t  *root, *zones;
-
-    root = ux_json_new();
-
     ux_json_int(root, "version", UX_REPORT_VERSION);
     ux_json_string(root, "module", report->module);
     ux_json_string(root, "nginx", report->nginx);
     ux_json_string(root, "node", report->node);
     ux_json_time(root, "generated_at", report->now_ms);
-
-    zones = ux_json_object(root, "zones");
-
-    for (i = 0; i < report->nzones; i++) {
-
-        if (ux_report_zone(zones, report, i, view, parts) != UX_OK) {
-            ux_json_delete(root);
-            return NULL;
-        }
-    }
-
-    ux_report_put_help(root);
-
-    return root;
-}
-
-
-static ux_status_t
-ux_report_zone(ux_json_t *zones, const ux_report_t *report, unsigned n,
-    ux_result_t *view, unsigned parts)
-{
-    const ux_report_zone_t  *zone;
-
-    zone = &report->zones[n];
-
-    if (zone->store->model == NULL) {
-        return UX_OK;
-    }
-
-    if (ux_result_init(view, zone->store, report->now_ms) != UX_OK) {
-        return UX_ERROR;
-    }
-
-    ux_report_put_zone(zones, zone, view, parts);
-    ux_result_free(view);
-
-    return UX_OK;
-}
-
-
-/*
- * One slash in front and one at the end do not matter; between two slashes
- * must be a name.
- */
-static ux_json_t *
-ux_report_select(ux_json_t *root, ux_str_t path)
-{
-    size_t       rest;
-    ux_str_t     segment;
-    ux_json_t   *node;
-    const char  *p, *slash;
-
-    p = path.data;
-    rest = path.len;
-
-    if (rest > 0 && *p == '/') {
-        p++;
-        rest--;
-    }
-
-    node = root;
-
-    while (rest > 0 && node != NULL) {
-        slash = memchr(p, '/', rest);
-
-        segment.data = p;
-        segment.len = slash != NULL ? (size_t) (slash - p) : rest;
-
-        node = ux_json_get(node, segment);
-
-        p += segment.len;
-        rest -= segment.len;
-
-        if (rest > 0) {
-            p++;
-            rest--;
-        }
-    }
-
-    return node;
-}
-
-
-static ux_status_t
-ux_report_not_found(char **text, size_t *len)
-{
-    ux_str_t    message = ux_str("not found");
-    ux_json_t  *error;
-
-    error = ux_json_new();
-    ux_json_string(error, "error", message);
-
-    *text = ux_json_print(error, len);
-    ux_json_delete(error);
-
-    return *text != NULL ? UX_DECLINED : UX_ERROR;
 }
 
 

@@ -12,6 +12,7 @@
 
 #include "ux_json.h"
 #include "ux_store.h"
+#include "ux_text.h"
 
 
 typedef struct {
@@ -36,16 +37,72 @@ typedef struct {
 /* What costs as much as all the rest, and not every reader wants: flags. */
 #define UX_REPORT_SEGMENTS  1u
 #define UX_REPORT_PREVIOUS  2u         /* the versions before */
-#define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS)
+#define UX_REPORT_CONDUCT   4u         /* what a variant's visitors did and
+                                          met, beyond its metrics: funnels,
+                                          journey, money, sessions, surveys,
+                                          http, vitals */
+#define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS         \
+                             | UX_REPORT_CONDUCT)
 
 
 /*
  * The document, of these parts only the ones named; NULL for want of memory.
- * Members "segments" that are left out are not there, and nothing is worked
- * out for them; "previous" is null then.  What is in it is whole; strings are
+ * Members that are left out are not there, and nothing is worked out for
+ * them; "previous" is null then.  What is in it is whole; strings are
  * UTF-8.  ux_json_delete() it.
  */
 ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);
+
+
+/*
+ * The same part by part, for who must not take long, or not take the memory of
+ * all of it: a step makes the next part, in the document's order, and gives up
+ * the one before.  Counters are read at the step that shows them, so each
+ * experiment is consistent in itself.  Nothing is held between two steps.
+ */
+typedef enum {
+    UX_REPORT_BEGIN = 0,
+    UX_REPORT_HEAD,                    /* members before "zones" */
+    UX_REPORT_ZONE,                    /* those of one, but "experiments" */
+    UX_REPORT_EXPERIMENT,
+    UX_REPORT_ZONE_END,
+    UX_REPORT_FOOT,                    /* members behind "zones" */
+    UX_REPORT_END
+} ux_report_step_e;
+
+/* What is wanted of the document. */
+typedef struct {
+    unsigned  parts;                   /* as of ux_report_document() */
+    bool      head;                    /* also the foot */
+    bool      zones;                   /* their own members */
+    bool      experiments;
+    ux_str_t  zone;                    /* the only one; NULL: all */
+    ux_str_t  experiment;              /* likewise */
+} ux_report_scope_t;
+
+typedef struct {
+    ux_report_step_e  step;
+    ux_str_t          zone;            /* name; lives as the report */
+    ux_str_t          experiment;      /* name; lives until the next step */
+    ux_json_t        *node;            /* the part, an object, until the next
+                                          step; NULL if it is not wanted */
+    ux_json_t        *within;          /* of an experiment: the zone's part */
+} ux_report_part_t;
+
+typedef struct ux_report_walk_s  ux_report_walk_t;
+
+/* Report and scope live until the end; NULL for want of memory. */
+ux_report_walk_t *ux_report_walk_begin(const ux_report_t *report,
+    const ux_report_scope_t *scope);
+
+/*
+ * The next part, UX_REPORT_END after the last one.  UX_ERROR: out of memory,
+ * there is no next.
+ */
+ux_status_t ux_report_walk_next(ux_report_walk_t *walk,
+    ux_report_part_t *part);
+void ux_report_walk_end(ux_report_walk_t *walk);
+
 
 /*
  * Renders the part of the document that `path` names ("" or "/" for all;
@@ -57,6 +114,25 @@ ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);
  */
 ux_status_t ux_report_json(const ux_report_t *report, ux_str_t path,
     char **text, size_t *len);
+
+/* The same out of the parts of a walk. */
+typedef struct {
+    ux_report_scope_t  scope;          /* for the walk */
+    unsigned           level;          /* segments of the path that the scope
+                                          stands for */
+    ux_str_t           rest;           /* those below */
+    bool               found;
+    bool               begun;          /* a member stands before the next */
+    ux_text_t          text;
+} ux_report_json_t;
+
+/* path lives until the end. */
+void ux_report_json_begin(ux_report_json_t *json, ux_str_t path);
+void ux_report_json_put(ux_report_json_t *json,
+    const ux_report_part_t *part);
+
+/* After the last part: as of ux_report_json(), the text in json->text. */
+ux_status_t ux_report_json_end(ux_report_json_t *json);
 
 void ux_report_free(char *text);
 

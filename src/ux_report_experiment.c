@@ -41,6 +41,7 @@ ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
     ux_report_put_state(object, view);
     ux_report_put_design(object, view);
     ux_report_put_verdict(object, view);
+    ux_report_put_summary(object, view);
 
     ux_report_put_count(object, "crossover_visitors",
                         experiment->crossovers);

@@ -13,6 +13,12 @@ static const struct {
     const char  *name;
     const char  *meaning;
 }  ux_report_meanings[] = {
+    { "summary", "the verdict in plain words" },
+    { "days_left",
+      "until the planned size is reached at this traffic and the minimum "
+      "runtime is over, or it stops: what is decided at all is decided then; "
+      "from the pace of the newest epoch, so an estimate; null where there "
+      "is none or nothing is waited for" },
     { "http.requests",
       "of the zone: all main requests of active servers; of a variant: those "
       "of visitors exposed to it where ux_expose is in force, confirmed or "

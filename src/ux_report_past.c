@@ -18,29 +18,26 @@ static bool ux_report_past_shown(const ux_result_t *view, uint32_t i);
 static bool ux_report_past_newest(const ux_result_t *view, uint32_t i);
 static bool ux_report_past_named(const ux_result_t *view, uint32_t i,
     ux_str_t name);
-static void ux_report_put_past(ux_json_t *object, ux_result_t *view,
-    uint32_t i, unsigned parts);
 
 
-void
-ux_report_put_removed(ux_json_t *experiments, ux_result_t *view,
-    unsigned parts)
+uint32_t
+ux_report_past_next(const ux_result_t *view, uint32_t last)
 {
-    uint32_t         i;
-    ux_str_t         name;
-    ux_report_key_t  key;
+    uint32_t  i;
+    ux_str_t  name;
 
-    for (i = view->tree.first; i != UX_RESULT_END;
-         i = view->tree.links[i].next)
-    {
+    i = last != UX_RESULT_END ? view->tree.links[last].next
+                              : view->tree.first;
+
+    for ( /* void */ ; i != UX_RESULT_END; i = view->tree.links[i].next) {
         name = ux_result_entry_name(&view->tree.entries[i]);
 
         if (ux_name_check(name) && ux_report_past_shown(view, i)) {
-            ux_report_put_past(ux_json_object(experiments,
-                                              ux_report_key(&key, name)),
-                               view, i, parts);
+            break;
         }
     }
+
+    return i;
 }
 
 
@@ -146,7 +143,7 @@ ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
 }
 
 
-static void
+void
 ux_report_put_past(ux_json_t *object, ux_result_t *view, uint32_t i,
     unsigned parts)
 {

@@ -4,11 +4,14 @@
  *
  * What the files of the report share.  Not for anybody else.
  *
- *   ux_report.c             the document, the path, the text
+ *   ux_report.c             the document, and what all use
+ *   ux_report_walk.c        its parts, one after the other
+ *   ux_report_json.c        the path, the text
  *   ux_report_help.c        what figures mean
  *   ux_report_zone.c        a zone
  *   ux_report_experiment.c  an experiment and its epochs
  *   ux_report_verdict.c     its state, what is decided, what is wrong
+ *   ux_report_summary.c     the same in plain words
  *   ux_report_past.c        experiments that are not configured any more
  *   ux_report_variant.c     a variant and its metrics
  *   ux_report_http.c        its requests, and the zone's
@@ -59,23 +62,34 @@ ux_str_t ux_report_text(const char *text);
 ux_str_t ux_report_word(const char *const *words, unsigned n, unsigned i);
 
 
-/* "help": what figures mean that others define otherwise. */
+/*
+ * Members of the document before "zones", and behind: "help", what figures
+ * mean that others define otherwise.
+ */
+void ux_report_put_head(ux_json_t *root, const ux_report_t *report);
 void ux_report_put_help(ux_json_t *root);
 
-/* Parts are UX_REPORT_..., here and below. */
-void ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *zone,
-    ux_result_t *view, unsigned parts);
+/* All but "experiments". */
+void ux_report_put_zone(ux_json_t *object, const ux_report_zone_t *zone,
+    const ux_result_t *view);
 
 /*
  * What was gathered, and below it, when that is wanted, the version before,
- * which is gathered in its place.
+ * which is gathered in its place.  Parts are UX_REPORT_..., here and below.
  */
 void ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
     unsigned parts);
 
-/* The experiments that were removed, for as long as they are to be seen. */
-void ux_report_put_removed(ux_json_t *experiments, ux_result_t *view,
-    unsigned parts);
+/*
+ * Experiments that were removed, for as long as they are to be seen: the entry
+ * number of the one after `last`, or of the first for UX_RESULT_END;
+ * UX_RESULT_END: none.
+ */
+uint32_t ux_report_past_next(const ux_result_t *view, uint32_t last);
+
+/* One that was removed. */
+void ux_report_put_past(ux_json_t *object, ux_result_t *view,
+    uint32_t entry, unsigned parts);
 
 /* The results of the version before, or null. */
 void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
@@ -83,6 +97,9 @@ void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,
 
 void ux_report_put_state(ux_json_t *object, const ux_result_t *view);
 void ux_report_put_verdict(ux_json_t *object, const ux_result_t *view);
+
+/* "summary": the verdict in plain words; "days_left" to it at the latest. */
+void ux_report_put_summary(ux_json_t *object, const ux_result_t *view);
 
 void ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     unsigned variant, unsigned parts);

@@ -82,12 +82,19 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     of.control = NULL;
 
     ux_report_put_metrics(object, view, &of);
-    ux_report_put_funnels(object, view, &of);
-    ux_report_put_journey(object, view, variant);
-    ux_report_put_money(object, view, sum);
+
+    if (parts & UX_REPORT_CONDUCT) {
+        ux_report_put_funnels(object, view, &of);
+        ux_report_put_journey(object, view, variant);
+        ux_report_put_money(object, view, sum);
+    }
 
     if (parts & UX_REPORT_SEGMENTS) {
         ux_report_put_segments(object, view, number);
+    }
+
+    if (!(parts & UX_REPORT_CONDUCT)) {
+        return;
     }
 
     ux_report_put_sessions(object, sum);

@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * A zone in the report: its memory, its visitors, what was not counted, and
- * its experiments.
+ * A zone in the report: its memory, its visitors, what was not counted; but
+ * for its experiments.
  */
 
 #include "ux_report_private.h"
@@ -22,23 +22,16 @@ static void ux_report_put_events(ux_json_t *zone,
 
 
 void
-ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
-    ux_result_t *view, unsigned parts)
+ux_report_put_zone(ux_json_t *zone, const ux_report_zone_t *of,
+    const ux_result_t *view)
 {
-    uint64_t                cells[UX_ZONE_CELLS], size;
-    unsigned                i;
-    ux_json_t              *zone, *experiments;
-    ux_report_key_t         key;
-    const ux_model_t       *model;
-    const ux_experiment_t  *experiment;
+    uint64_t  cells[UX_ZONE_CELLS], size;
 
     memset(cells, 0, sizeof(cells));
 
     if (view->store->counter.all_cells >= UX_ZONE_CELLS) {
         ux_counter_fold(&view->store->counter, 0, UX_ZONE_CELLS, cells);
     }
-
-    zone = ux_json_object(zones, ux_report_key(&key, view->model->zone));
 
     size = of->zone_size;
     ux_report_put_count(zone, "size_bytes",
@@ -59,21 +52,6 @@ ux_report_put_zone(ux_json_t *zones, const ux_report_zone_t *of,
     ux_report_put_events(zone, view, cells);
     ux_report_put_zone_http(zone, view, cells);
     ux_report_put_zone_vitals(zone, view);
-
-    experiments = ux_json_object(zone, "experiments");
-
-    model = view->store->model;
-
-    for (i = 0; i < model->nexperiments; i++) {
-        experiment = &model->experiments[i];
-
-        ux_result_gather(view, experiment);
-        ux_report_put_experiment(ux_json_object(experiments,
-                                    ux_report_key(&key, experiment->name)),
-                                 view, parts);
-    }
-
-    ux_report_put_removed(experiments, view, parts);
 }
 
 

@@ -186,6 +186,8 @@ typedef struct {
     ux_result_balance_t      balance;
     ux_verdict_e             verdict;
     int                      winner;   /* index of a variant, -1: none */
+    int                      candidate;        /* who would be but for a
+                                                  guardrail, likewise */
     bool                     gate;     /* met by every pair and goal */
     bool                     planned;  /* reached by every pair */
 } ux_result_experiment_t;

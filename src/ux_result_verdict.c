@@ -38,6 +38,7 @@ ux_result_decide(ux_result_t *result)
     experiment->gate = ux_result_gates(result);
     experiment->planned = ux_result_planned(result);
     experiment->winner = -1;
+    experiment->candidate = -1;
     experiment->verdict = ux_result_verdict(result);
 }
 
@@ -66,6 +67,7 @@ ux_result_verdict(ux_result_t *result)
     }
 
     winner = ux_result_winner(result);
+    experiment->candidate = winner;
 
     if (winner >= 0 && ux_result_harmed(result, (unsigned) winner)) {
         return UX_VERDICT_GUARDRAIL;

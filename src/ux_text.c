@@ -12,7 +12,7 @@
 #include <string.h>
 
 
-#define UX_TEXT_MIN  65536
+#define UX_TEXT_MIN  1024
 
 
 static bool ux_text_grow(ux_text_t *text, size_t more);
@@ -44,7 +44,29 @@ ux_text_word(ux_text_t *text, const char *word)
 void
 ux_text_char(ux_text_t *text, char c)
 {
-    ux_text_put(text, &c, 1);
+    if (text->len == text->size && !ux_text_grow(text, 1)) {
+        return;
+    }
+
+    text->data[text->len++] = c;
+}
+
+
+char *
+ux_text_room(ux_text_t *text, size_t n)
+{
+    if (text->size - text->len < n && !ux_text_grow(text, n)) {
+        return NULL;
+    }
+
+    return text->data + text->len;
+}
+
+
+void
+ux_text_used(ux_text_t *text, size_t n)
+{
+    text->len += n;
 }
 
 
@@ -53,20 +75,16 @@ ux_text_take(ux_text_t *text, size_t *len)
 {
     char  *data;
 
-    /* one byte is there even of nothing: NULL means failure */
-
-    if (text->data == NULL && !text->failed) {
-        (void) ux_text_grow(text, 1);
-    }
+    ux_text_char(text, '\0');
 
     if (text->failed) {
         ux_json_text_free(text->data);
         text->data = NULL;
-        text->len = 0;
+        text->len = 1;
     }
 
     data = text->data;
-    *len = text->len;
+    *len = text->len - 1;
 
     memset(text, 0, sizeof(ux_text_t));
 

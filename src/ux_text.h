@@ -15,7 +15,7 @@
 
 /* All zero to begin with. */
 typedef struct {
-    char    *data;                     /* malloc'ed; no NUL */
+    char    *data;                     /* malloc'ed */
     size_t   len;
     size_t   size;
     bool     failed;
@@ -27,8 +27,16 @@ void ux_text_word(ux_text_t *text, const char *word);
 void ux_text_char(ux_text_t *text, char c);
 
 /*
- * Hands the bytes over, to be freed with ux_json_text_free(), and leaves the
- * text empty; NULL, and *len 0, when it has failed.
+ * Where up to n bytes may be written, NULL if there is no room; how many were
+ * is told by ux_text_used() next.
+ */
+char *ux_text_room(ux_text_t *text, size_t n);
+void ux_text_used(ux_text_t *text, size_t n);
+
+/*
+ * Hands the bytes over, a NUL behind them, to be freed with
+ * ux_json_text_free(), and leaves the text empty; NULL, and *len 0, when it
+ * has failed.
  */
 char *ux_text_take(ux_text_t *text, size_t *len);
 

@@ -13,10 +13,15 @@
 
 #include "ux_timing.h"
 
+#include <string.h>
+
 
 _Static_assert(UX_TIMING_BUCKETS
                == ((22 - UX_TIMING_BITS + 1) << UX_TIMING_BITS),
                "an octave of buckets for each binary digit");
+
+
+static void ux_timing_add_up(ux_timing_t *timing, uint32_t n);
 
 
 uint32_t
@@ -59,14 +64,41 @@ void
 ux_timing_read(const ux_counter_t *counter, uint32_t first,
     ux_timing_t *timing)
 {
+    uint32_t  i, n;
+    uint64_t  cells[UX_TIMING_CELLS];
+
+    memset(timing, 0, sizeof(ux_timing_t));
+
+    if (first == 0) {
+        return;
+    }
+
+    ux_counter_fold(counter, first, UX_TIMING_CELLS, cells);
+
+    /* most end long before their last bucket, or are empty */
+
+    for (n = UX_TIMING_CELLS; n > 0 && cells[n - 1] == 0; n--) { /* void */ }
+
+    for (i = 0; i < n; i++) {
+        timing->buckets[2 * i] = cells[i] & 0xffffffff;
+        timing->buckets[2 * i + 1] = cells[i] >> 32;
+    }
+
+    ux_timing_add_up(timing, 2 * n);
+}
+
+
+/* Those from n on are 0. */
+static void
+ux_timing_add_up(ux_timing_t *timing, uint32_t n)
+{
     uint32_t  i;
-    uint64_t  cell;
 
-    for (i = 0; i < UX_TIMING_CELLS; i++) {
-        cell = first != 0 ? ux_counter_read(counter, first + i) : 0;
+    timing->end = n;
+    timing->count = 0;
 
-        timing->buckets[2 * i] = cell & 0xffffffff;
-        timing->buckets[2 * i + 1] = cell >> 32;
+    for (i = 0; i < n; i++) {
+        timing->count += timing->buckets[i];
     }
 }
 
@@ -88,22 +120,15 @@ ux_timing_settle(ux_timing_t *timing)
 
         *odd = *odd >> 31 ? 0 : *odd;
     }
+
+    ux_timing_add_up(timing, UX_TIMING_BUCKETS);
 }
 
 
 uint64_t
 ux_timing_count(const ux_timing_t *timing)
 {
-    uint32_t  i;
-    uint64_t  count;
-
-    count = 0;
-
-    for (i = 0; i < UX_TIMING_BUCKETS; i++) {
-        count += timing->buckets[i];
-    }
-
-    return count;
+    return timing->count;
 }
 
 
@@ -111,5 +136,5 @@ double
 ux_timing_seconds(const ux_timing_t *timing, double q)
 {
     return ux_histogram_quantile(UX_TIMING_BITS, timing->buckets,
-                                 UX_TIMING_BUCKETS, q) / 1000;
+                                 timing->end, q) / 1000;
 }

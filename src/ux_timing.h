@@ -76,6 +76,8 @@ enum {
 
 typedef struct {
     uint64_t  buckets[UX_TIMING_BUCKETS];
+    uint64_t  count;                   /* of all of them */
+    uint32_t  end;                     /* all behind are 0 */
 } ux_timing_t;
 
 

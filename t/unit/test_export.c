@@ -195,8 +195,12 @@ test_parts(void)
        && has(UX_REPORT_SEGMENTS, V "/segments"), "so has who wants them");
     ok(!has(0, E "/segments") && !has(0, V "/segments"),
        "nobody else has any");
-    ok(has(0, V "/metrics") && has(0, V "/vitals") && has(0, E "/previous"),
-       "but all that costs little");
+    ok(has(UX_REPORT_CONDUCT, V "/vitals")
+       && has(UX_REPORT_CONDUCT, V "/funnels"), "nor what visitors did");
+    ok(!has(0, V "/vitals") && !has(0, V "/funnels") && !has(0, V "/http"),
+       "but who wants it");
+    ok(has(0, V "/metrics") && has(0, E "/previous"),
+       "metrics are always there");
 }
 
 

@@ -1,0 +1,286 @@
+
+/*
+ * Copyright (C) the nginx-ux authors
+ *
+ * The page: its head, the list of its experiments, its foot.  That list comes
+ * first and is known last, so there are two texts, put together in the end.
+ */
+
+#include "ux_page_private.h"
+
+#include <string.h>
+
+
+static ux_status_t ux_page_build(ux_page_t *page, ux_json_t *document,
+    ux_str_t path);
+static ux_json_t *ux_page_wanted(ux_json_t *document, ux_str_t path,
+    ux_json_t **zone);
+static void ux_page_put_zones(ux_page_t *page, ux_json_t *document);
+static void ux_page_put_head(ux_page_t *page, const ux_page_place_t *place);
+static void ux_page_put_foot(ux_page_t *page, ux_json_t *document);
+static void ux_page_close_zone(ux_page_t *page);
+
+
+ux_status_t
+ux_page(const ux_report_t *report, const ux_page_place_t *place,
+    ux_str_t path, char **text, size_t *len)
+{
+    ux_page_t     page;
+    ux_json_t    *document;
+    ux_status_t   status;
+
+    *text = NULL;
+    *len = 0;
+
+    document = ux_report_document(report, path.len > 0 ? UX_REPORT_WHOLE
+                                                       : UX_REPORT_CONDUCT);
+
+    if (document == NULL) {
+        return UX_ERROR;
+    }
+
+    ux_page_begin(&page, place, document, path.len > 0);
+    status = ux_page_build(&page, document, path);
+
+    if (status == UX_OK) {
+        *text = ux_page_end(&page, document, len);
+        status = *text != NULL ? UX_OK : UX_ERROR;
+
+    } else {
+        ux_page_drop(&page);
+    }
+
+    ux_json_delete(document);
+
+    return status;
+}
+
+
+static ux_status_t
+ux_page_build(ux_page_t *page, ux_json_t *document, ux_str_t path)
+{
+    ux_json_t  *zone, *experiment;
+
+    if (path.len == 0) {
+        ux_page_put_zones(page, document);
+        return UX_OK;
+    }
+
+    experiment = ux_page_wanted(document, path, &zone);
+
+    if (experiment == NULL) {
+        return UX_DECLINED;
+    }
+
+    ux_page_zone(page, ux_json_name(zone), zone);
+    ux_page_experiment(page, ux_json_name(experiment), experiment);
+
+    return UX_OK;
+}
+
+
+static ux_json_t *
+ux_page_wanted(ux_json_t *document, ux_str_t path, ux_json_t **zone)
+{
+    ux_str_t     first, rest;
+    const char  *slash;
+
+    slash = memchr(path.data, '/', path.len);
+
+    if (slash == NULL) {
+        return NULL;
+    }
+
+    first.data = path.data;
+    first.len = (size_t) (slash - path.data);
+    rest.data = slash + 1;
+    rest.len = path.len - first.len - 1;
+
+    *zone = ux_page_member(document, "zones", first);
+
+    return ux_page_member(*zone, "experiments", rest);
+}
+
+
+static void
+ux_page_put_zones(ux_page_t *page, ux_json_t *document)
+{
+    ux_json_t  *zone, *experiment;
+
+    for (zone = ux_json_first(ux_page_at(document, "zones")); zone != NULL;
+         zone = ux_json_next(zone))
+    {
+        ux_page_zone(page, ux_json_name(zone), zone);
+
+        for (experiment = ux_json_first(ux_page_at(zone, "experiments"));
+             experiment != NULL;
+             experiment = ux_json_next(experiment))
+        {
+            ux_page_experiment(page, ux_json_name(experiment), experiment);
+        }
+    }
+}
+
+
+void
+ux_page_begin(ux_page_t *page, const ux_page_place_t *place,
+    ux_json_t *document, bool whole)
+{
+    memset(page, 0, sizeof(ux_page_t));
+
+    page->whole = whole;
+    page->home = place->location;
+    page->base = place->location;
+
+    if (page->base.len > 0 && page->base.data[page->base.len - 1] == '/') {
+        page->base.len--;
+    }
+
+    ux_page_put_head(page, place);
+    ux_page_put_facts(&page->top, ux_page_server, document);
+
+    ux_page_print(&page->top,
+                  "</header>\n<nav aria-label=\"Experiments\">\n"
+                  "<ul class=\"experiments\">\n");
+    ux_page_print(&page->main, "<main id=\"main\">\n");
+
+    if (whole) {
+        ux_page_print(&page->main,
+                      "<p class=\"back\"><a href=\"%u\">All experiments</a>"
+                      "</p>\n", page->home);
+    }
+}
+
+
+static void
+ux_page_put_head(ux_page_t *page, const ux_page_place_t *place)
+{
+    ux_text_t  *text;
+
+    text = &page->top;
+
+    ux_page_print(text,
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+        "<meta charset=\"utf-8\"/>\n<title>Experiments</title>\n"
+        "<meta name=\"viewport\" content=\"width=device-width, "
+        "initial-scale=1\"/>\n"
+        "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+        "<link rel=\"icon\" href=\"data:,\"/>\n");
+
+    if (place->style.len > 0) {
+        ux_page_print(text, "<link rel=\"stylesheet\" "
+                            "href=\"%u/assets/%u\"/>\n",
+                      page->base, place->style);
+    }
+
+    if (place->script.len > 0) {
+        ux_page_print(text, "<script src=\"%u/assets/%u\" defer=\"\">"
+                            "</script>\n",
+                      page->base, place->script);
+    }
+
+    ux_page_print(text,
+        "</head>\n<body data-stats=\"%e\">\n"
+        "<a class=\"skip\" href=\"#main\">Skip to the results</a>\n"
+        "<header>\n<h1><a href=\"%u\">Experiments</a></h1>\n",
+        page->base, page->home);
+}
+
+
+void
+ux_page_zone(ux_page_t *page, ux_str_t name, ux_json_t *zone)
+{
+    ux_page_close_zone(page);
+
+    page->zone = name;
+
+    ux_page_print(&page->main,
+                  "<section class=\"zone\" id=\"zone-%e\" data-zone=\"%e\" "
+                  "aria-labelledby=\"zone-%e-name\">\n"
+                  "<h2 id=\"zone-%e-name\">Zone %e</h2>\n",
+                  name, name, name, name, name);
+
+    ux_page_put_zone(page, zone);
+}
+
+
+static void
+ux_page_close_zone(ux_page_t *page)
+{
+    if (page->zone.len > 0) {
+        ux_page_print(&page->main, "</section>\n");
+        page->zone.len = 0;
+    }
+}
+
+
+void
+ux_page_foot(ux_page_t *page, ux_json_t *document)
+{
+    ux_page_close_zone(page);
+    ux_page_put_foot(page, document);
+    ux_page_print(&page->top, "</ul>\n</nav>\n");
+}
+
+
+char *
+ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len)
+{
+    char    *main;
+    size_t   more;
+
+    ux_page_foot(page, document);
+
+    main = ux_text_take(&page->main, &more);
+
+    if (main == NULL) {
+        ux_page_drop(page);
+        *len = 0;
+        return NULL;
+    }
+
+    ux_text_put(&page->top, main, more);
+    ux_report_free(main);
+
+    return ux_text_take(&page->top, len);
+}
+
+
+void
+ux_page_drop(ux_page_t *page)
+{
+    size_t  len;
+
+    ux_report_free(ux_text_take(&page->top, &len));
+    ux_report_free(ux_text_take(&page->main, &len));
+}
+
+
+static void
+ux_page_put_foot(ux_page_t *page, ux_json_t *document)
+{
+    ux_json_t  *member;
+    ux_text_t  *text;
+
+    text = &page->main;
+
+    ux_page_print(text,
+        "</main>\n<footer>\n<details id=\"help\"><summary>What the figures "
+        "mean</summary>\n"
+        "<p>Intervals and p-values called \"whenever you look\" are of a "
+        "confidence sequence: they hold however often anybody looks. Those "
+        "\"at one look\" describe, they decide nothing.</p>\n<dl>\n");
+
+    for (member = ux_json_first(ux_page_at(document, "help")); member != NULL;
+         member = ux_json_next(member))
+    {
+        ux_page_print(text, "<dt>%e</dt><dd>%e</dd>\n", ux_json_name(member),
+                      ux_json_word(member));
+    }
+
+    ux_page_print(text,
+        "</dl>\n</details>\n<p>The same as <a href=\"%u/api/1/\">JSON</a>, "
+        "<a href=\"%u/export.csv\">CSV</a>, "
+        "<a href=\"%u/metrics\">metrics</a>.</p>\n</footer>\n"
+        "</body>\n</html>\n", page->base, page->base, page->base);
+}

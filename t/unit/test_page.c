@@ -30,7 +30,9 @@ static void test_release(void *p);
 
 
 static const ux_page_place_t  place = {
-    ux_str("/uxstats"), ux_str("page.css"), ux_str("page.js")
+    .location = ux_str("/uxstats"),
+    .style = ux_str("page.css"),
+    .script = ux_str("page.js")
 };
 
 static long  allocs, live, fail_at;

@@ -418,6 +418,8 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      *     lcf->header_hash = 0;
      *     lcf->stats = NGX_HTTP_UX_STATS_OFF;
      *     lcf->collect = NULL;
+     *     lcf->plain = 0;
+     *     lcf->watched = 0;
      */
 
     lcf->visitor_key = NGX_CONF_UNSET_PTR;
@@ -468,6 +470,11 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     {
         scf->active = 1;
     }
+
+    conf->plain = (conf->expose == NULL && conf->events == NULL
+                   && conf->collect == NULL
+                   && conf->stats == NGX_HTTP_UX_STATS_OFF);
+    conf->watched = (conf->consent != NULL || conf->debug != NULL);
 
     return ngx_http_ux_server_header(cf, scf, &conf->header);
 }

@@ -197,6 +197,9 @@ typedef struct {
     ngx_uint_t                  header_hash;       /* names */
     ngx_uint_t                  stats;
     ngx_http_ux_collect_t      *collect;
+    unsigned                    plain:1;       /* exposes, tells, asks for,
+                                                  answers nothing itself */
+    unsigned                    watched:1;     /* ux_consent or ux_debug */
 } ngx_http_ux_loc_conf_t;
 
 
@@ -270,6 +273,7 @@ typedef struct {
  * redirects, so it also hangs on a pool cleanup handler.
  */
 typedef struct {
+    ngx_pool_cleanup_t          cleanup;
     ngx_http_ux_loc_conf_t     *decider;       /* first location with
                                                   ux_expose in force */
     ngx_array_t                *entered;       /* ngx_http_ux_loc_conf_t * */
@@ -427,8 +431,12 @@ ngx_int_t ngx_http_ux_precontent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ux_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ux_filter_init(ngx_conf_t *cf);
 
-/* The main request's state, made if `create`; NULL: none or no memory. */
-ngx_http_ux_ctx_t *ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create);
+/*
+ * The main request's state (see ngx_http_ux_ctx()) where its context does not
+ * have it.
+ */
+ngx_http_ux_ctx_t *ngx_http_ux_ctx_find(ngx_http_request_t *r,
+    ngx_uint_t create);
 
 /* Adds the events of the location just entered, and X-UX-Event so far. */
 void ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
@@ -452,6 +460,31 @@ ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
 
 /* Looks at the cookie only: a known visitor may be confirmed by it. */
 void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_idle.c */
+
+/*
+ * Is all that the request could do, in a location that neither exposes nor
+ * tells events, to come with the cookie of a confirmed visitor who was here a
+ * moment ago?  Then nothing is to be recorded.  Else nothing has happened but
+ * that its zone is known.
+ */
+ngx_uint_t ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* Does the record know the cookie?  The glance tells, and ctx->idle. */
+ngx_int_t ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_memo.c */
+
+/*
+ * The request's cookie, its form looked at and hashed, as an earlier request
+ * on the connection had it.  NGX_DECLINED: that one had none, or others.
+ */
+ngx_int_t ngx_http_ux_memo_find(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* Keeps it: `value` is the first of our cookies in the only line of them. */
+void ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* ngx_http_ux_said.c */
 
@@ -663,6 +696,18 @@ ngx_http_ux_str(ngx_str_t s)
     str.len = s.len;
 
     return str;
+}
+
+
+/* The main request's state, made if `create`; NULL: none or no memory. */
+static ngx_inline ngx_http_ux_ctx_t *
+ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
+{
+    ngx_http_ux_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_ux_module);
+
+    return (ctx != NULL) ? ctx : ngx_http_ux_ctx_find(r->main, create);
 }
 
 

@@ -87,13 +87,7 @@ ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie)
         return UX_ERROR;
     }
 
-    cookie->value = value;
-
-    cookie->id.data = value.data + UX_COOKIE_ID_AT;
-    cookie->id.len = UX_COOKIE_ID_LEN;
-
-    cookie->mac.data = value.data + value.len - UX_COOKIE_MAC_LEN;
-    cookie->mac.len = UX_COOKIE_MAC_LEN;
+    ux_cookie_parsed(value.data, value.len, 0, cookie);
 
     day.data = value.data + UX_COOKIE_DAY_AT;
     day.len = value.len - UX_COOKIE_DAY_AT - 1 - UX_COOKIE_MAC_LEN;
@@ -108,6 +102,23 @@ ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie)
     }
 
     return ux_cookie_day(day, &cookie->day);
+}
+
+
+void
+ux_cookie_parsed(const char *value, size_t len, uint32_t day,
+    ux_cookie_t *cookie)
+{
+    cookie->value.data = value;
+    cookie->value.len = len;
+
+    cookie->id.data = value + UX_COOKIE_ID_AT;
+    cookie->id.len = UX_COOKIE_ID_LEN;
+
+    cookie->mac.data = value + len - UX_COOKIE_MAC_LEN;
+    cookie->mac.len = UX_COOKIE_MAC_LEN;
+
+    cookie->day = day;
 }
 
 

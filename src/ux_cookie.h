@@ -38,6 +38,13 @@ ux_status_t ux_cookie_next(ux_str_t *rest, ux_str_t name, ux_str_t *value);
 ux_status_t ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie);
 
 /*
+ * Fills *cookie for a value of this length and day that ux_cookie_parse() took
+ * before.
+ */
+void ux_cookie_parsed(const char *value, size_t len, uint32_t day,
+    ux_cookie_t *cookie);
+
+/*
  * True if one of the keys signed it; *which (may be NULL) says which.
  * Compares in constant time.
  */

@@ -69,6 +69,12 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
+    if (ctx->decider == NULL && !ctx->wanted && !ctx->minted
+        && ctx->set_cookie.len == 0)
+    {
+        return ngx_http_next_header_filter(r);
+    }
+
     /*
      * Here, as a variable that "add_header" reads may mint as well.  Whoever
      * was given a cookie, staff included, is known when it comes back.

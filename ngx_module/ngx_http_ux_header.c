@@ -38,7 +38,7 @@ ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names)
     ngx_uint_t        i;
     ngx_list_t       *list;
     ngx_list_part_t  *part, *prev;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t  *h, *last;
 
     list = &r->headers_in.headers;
     name = names->elts;
@@ -53,28 +53,24 @@ ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names)
 again:
 
     prev = NULL;
-    part = &list->part;
-    h = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+    for (part = &list->part; part != NULL; part = part->next) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+
+            if ((lengths >> (h->key.len & 63) & 1)
+                && ngx_http_ux_header_match(&h->key, names))
+            {
+                i = h - (ngx_table_elt_t *) part->elts;
+                ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
+                goto again;
             }
-
-            prev = part;
-            part = part->next;
-            h = part->elts;
-            i = 0;
         }
 
-        if ((lengths >> (h[i].key.len & 63) & 1)
-            && ngx_http_ux_header_match(&h[i].key, names))
-        {
-            ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
-            goto again;
-        }
+        prev = part;
     }
 }
 

@@ -13,7 +13,8 @@
 ngx_uint_t
 ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_http_ux_loc_conf_t  *lcf;
+    ngx_http_ux_loc_conf_t   *lcf;
+    ngx_http_ux_main_conf_t  *mcf;
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
@@ -26,7 +27,10 @@ ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return 0;
     }
 
-    ctx->zone = ngx_http_ux_request_zone(r, ctx);
+    if (ctx->zone == NULL) {
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
+        ctx->zone = mcf->first;
+    }
 
     return ctx->zone != NULL
            && ngx_http_ux_memo_find(r, ctx) == NGX_OK
@@ -42,10 +46,14 @@ ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 ngx_int_t
 ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx)
 {
+    uint32_t     at;
     ux_glance_t  glance;
 
-    if (ux_table_glance(&ctx->zone->store.table, ctx->hash,
-                        (uint32_t) ngx_time(), &glance)
+    at = UX_PROCESS_NONE;
+
+    if (ux_table_glance_at(&ctx->zone->store.table, ctx->hash,
+                           (uint32_t) ngx_time(),
+                           ctx->at != NULL ? ctx->at : &at, &glance)
         != UX_OK)
     {
         return NGX_DECLINED;

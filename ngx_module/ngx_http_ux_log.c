@@ -16,8 +16,8 @@ typedef struct {
     ngx_uint_t  post;
     ngx_int_t   cache;         /* NGX_OK, NGX_DECLINED: a miss, NGX_ERROR */
     uint64_t    bytes;
-    uint64_t    latency_ms;
-    uint64_t    upstream_ms;
+    uint32_t    latency;       /* ux_timing_bucket() */
+    uint32_t    upstream_time;
     unsigned    upstream:1;
 } ngx_http_ux_ended_t;
 
@@ -89,9 +89,12 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     sec = now->sec - r->start_sec;
     ms = (ngx_msec_int_t) (sec * 1000 + ((ngx_msec_int_t) now->msec
                                          - (ngx_msec_int_t) r->start_msec));
-    ended->latency_ms = (ms > 0) ? ms : 0;
+    ended->latency = ux_timing_bucket((ms > 0) ? ms : 0);
+    ended->upstream = 0;
 
-    ngx_http_ux_log_upstream(r, ended);
+    if (r->upstream_states != NULL) {
+        ngx_http_ux_log_upstream(r, ended);
+    }
 }
 
 
@@ -99,16 +102,11 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 static void
 ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
 {
+    uint64_t                    ms;
     ngx_uint_t                  i;
     ngx_http_upstream_state_t  *state;
 
-    ended->upstream = 0;
-    ended->upstream_ms = 0;
-
-    if (r->upstream_states == NULL) {
-        return;
-    }
-
+    ms = 0;
     state = r->upstream_states->elts;
 
     for (i = 0; i < r->upstream_states->nelts; i++) {
@@ -120,8 +118,10 @@ ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
         }
 
         ended->upstream = 1;
-        ended->upstream_ms += state[i].response_time;
+        ms += state[i].response_time;
     }
+
+    ended->upstream_time = ux_timing_bucket(ms);
 }
 
 
@@ -167,12 +167,14 @@ ngx_http_ux_log_count(ux_store_t *store, uint32_t base, uint32_t timings,
         return;
     }
 
-    ngx_http_ux_log_add(store, ux_timing_change(timings, ended->latency_ms));
+    ngx_http_ux_log_add(store, ux_timing_bucket_change(timings,
+                                                       ended->latency));
 
     if (ended->upstream) {
         timings += UX_TIMING_UPSTREAM * UX_TIMING_CELLS;
-        ngx_http_ux_log_add(store, ux_timing_change(timings,
-                                                    ended->upstream_ms));
+        ngx_http_ux_log_add(store,
+                            ux_timing_bucket_change(timings,
+                                                    ended->upstream_time));
     }
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     ux_key_t     hash;
     uint64_t     cookie_hash;
     uint32_t     day;
+    uint32_t     at_table;               /* see ux_table_glance_at() */
     ngx_uint_t   misses;
     size_t       at;                     /* the value, in the line */
     size_t       value;                  /* its length */
@@ -82,6 +83,7 @@ ngx_http_ux_memo_find(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
                      &ctx->cookie);
     ctx->hash = memo->hash;
     ctx->cookie_hash = memo->cookie_hash;
+    ctx->at = &memo->at_table;
 
     return NGX_OK;
 }

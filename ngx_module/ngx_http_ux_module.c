@@ -313,6 +313,7 @@ ngx_http_ux_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mcf->secret = no directive yet
+     *     mcf->first = NULL;
      */
 
     if (ngx_array_init(&mcf->zones, cf->pool, 1,

@@ -70,6 +70,8 @@ typedef struct {
                                                   ngx_http_ux_target_t */
     ngx_array_t                 funnel_places;
     ngx_array_t                 segments;      /* ngx_http_complex_value_t */
+    ngx_str_t                 **pairs;         /* "experiment=variant", by
+                                                  both indices */
     ngx_http_ux_place_t         place;
     ngx_http_ux_snapshot_t     *files;         /* see ngx_http_ux_snapshot.h */
 
@@ -103,6 +105,7 @@ typedef struct {
     ngx_array_t                 names;         /* ngx_str_t */
     ngx_uint_t                  n;
     ngx_uint_t                 *experiments;   /* indices in zone's model */
+    size_t                      room;          /* for the longest header */
     ngx_http_ux_place_t         place;
     unsigned                    off:1;
     unsigned                    all:1;
@@ -151,6 +154,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t                 zones;         /* ngx_http_ux_zone_t * */
+    ngx_http_ux_zone_t         *first;         /* of them; NULL: none */
     ngx_array_t                 exposes;       /* ngx_http_ux_expose_t * */
     ngx_array_t                 events;        /* ngx_http_ux_event_t * */
     ngx_array_t                 collects;      /* ngx_http_ux_collect_t * */
@@ -236,7 +240,6 @@ typedef struct {
 typedef struct {
     unsigned                    dest:1;        /* Sec-Fetch-Dest is there */
     unsigned                    document:1;
-    unsigned                    html:1;        /* Accept has text/html */
     unsigned                    site:1;        /* Sec-Fetch-Site is there */
     unsigned                    cross_site:1;
     unsigned                    foreign:1;     /* Origin is not our host */
@@ -287,6 +290,8 @@ typedef struct {
     ux_str_t                    key;           /* len 0: no visitor */
     ux_key_t                    hash;
     uint64_t                    cookie_hash;   /* 0: not to be remembered */
+    uint32_t                   *at;            /* where in the table it was
+                                                  last seen; NULL: unknown */
     ux_cookie_t                 cookie;        /* that came, if `returned` */
     ngx_http_ux_choice_t       *choices;       /* of all zones */
     uint32_t                    chosen;        /* mask of zones whose record
@@ -520,9 +525,13 @@ ngx_uint_t ngx_http_ux_override_check(ngx_http_ux_ctx_t *ctx,
 ngx_int_t ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
-/* The choice for one experiment, made when asked; NULL: no memory. */
-ngx_http_ux_choice_t *ngx_http_ux_choose(ngx_http_request_t *r,
+/* See ngx_http_ux_choose(), where it was not made yet. */
+ngx_http_ux_choice_t *ngx_http_ux_choose_new(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
+
+/* The words of the header, once a configuration is whole. */
+ngx_int_t ngx_http_ux_variants_prepare(ngx_conf_t *cf,
+    ngx_http_ux_main_conf_t *mcf);
 
 /* "checkout_layout=one_page, banner=blue" for the exposed experiments. */
 ngx_int_t ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
@@ -708,6 +717,25 @@ ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
     ctx = ngx_http_get_module_ctx(r->main, ngx_http_ux_module);
 
     return (ctx != NULL) ? ctx : ngx_http_ux_ctx_find(r->main, create);
+}
+
+
+/* The choice for one experiment, made when asked; NULL: no memory. */
+static ngx_inline ngx_http_ux_choice_t *
+ngx_http_ux_choose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t experiment)
+{
+    ngx_http_ux_choice_t  *choice;
+
+    if (ctx->choices != NULL) {
+        choice = &ctx->choices[zone->first + experiment];
+
+        if (choice->known) {
+            return choice;
+        }
+    }
+
+    return ngx_http_ux_choose_new(r, ctx, zone, experiment);
 }
 
 

@@ -276,6 +276,7 @@ static ngx_int_t
 ngx_http_ux_header_filter(ngx_http_request_t *r)
 {
     ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_loc_conf_t  *lcf;
     ngx_http_ux_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
@@ -302,7 +303,9 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
 
     ngx_http_ux_upstream_strip(r);
 
-    if (ctx != NULL) {
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    if (ctx != NULL && lcf->watched) {
         ngx_http_ux_debug_send(r, ctx);
     }
 

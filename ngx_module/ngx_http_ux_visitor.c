@@ -148,7 +148,6 @@ ngx_http_ux_stats_location(ngx_http_request_t *r)
 ngx_http_ux_zone_t *
 ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_http_ux_zone_t      **zones;
     ngx_http_ux_loc_conf_t   *lcf;
     ngx_http_ux_main_conf_t  *mcf;
 
@@ -167,9 +166,8 @@ ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
-    zones = mcf->zones.elts;
 
-    return (mcf->zones.nelts == 0) ? NULL : zones[0];
+    return mcf->first;
 }
 
 

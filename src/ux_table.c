@@ -76,6 +76,9 @@
 #define UX_LOAD_PERCENT  97
 
 
+static uint16_t ux_table_tag(ux_key_t key);
+static const ux_slot_t *ux_bucket_has(const ux_bucket_t *bucket, uint32_t i,
+    uint16_t tag, uint64_t key_id);
 static const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket,
     uint16_t tag, uint64_t key_id);
 static void ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
@@ -117,10 +120,7 @@ ux_table_place(const ux_table_t *table, ux_key_t key)
     lo = key.place & 0xffffffff;
 
     /* the indexes use the high bits of either half, the tag the low ones */
-    place.tag = (uint16_t) ((hi & 0xff) << 8 | (lo & 0xff));
-    if (place.tag == 0) {
-        place.tag = 1;
-    }
+    place.tag = ux_table_tag(key);
 
     place.buckets[0] = (uint32_t) (hi * n >> 32);
 
@@ -136,6 +136,17 @@ ux_table_place(const ux_table_t *table, ux_key_t key)
     }
 
     return place;
+}
+
+
+static uint16_t
+ux_table_tag(ux_key_t key)
+{
+    uint16_t  tag;
+
+    tag = (uint16_t) ((key.place >> 32 & 0xff) << 8 | (key.place & 0xff));
+
+    return tag != 0 ? tag : 1;
 }
 
 
@@ -179,6 +190,18 @@ ux_status_t
 ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_glance_t *glance)
 {
+    uint32_t  at;
+
+    at = UX_PROCESS_NONE;
+
+    return ux_table_glance_at(table, key, now_s, &at, glance);
+}
+
+
+ux_status_t
+ux_table_glance_at(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    uint32_t *at, ux_glance_t *glance)
+{
     unsigned            i;
     uint64_t            word;
     ux_place_t          place;
@@ -186,19 +209,34 @@ ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_slot_head_t      head;
     const ux_slot_t    *slot;
 
-    place = ux_table_place(table, key);
     slot = NULL;
     bucket = NULL;
     word = 0;
 
-    for (i = 0; i < 2 && slot == NULL; i++) {
-        if (place.buckets[i] == UX_PROCESS_NONE) {
-            break;
-        }
-
-        bucket = ux_bucket_get(table, place.buckets[i]);
+    if (*at / UX_BUCKET_SLOTS < table->nbuckets) {
+        bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
         word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
-        slot = ux_bucket_find(bucket, place.tag, key.id);
+        slot = ux_bucket_has(bucket, *at % UX_BUCKET_SLOTS,
+                             ux_table_tag(key), key.id);
+    }
+
+    if (slot == NULL) {
+        place = ux_table_place(table, key);
+
+        for (i = 0; i < 2 && slot == NULL; i++) {
+            if (place.buckets[i] == UX_PROCESS_NONE) {
+                break;
+            }
+
+            bucket = ux_bucket_get(table, place.buckets[i]);
+            word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
+            slot = ux_bucket_find(bucket, place.tag, key.id);
+
+            if (slot != NULL) {
+                *at = place.buckets[i] * UX_BUCKET_SLOTS
+                      + (uint32_t) (slot - bucket->slots);
+            }
+        }
     }
 
     if (slot == NULL || (word & UX_LOCK_OWNER)) {
@@ -221,6 +259,22 @@ ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     glance->waiting = (head.flags & UX_SLOT_WAITING) != 0;
 
     return UX_OK;
+}
+
+
+/* That slot, if it is that of the record's first part. */
+static const ux_slot_t *
+ux_bucket_has(const ux_bucket_t *bucket, uint32_t i, uint16_t tag,
+    uint64_t key_id)
+{
+    const ux_slot_t  *slot;
+
+    slot = &bucket->slots[i];
+
+    return ux_tag_get(bucket, i) == tag
+           && __atomic_load_n(&slot->head.key_id, __ATOMIC_RELAXED) == key_id
+           && __atomic_load_n(&slot->head.part, __ATOMIC_RELAXED) == 0
+           ? slot : NULL;
 }
 
 

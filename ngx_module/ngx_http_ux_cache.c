@@ -10,13 +10,14 @@
 
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
+static uint64_t ngx_http_ux_cache_lengths(ngx_list_t *list);
 static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
-    ngx_uint_t *varies);
+    uint64_t there, ngx_uint_t *varies);
 static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
 static ngx_table_elt_t *ngx_http_ux_cache_first(ngx_http_request_t *r,
     ngx_str_t *name);
 static ngx_int_t ngx_http_ux_cache_private(ngx_http_request_t *r,
-    ngx_uint_t cookie);
+    uint64_t there, ngx_uint_t cookie);
 static ngx_int_t ngx_http_ux_cache_member(ngx_str_t *rest, ngx_str_t *member);
 static ngx_uint_t ngx_http_ux_cache_is(ngx_str_t *member, char *name,
     size_t len);
@@ -53,6 +54,7 @@ ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_ux_cache_filter(ngx_http_request_t *r)
 {
+    uint64_t                 there;
     ngx_uint_t               varies, private;
     ngx_http_ux_ctx_t       *ctx;
     ngx_http_ux_expose_t    *expose;
@@ -84,8 +86,10 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         ngx_http_ux_turn(r, ctx, ctx->zone);
     }
 
+    there = ngx_http_ux_cache_lengths(&r->headers_out.headers);
+
     if (ctx->wanted || ctx->set_cookie.len != 0) {
-        ngx_http_ux_cookie_send(r, ctx);
+        ngx_http_ux_cookie_send(r, ctx, there);
     }
 
     expose = (ctx->decider == NULL) ? NULL : ctx->decider->expose;
@@ -102,7 +106,9 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
         varies = ctx->navigation || expose->any;
 
-        if (!ctx->keyed && ngx_http_ux_cache_vary(r, &varies) != NGX_OK) {
+        if (!ctx->keyed
+            && ngx_http_ux_cache_vary(r, there, &varies) != NGX_OK)
+        {
             private = 1;
         }
 
@@ -114,7 +120,8 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
     }
 
     if (private
-        && ngx_http_ux_cache_private(r, ctx->set_cookie.len != 0) != NGX_OK)
+        && ngx_http_ux_cache_private(r, there, ctx->set_cookie.len != 0)
+           != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "answer could not be made private: out of memory");
@@ -125,12 +132,40 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
 
 /*
+ * Which lengths the names of an answer's header have: bit n for n, and for
+ * n + 64.  Most of the names looked for are not there, and need no look.
+ */
+static uint64_t
+ngx_http_ux_cache_lengths(ngx_list_t *list)
+{
+    uint64_t          lengths;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
+
+    lengths = 0;
+
+    for (part = &list->part; part != NULL; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+            lengths |= 1ull << (h->key.len & 63);
+        }
+    }
+
+    return lengths;
+}
+
+
+/*
  * X-UX-Variant means nothing to clients: for them the cookie decides.  Where
  * the answer does not name it, Cookie is added only if *varies; an answer that
  * names it varies.
  */
 static ngx_int_t
-ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
+ngx_http_ux_cache_vary(ngx_http_request_t *r, uint64_t there,
+    ngx_uint_t *varies)
 {
     u_char                  *start, *p;
     size_t                   len;
@@ -138,6 +173,12 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
     ngx_table_elt_t         *h, *first;
     ngx_http_ux_lines_t      lines;
     ngx_http_ux_loc_conf_t  *lcf;
+
+    if (!ngx_http_ux_is_there(there, &ngx_http_ux_vary)) {
+        return *varies ? ngx_http_ux_cache_push(r, &ngx_http_ux_vary, NULL,
+                                                &ngx_http_ux_cookie_word)
+                       : NGX_OK;
+    }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
     len = ngx_http_ux_cookie_word.len;
@@ -205,7 +246,8 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
  * the answer's instructions to particular caches go as well.
  */
 static ngx_int_t
-ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
+ngx_http_ux_cache_private(ngx_http_request_t *r, uint64_t there,
+    ngx_uint_t cookie)
 {
     u_char               *start, *p;
     size_t                len;
@@ -213,9 +255,17 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     ngx_table_elt_t      *h, *first;
     ngx_http_ux_lines_t   lines;
 
-    if (cookie) {
+    if (cookie && ngx_http_ux_is_there(there, &ngx_http_ux_cdn)) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_cdn);
+    }
+
+    if (cookie && ngx_http_ux_is_there(there, &ngx_http_ux_surrogate)) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_surrogate);
+    }
+
+    if (!ngx_http_ux_is_there(there, &ngx_http_ux_cache_control)) {
+        return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, NULL,
+                                      &ngx_http_ux_private_word);
     }
 
     len = ngx_http_ux_private_word.len;

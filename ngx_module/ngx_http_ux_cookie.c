@@ -352,7 +352,8 @@ ngx_http_ux_cookie_expire(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
  * application sets would undo it, or let it choose ids, and is removed.
  */
 void
-ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    uint64_t there)
 {
     ngx_table_elt_t         *h;
     ngx_http_ux_lines_t      lines;
@@ -362,11 +363,12 @@ ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     cookie = scf->cookie;
 
-    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
-                                     &ngx_http_ux_set_cookie);
-         h != NULL;
-         h = ngx_http_ux_lines_next(&lines))
-    {
+    h = ngx_http_ux_is_there(there, &ngx_http_ux_set_cookie)
+        ? ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                  &ngx_http_ux_set_cookie)
+        : NULL;
+
+    for ( /* void */ ; h != NULL; h = ngx_http_ux_lines_next(&lines)) {
         if (h->value.len > cookie->name.len
             && h->value.data[cookie->name.len] == '='
             && ngx_strncmp(h->value.data, cookie->name.data,

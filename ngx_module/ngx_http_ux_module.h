@@ -224,6 +224,10 @@ typedef enum {
 } ngx_http_ux_reason_e;
 
 
+/* so many experiments need no memory of their own in a request */
+#define NGX_HTTP_UX_FEW  8
+
+
 /* What the request gets of one experiment. */
 typedef struct {
     int8_t                      variant;       /* index, UX_VARIANT_NONE */
@@ -293,10 +297,13 @@ typedef struct {
     uint32_t                   *at;            /* where in the table it was
                                                   last seen; NULL: unknown */
     ux_cookie_t                 cookie;        /* that came, if `returned` */
-    ngx_http_ux_choice_t       *choices;       /* of all zones */
+    ngx_http_ux_choice_t       *choices;       /* of all zones, mostly: */
+    ngx_http_ux_choice_t        few_choices[NGX_HTTP_UX_FEW];
     uint32_t                    chosen;        /* mask of zones whose record
                                                   was read for choices */
-    uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends */
+    uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends:
+                                                  mostly these */
+    uint16_t                    few_arms[NGX_HTTP_UX_FEW];
     ngx_str_t                   set_cookie;
     ngx_str_t                   override;      /* "experiment:variant, ..." */
     ux_str_t                    cookie_id;     /* beside a key: of a valid
@@ -680,7 +687,12 @@ ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *value, time_t age);
 void ngx_http_ux_cookie_expire(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
-void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    uint64_t there);
+
+/* Can a name be there, where the names have these lengths? */
+#define ngx_http_ux_is_there(there, name)                                     \
+    ((there) >> ((name)->len & 63) & 1)
 
 /* ngx_http_ux_cache.c */
 ngx_int_t ngx_http_ux_cache_filter_init(ngx_conf_t *cf);

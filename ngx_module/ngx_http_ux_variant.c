@@ -338,7 +338,9 @@ ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     if (ctx->choices == NULL) {
         mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
 
-        ctx->choices = ngx_pcalloc(r->main->pool, mcf->names.nelts
+        ctx->choices = mcf->names.nelts <= NGX_HTTP_UX_FEW
+                       ? ctx->few_choices
+                       : ngx_pcalloc(r->main->pool, mcf->names.nelts
                                               * sizeof(ngx_http_ux_choice_t));
         if (ctx->choices == NULL) {
             return NGX_ERROR;

@@ -10,7 +10,6 @@
 
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
-static uint64_t ngx_http_ux_cache_lengths(ngx_list_t *list);
 static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
     uint64_t there, ngx_uint_t *varies);
 static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
@@ -86,7 +85,7 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         ngx_http_ux_turn(r, ctx, ctx->zone);
     }
 
-    there = ngx_http_ux_cache_lengths(&r->headers_out.headers);
+    there = ngx_http_ux_lengths(&r->headers_out.headers);
 
     if (ctx->wanted || ctx->set_cookie.len != 0) {
         ngx_http_ux_cookie_send(r, ctx, there);
@@ -132,33 +131,6 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
 
 /*
- * Which lengths the names of an answer's header have: bit n for n, and for
- * n + 64.  Most of the names looked for are not there, and need no look.
- */
-static uint64_t
-ngx_http_ux_cache_lengths(ngx_list_t *list)
-{
-    uint64_t          lengths;
-    ngx_list_part_t  *part;
-    ngx_table_elt_t  *h, *last;
-
-    lengths = 0;
-
-    for (part = &list->part; part != NULL; part = part->next) {
-
-        h = part->elts;
-        last = h + part->nelts;
-
-        for ( /* void */ ; h < last; h++) {
-            lengths |= 1ull << (h->key.len & 63);
-        }
-    }
-
-    return lengths;
-}
-
-
-/*
  * X-UX-Variant means nothing to clients: for them the cookie decides.  Where
  * the answer does not name it, Cookie is added only if *varies; an answer that
  * names it varies.
@@ -174,7 +146,7 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, uint64_t there,
     ngx_http_ux_lines_t      lines;
     ngx_http_ux_loc_conf_t  *lcf;
 
-    if (!ngx_http_ux_is_there(there, &ngx_http_ux_vary)) {
+    if (!(there & ngx_http_ux_length(ngx_http_ux_vary.len))) {
         return *varies ? ngx_http_ux_cache_push(r, &ngx_http_ux_vary, NULL,
                                                 &ngx_http_ux_cookie_word)
                        : NGX_OK;
@@ -255,15 +227,15 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, uint64_t there,
     ngx_table_elt_t      *h, *first;
     ngx_http_ux_lines_t   lines;
 
-    if (cookie && ngx_http_ux_is_there(there, &ngx_http_ux_cdn)) {
+    if (cookie && (there & ngx_http_ux_length(ngx_http_ux_cdn.len))) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_cdn);
     }
 
-    if (cookie && ngx_http_ux_is_there(there, &ngx_http_ux_surrogate)) {
+    if (cookie && (there & ngx_http_ux_length(ngx_http_ux_surrogate.len))) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_surrogate);
     }
 
-    if (!ngx_http_ux_is_there(there, &ngx_http_ux_cache_control)) {
+    if (!(there & ngx_http_ux_length(ngx_http_ux_cache_control.len))) {
         return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, NULL,
                                       &ngx_http_ux_private_word);
     }

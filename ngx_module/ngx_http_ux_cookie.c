@@ -363,7 +363,7 @@ ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     cookie = scf->cookie;
 
-    h = ngx_http_ux_is_there(there, &ngx_http_ux_set_cookie)
+    h = (there & ngx_http_ux_length(ngx_http_ux_set_cookie.len))
         ? ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
                                   &ngx_http_ux_set_cookie)
         : NULL;

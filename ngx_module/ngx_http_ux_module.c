@@ -354,6 +354,7 @@ ngx_http_ux_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     scf->cookie = NULL;
+     *     scf->lengths = 0;
      *     scf->active = 0;
      */
 
@@ -514,6 +515,7 @@ ngx_http_ux_server_header(ngx_conf_t *cf, ngx_http_ux_srv_conf_t *scf,
 
     name->len = header->len;
     name->data = cgi;
+    scf->lengths |= ngx_http_ux_length(name->len);
 
     return NGX_CONF_OK;
 }

@@ -177,6 +177,7 @@ typedef struct {
 typedef struct {
     ngx_http_ux_cookie_t       *cookie;
     ngx_array_t                 headers;       /* ngx_str_t, "X_UX_VARIANT" */
+    uint64_t                    lengths;       /* ngx_http_ux_length() */
     ngx_uint_t                  bots;
     ngx_flag_t                  confirm;
     unsigned                    active:1;
@@ -313,6 +314,7 @@ typedef struct {
     uint32_t                    cookie_day;
     ngx_str_t                   events;        /* "$ux_events" */
 
+    uint64_t                    lengths;       /* of the client's headers */
     ngx_uint_t                  method;        /* the client's */
     uint32_t                    discarded;     /* mask of ux_discard_e */
 
@@ -690,9 +692,6 @@ void ngx_http_ux_cookie_expire(ngx_http_request_t *r,
 void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     uint64_t there);
 
-/* Can a name be there, where the names have these lengths? */
-#define ngx_http_ux_is_there(there, name)                                     \
-    ((there) >> ((name)->len & 63) & 1)
 
 /* ngx_http_ux_cache.c */
 ngx_int_t ngx_http_ux_cache_filter_init(ngx_conf_t *cf);
@@ -717,6 +716,35 @@ ngx_http_ux_str(ngx_str_t s)
     str.len = s.len;
 
     return str;
+}
+
+
+/*
+ * Which lengths the names of a list of headers have, a bit each.  Most names
+ * that are looked for are not there, and need no closer look.
+ */
+#define ngx_http_ux_length(len)  (1ull << ((len) & 63))
+
+static ngx_inline uint64_t
+ngx_http_ux_lengths(ngx_list_t *list)
+{
+    uint64_t          lengths;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
+
+    lengths = 0;
+
+    for (part = &list->part; part != NULL; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+            lengths |= ngx_http_ux_length(h->key.len);
+        }
+    }
+
+    return lengths;
 }
 
 

@@ -105,7 +105,12 @@ ngx_http_ux_post_read_handler(ngx_http_request_t *r)
     ctx = ngx_http_ux_ctx(r, 1);
 
     if (ctx != NULL && !ctx->stripped) {
-        ngx_http_ux_header_strip(r, &scf->headers);
+        ctx->lengths = ngx_http_ux_lengths(&r->headers_in.headers);
+
+        if (ctx->lengths & scf->lengths) {
+            ngx_http_ux_header_strip(r, &scf->headers);
+        }
+
         ctx->stripped = 1;
     }
 

@@ -79,7 +79,9 @@ ngx_http_ux_wanted_exposures(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     expose = ctx->decider->expose;
 
-    ctx->arms = ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
+    ctx->arms = expose->n < NGX_HTTP_UX_FEW
+                ? ctx->few_arms
+                : ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
     if (ctx->arms == NULL) {
         return 0;
     }

@@ -89,6 +89,13 @@ ux_status_t ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_glance_t *glance);
 
 /*
+ * The same, at first at the place *at, any number, and else everywhere; then
+ * *at is where the record was.
+ */
+ux_status_t ux_table_glance_at(ux_table_t *table, ux_key_t key,
+    uint32_t now_s, uint32_t *at, ux_glance_t *glance);
+
+/*
  * Takes the turn of writing the record: visitor is filled from it, or made
  * new (turn->found false).  Must be followed by commit or abort at once: no
  * allocation, logging or system call between them.  UX_BUSY: nothing held.

@@ -10,7 +10,6 @@
  */
 
 #include "ngx_http_ux_snapshot.h"
-#include "ux_mac.h"
 
 
 static ngx_http_ux_zone_t *ngx_http_ux_zone_resized(
@@ -496,8 +495,6 @@ ngx_http_ux_exit_process(ngx_cycle_t *cycle)
     ngx_uint_t                i;
     ngx_http_ux_zone_t      **zones;
     ngx_http_ux_main_conf_t  *mcf;
-
-    ux_mac_forget();
 
     mcf = ngx_http_cycle_get_module_main_conf(cycle, ngx_http_ux_module);
 

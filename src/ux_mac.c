@@ -173,19 +173,6 @@ ux_mac_begin(SHA256_CTX *ctx, const uint8_t block[UX_BLOCK], uint8_t pad)
 }
 
 
-void
-ux_mac_forget(void)
-{
-    unsigned  i;
-
-    for (i = 0; i < UX_KEPT; i++) {
-        HMAC_CTX_free(ux_mac_contexts[i].ctx);
-    }
-
-    OPENSSL_cleanse(ux_mac_contexts, sizeof(ux_mac_contexts));
-}
-
-
 bool
 ux_mac_equal(const uint8_t a[UX_MAC_LEN], const uint8_t b[UX_MAC_LEN])
 {

@@ -20,9 +20,6 @@
  * fails. */
 ux_status_t ux_mac(ux_str_t key, ux_str_t data, uint8_t mac[UX_MAC_LEN]);
 
-/* Gives back the contexts that are kept and wipes their keys: for who ends. */
-void ux_mac_forget(void);
-
 /* Takes the same time wherever the difference is. */
 bool ux_mac_equal(const uint8_t a[UX_MAC_LEN], const uint8_t b[UX_MAC_LEN]);
 

@@ -6,7 +6,6 @@
  * not tell by its time how much of a mac was right.
  */
 
-#include <dlfcn.h>
 #include <string.h>
 
 #include "tap.h"
@@ -17,21 +16,15 @@
 /* Stands in for OpenSSL's, which the core then calls: what it was asked. */
 int CRYPTO_memcmp(const void *a, const void *b, size_t len);
 
-/* These go on to it. */
-struct hmac_ctx_st *HMAC_CTX_new(void);
-void HMAC_CTX_free(struct hmac_ctx_st *ctx);
-
 static bool mac_is(ux_str_t key, ux_str_t data, const char *hex);
 static void test_equal(void);
 static void test_many_keys(void);
-static void test_forgotten(void);
 static void test_constant_time(void);
 static bool forged_verifies(const char *good, size_t len, size_t at);
 
 
 static unsigned  compared;          /* calls of CRYPTO_memcmp */
 static size_t    compared_bytes;    /* of all of them */
-static int       contexts;          /* that there are */
 
 
 int
@@ -72,7 +65,6 @@ main(void)
 
     test_equal();
     test_many_keys();
-    test_forgotten();
     test_constant_time();
 
     return done();
@@ -98,31 +90,6 @@ CRYPTO_memcmp(const void *a, const void *b, size_t len)
     }
 
     return (int) differing;
-}
-
-
-struct hmac_ctx_st *
-HMAC_CTX_new(void)
-{
-    struct hmac_ctx_st  *ctx;
-    struct hmac_ctx_st  *(*next)(void);
-
-    next = (struct hmac_ctx_st *(*)(void)) dlsym(RTLD_NEXT, "HMAC_CTX_new");
-    ctx = next();
-    contexts += ctx != NULL;
-
-    return ctx;
-}
-
-
-void
-HMAC_CTX_free(struct hmac_ctx_st *ctx)
-{
-    void  (*next)(struct hmac_ctx_st *);
-
-    next = (void (*)(struct hmac_ctx_st *)) dlsym(RTLD_NEXT, "HMAC_CTX_free");
-    contexts -= ctx != NULL;
-    next(ctx);
 }
 
 
@@ -195,30 +162,6 @@ test_many_keys(void)
     ok(ux_mac((ux_str_t) { keys[0], strlen(keys[0]) - 1 }, data, mac)
        == UX_OK && memcmp(first[0], mac, UX_MAC_LEN) != 0,
        "the beginning of a key is another key");
-}
-
-
-/* Twice, as a process that was told to end may be asked once more. */
-static void
-test_forgotten(void)
-{
-    int       kept;
-    uint8_t   before[UX_MAC_LEN], after[UX_MAC_LEN];
-    ux_str_t  key = ux_str("a key"), data = ux_str("1.0123.20000");
-
-    memset(after, 0, sizeof(after));
-
-    ok(ux_mac(key, data, before) == UX_OK && contexts > 1,
-       "%d contexts are kept", contexts);
-
-    ux_mac_forget();
-    kept = contexts;
-    ux_mac_forget();
-
-    ok(kept == 0 && contexts == 0, "none when they were given back");
-    ok(ux_mac(key, data, after) == UX_OK && contexts == 1
-       && memcmp(before, after, UX_MAC_LEN) == 0,
-       "and the same macs after it");
 }
 
 

@@ -247,6 +247,7 @@ ux_page_put_variants(const ux_page_of_t *of)
         ux_page_put_headings(of->text, NULL, figures, metric, false);
     }
 
+    ux_page_put_headings(of->text, NULL, ux_page_variant_more, NULL, false);
     ux_page_print(of->text, "</tr></thead>\n<tbody>");
 
     for (i = 0; i < of->nvariants; i++) {
@@ -265,6 +266,8 @@ ux_page_put_variants(const ux_page_of_t *of)
                                              goal), true);
         }
 
+        ux_page_put_cells(of->text, ux_page_variant_more, NULL,
+                          of->variants[i], true);
         ux_page_print(of->text, "</tr>\n");
     }
 

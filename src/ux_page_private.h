@@ -60,6 +60,7 @@ typedef struct {
 } ux_page_figure_t;
 
 extern const ux_page_figure_t  ux_page_variant[];
+extern const ux_page_figure_t  ux_page_variant_more[];
 extern const ux_page_figure_t  ux_page_goal_conversion[];
 extern const ux_page_figure_t  ux_page_goal_total[];
 extern const ux_page_figure_t  ux_page_conversion[];

@@ -28,7 +28,6 @@ my $POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; "
 
 my @VS = ([ 'Lift', 'lift', 'vs_control/lift' ],
     [ 'Lift, whenever you look', 'lift', 'vs_control/lift_ci' ],
-    [ 'Level', 'share', 'vs_control/ci_level' ],
     [ 'p, whenever you look', 'p', 'vs_control/p_value' ],
     [ 'Significant', 'word', 'vs_control/significant' ]);
 
@@ -478,6 +477,9 @@ sub figures_are_those_of_json
         rows_are($name, $article, "Metric $metric", $TABLES{$type},
             map { $_ => $of->{$_}{metrics}{$metric} } keys %$of);
     }
+
+    is(UxPage::table($article, 'Comparison with the control in purchase')
+        ->{rows}{one_page}{Level}, '95.0 %', "$name: the intervals' level");
 
     my $guard = UxPage::table($article, 'Metric add_to_cart');
     is($guard->{rows}{one_page}{Guardrail}, 'unclear', "$name: a guardrail");

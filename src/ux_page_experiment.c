@@ -272,6 +272,13 @@ ux_page_put_variants(const ux_page_of_t *of)
     }
 
     ux_page_table_close(of->text);
+
+    if (i == UX_PAGE_VARIANTS_MAX
+        && ux_json_next(of->variants[i - 1]) != NULL)
+    {
+        ux_page_print(of->text, "<p>It had more variants: they are in the "
+                                "JSON.</p>\n");
+    }
 }
 
 

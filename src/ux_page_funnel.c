@@ -84,7 +84,7 @@ ux_page_put_steps(const ux_page_of_t *of, ux_str_t name)
     ux_page_print(of->text, "</tr></thead>\n");
 
     for (i = 0; step != NULL; step = ux_json_next(step), i++) {
-        ux_page_put_group(of->text, ux_page_step, step,
+        ux_page_put_group(of->text, ux_page_step, step, 1,
                           ux_page_word(step, "event"),
                           ux_json_true(ux_page_at(step, "optional"))
                           ? ", optional" : "");

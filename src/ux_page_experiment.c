@@ -247,6 +247,7 @@ ux_page_put_variants(const ux_page_of_t *of)
         ux_page_put_headings(of->text, NULL, figures, metric, false);
     }
 
+    ux_page_put_headings(of->text, NULL, ux_page_variant_more, NULL, false);
     ux_page_print(of->text, "</tr></thead>\n<tbody>");
 
     for (i = 0; i < of->nvariants; i++) {
@@ -265,10 +266,19 @@ ux_page_put_variants(const ux_page_of_t *of)
                                              goal), true);
         }
 
+        ux_page_put_cells(of->text, ux_page_variant_more, NULL,
+                          of->variants[i], true);
         ux_page_print(of->text, "</tr>\n");
     }
 
     ux_page_table_close(of->text);
+
+    if (i == UX_PAGE_VARIANTS_MAX
+        && ux_json_next(of->variants[i - 1]) != NULL)
+    {
+        ux_page_print(of->text, "<p>It had more variants: they are in the "
+                                "JSON.</p>\n");
+    }
 }
 
 

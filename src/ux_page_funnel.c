@@ -77,12 +77,14 @@ ux_page_put_steps(const ux_page_of_t *of, ux_str_t name)
     step = ux_json_first(steps);
 
     ux_page_table_open(of, of->text, "steps", "Steps of", name, false);
-    ux_page_put_headings(of->text, "Variant", ux_page_step, step, true);
     ux_page_print(of->text,
-                  "<th scope=\"col\">Of all, drawn</th></tr></thead>\n");
+                  "<thead><tr><th scope=\"col\">Variant</th>"
+                  "<th scope=\"col\">Of all, drawn</th>");
+    ux_page_put_headings(of->text, NULL, ux_page_step, step, false);
+    ux_page_print(of->text, "</tr></thead>\n");
 
     for (i = 0; step != NULL; step = ux_json_next(step), i++) {
-        ux_page_put_group(of->text, ux_page_step, step,
+        ux_page_put_group(of->text, ux_page_step, step, 1,
                           ux_page_word(step, "event"),
                           ux_json_true(ux_page_at(step, "optional"))
                           ? ", optional" : "");
@@ -110,12 +112,12 @@ ux_page_put_step(const ux_page_of_t *of, ux_str_t name, ux_json_t *sample,
             step = ux_json_next(step);
         }
 
-        ux_page_print(of->text, "<tr><th scope=\"row\">%e</th>",
+        ux_page_print(of->text, "<tr><th scope=\"row\">%e</th><td>",
                       ux_json_name(of->variants[i]));
-        ux_page_put_cells(of->text, ux_page_step, sample, step, false);
-        ux_page_print(of->text, "<td>");
         ux_page_put_bar(of->text, ux_page_number(ux_page_at(step, "rate")));
-        ux_page_print(of->text, "</td></tr>\n");
+        ux_page_print(of->text, "</td>");
+        ux_page_put_cells(of->text, ux_page_step, sample, step, false);
+        ux_page_print(of->text, "</tr>\n");
     }
 }
 

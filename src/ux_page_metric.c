@@ -99,24 +99,25 @@ ux_page_put_metric_rows(const ux_page_of_t *of, ux_str_t name,
     lifts = ux_page_scale(of, name, true);
 
     ux_page_table_open(of, of->text, "metric", "Metric", name, true);
-    ux_page_put_headings(of->text, "Variant", figures, sample, true);
     ux_page_print(of->text,
+                  "<thead><tr><th scope=\"col\">Variant</th>"
                   "<th scope=\"col\">Value, drawn</th>"
-                  "<th scope=\"col\">Lift, drawn</th></tr></thead>\n"
-                  "<tbody>");
+                  "<th scope=\"col\">Lift, drawn</th>");
+    ux_page_put_headings(of->text, NULL, figures, sample, false);
+    ux_page_print(of->text, "</tr></thead>\n<tbody>");
 
     for (i = 0; i < of->nvariants; i++) {
         node = ux_page_member(of->variants[i], "metrics", name);
 
         ux_page_print(of->text, "<tr><th scope=\"row\">%e</th>",
                       ux_json_name(of->variants[i]));
-        ux_page_put_cells(of->text, figures, sample, node, true);
 
         value = ux_page_value(node, &interval);
         ux_page_put_plot(of, &values, value, interval, false);
         ux_page_put_plot(of, &lifts, ux_page_at(node, "vs_control/lift"),
                          ux_page_at(node, "vs_control/lift_ci"), true);
 
+        ux_page_put_cells(of->text, figures, sample, node, true);
         ux_page_print(of->text, "</tr>\n");
     }
 

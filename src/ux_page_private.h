@@ -60,6 +60,7 @@ typedef struct {
 } ux_page_figure_t;
 
 extern const ux_page_figure_t  ux_page_variant[];
+extern const ux_page_figure_t  ux_page_variant_more[];
 extern const ux_page_figure_t  ux_page_goal_conversion[];
 extern const ux_page_figure_t  ux_page_goal_total[];
 extern const ux_page_figure_t  ux_page_conversion[];
@@ -181,9 +182,9 @@ void ux_page_put_groups(const ux_page_of_t *of, const char *class,
     const char *caption, const ux_page_figure_t *figures,
     const char *section);
 
-/* The heading of a group of rows over all columns. */
+/* The heading of a group of rows over all columns, `drawn` ones included. */
 void ux_page_put_group(ux_text_t *text, const ux_page_figure_t *figures,
-    ux_json_t *sample, ux_str_t name, const char *more);
+    ux_json_t *sample, unsigned drawn, ux_str_t name, const char *more);
 void ux_page_put_row(ux_text_t *text, const ux_page_figure_t *figures,
     ux_json_t *sample, ux_str_t name, ux_json_t *node, bool sortable);
 

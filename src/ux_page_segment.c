@@ -97,7 +97,7 @@ ux_page_put_value_visitors(const ux_page_of_t *of, ux_str_t segment)
          value != NULL;
          value = ux_json_next(value))
     {
-        ux_page_put_group(of->text, ux_page_value_counts, NULL,
+        ux_page_put_group(of->text, ux_page_value_counts, NULL, 0,
                           ux_json_name(value), "");
 
         for (i = 0; i < of->nvariants; i++) {
@@ -134,7 +134,7 @@ ux_page_put_effects(const ux_page_of_t *of, ux_str_t segment)
     ux_page_print(of->text, "</tr></thead>\n");
 
     for ( /* void */ ; metric != NULL; metric = ux_json_next(metric)) {
-        ux_page_put_group(of->text, ux_page_effect, NULL,
+        ux_page_put_group(of->text, ux_page_effect, NULL, 0,
                           ux_json_name(metric), "");
 
         for (variant = ux_json_first(metric); variant != NULL;
@@ -175,7 +175,8 @@ ux_page_put_value_metric(const ux_page_of_t *of, ux_str_t segment,
          value != NULL;
          value = ux_json_next(value))
     {
-        ux_page_put_group(of->text, figures, metric, ux_json_name(value), "");
+        ux_page_put_group(of->text, figures, metric, 0,
+                          ux_json_name(value), "");
 
         for (i = 0; i < of->nvariants; i++) {
             node = ux_page_value_of(of, i, segment, ux_json_name(value));
@@ -210,7 +211,7 @@ ux_page_put_value_funnel(const ux_page_of_t *of, ux_str_t segment,
          value != NULL;
          value = ux_json_next(value))
     {
-        ux_page_put_group(of->text, ux_page_value_step, NULL,
+        ux_page_put_group(of->text, ux_page_value_step, NULL, 0,
                           ux_json_name(value), "");
         ux_page_put_value_steps(of, segment, ux_json_name(value), funnel);
         ux_page_print(of->text, ux_json_next(value) != NULL ? "</tbody>\n"

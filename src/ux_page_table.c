@@ -28,17 +28,22 @@
 
 /* Rows are variants.  Visitors are the confirmed of those assigned. */
 const ux_page_figure_t  ux_page_variant[] = {
-    FIGURE(NUMBER, "weight", "Weight"),
-    FIGURE(SHARE, "share", "Share asked"),
     FIGURE(COUNT, "visitors", "Visitors"),
-    FIGURE(COUNT, "assigned", "Assigned"),
-    FIGURE(SHARE, "confirmed_share", "Confirmed"),
-    FIGURE(COUNT, "visitors_in_window", "In window"),
     END
 };
 
 
-/* Of the first goal, beside it. */
+const ux_page_figure_t  ux_page_variant_more[] = {
+    FIGURE(COUNT, "assigned", "Assigned"),
+    FIGURE(SHARE, "confirmed_share", "Confirmed"),
+    FIGURE(COUNT, "visitors_in_window", "In window"),
+    FIGURE(NUMBER, "weight", "Weight"),
+    FIGURE(SHARE, "share", "Share asked"),
+    END
+};
+
+
+/* Of the first goal, between these. */
 const ux_page_figure_t  ux_page_goal_conversion[] = {
     FIGURE(COUNT, "visitors", "Converted"),
     FIGURE(SHARE, "rate", "Rate"),
@@ -62,52 +67,49 @@ const ux_page_figure_t  ux_page_goal_total[] = {
 
 /* Metrics: rows are variants. */
 const ux_page_figure_t  ux_page_conversion[] = {
-    FIGURE(COUNT, "visitors", "Converted"),
-    FIGURE(COUNT, "events", "Events"),
     FIGURE(SHARE, "rate", "Rate"),
-    FIGURE(SHARE, "rate_ci", "Rate, 95 % at one look"),
     FIGURE(LIFT, "vs_control/lift", "Lift"),
     FIGURE(LIFT, "vs_control/lift_ci", "Lift, whenever you look"),
-    FIGURE(SHARE, "vs_control/ci_level", "Level"),
     FIGURE(P, "vs_control/p_value", "p, whenever you look"),
     FIGURE(WORD, "vs_control/significant", "Significant"),
     { UX_PAGE_WORD, "guardrail", "Guardrail", true, UX_WORDS_GUARDRAIL },
+    FIGURE(COUNT, "visitors", "Converted"),
+    FIGURE(COUNT, "events", "Events"),
+    FIGURE(SHARE, "rate_ci", "Rate, 95 % at one look"),
     END
 };
 
 
 const ux_page_figure_t  ux_page_total[] = {
+    FIGURE(NUMBER, "mean", "Per visitor"),
+    FIGURE(LIFT, "vs_control/lift", "Lift"),
+    FIGURE(LIFT, "vs_control/lift_ci", "Lift, whenever you look"),
+    FIGURE(P, "vs_control/p_value", "p, whenever you look"),
+    FIGURE(WORD, "vs_control/significant", "Significant"),
+    { UX_PAGE_WORD, "guardrail", "Guardrail", true, UX_WORDS_GUARDRAIL },
     FIGURE(COUNT, "visitors", "Visitors with it"),
     FIGURE(COUNT, "events", "Events"),
     FIGURE(COUNT, "sum", "Sum"),
     MEMBER(WORD, "currency", "Currency"),
     MEMBER(COUNT, "cap", "Cap"),
-    FIGURE(NUMBER, "mean", "Per visitor"),
     FIGURE(NUMBER, "mean_ci", "Per visitor, 95 % at one look"),
     FIGURE(NUMBER, "variance", "Variance"),
-    FIGURE(LIFT, "vs_control/lift", "Lift"),
-    FIGURE(LIFT, "vs_control/lift_ci", "Lift, whenever you look"),
-    FIGURE(SHARE, "vs_control/ci_level", "Level"),
-    FIGURE(P, "vs_control/p_value", "p, whenever you look"),
-    FIGURE(WORD, "vs_control/significant", "Significant"),
-    { UX_PAGE_WORD, "guardrail", "Guardrail", true, UX_WORDS_GUARDRAIL },
     END
 };
 
 
 const ux_page_figure_t  ux_page_ratio[] = {
+    FIGURE(NUMBER, "ratio", "Per event"),
+    FIGURE(LIFT, "vs_control/lift", "Lift"),
+    FIGURE(LIFT, "vs_control/lift_ci", "Lift, whenever you look"),
+    FIGURE(P, "vs_control/p_value", "p, whenever you look"),
+    FIGURE(WORD, "vs_control/significant", "Significant"),
+    { UX_PAGE_WORD, "guardrail", "Guardrail", true, UX_WORDS_GUARDRAIL },
     FIGURE(COUNT, "visitors", "Visitors with it"),
     FIGURE(COUNT, "events", "Events"),
     FIGURE(COUNT, "sum", "Sum"),
     MEMBER(WORD, "currency", "Currency"),
-    FIGURE(NUMBER, "ratio", "Per event"),
     FIGURE(NUMBER, "ratio_ci", "Per event, 95 % at one look"),
-    FIGURE(LIFT, "vs_control/lift", "Lift"),
-    FIGURE(LIFT, "vs_control/lift_ci", "Lift, whenever you look"),
-    FIGURE(SHARE, "vs_control/ci_level", "Level"),
-    FIGURE(P, "vs_control/p_value", "p, whenever you look"),
-    FIGURE(WORD, "vs_control/significant", "Significant"),
-    { UX_PAGE_WORD, "guardrail", "Guardrail", true, UX_WORDS_GUARDRAIL },
     END
 };
 
@@ -115,6 +117,7 @@ const ux_page_figure_t  ux_page_ratio[] = {
 /* More of the comparison; beside rates, and beside means. */
 const ux_page_figure_t  ux_page_evidence_share[] = {
     CODE(STATUS, "vs_control/status", "Status"),
+    FIGURE(SHARE, "vs_control/ci_level", "Level"),
     FIGURE(COUNT, "vs_control/visitors", "Visitors compared"),
     FIGURE(POINTS, "vs_control/difference", "Difference"),
     FIGURE(POINTS, "vs_control/difference_ci",
@@ -140,6 +143,7 @@ const ux_page_figure_t  ux_page_evidence_share[] = {
 
 const ux_page_figure_t  ux_page_evidence_number[] = {
     CODE(STATUS, "vs_control/status", "Status"),
+    FIGURE(SHARE, "vs_control/ci_level", "Level"),
     FIGURE(COUNT, "vs_control/visitors", "Visitors compared"),
     FIGURE(CHANGE, "vs_control/difference", "Difference"),
     FIGURE(CHANGE, "vs_control/difference_ci",

@@ -89,12 +89,12 @@ ux_page_put_row(ux_text_t *text, const ux_page_figure_t *figures,
 
 void
 ux_page_put_group(ux_text_t *text, const ux_page_figure_t *figures,
-    ux_json_t *sample, ux_str_t name, const char *more)
+    ux_json_t *sample, unsigned drawn, ux_str_t name, const char *more)
 {
     unsigned                 columns;
     const ux_page_figure_t  *figure;
 
-    columns = 1;
+    columns = 1 + drawn;
 
     for (figure = figures; figure->heading != NULL; figure++) {
         columns += ux_page_shown(figure, sample);
@@ -227,7 +227,7 @@ ux_page_put_groups(const ux_page_of_t *of, const char *class,
     for (member = ux_json_first(nodes[0]); member != NULL;
          member = ux_json_next(member))
     {
-        ux_page_put_group(of->text, figures, ux_json_first(nodes[0]),
+        ux_page_put_group(of->text, figures, ux_json_first(nodes[0]), 0,
                           ux_json_name(member), "");
 
         for (i = 0; i < n; i++) {

@@ -28,7 +28,6 @@ my $POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; "
 
 my @VS = ([ 'Lift', 'lift', 'vs_control/lift' ],
     [ 'Lift, whenever you look', 'lift', 'vs_control/lift_ci' ],
-    [ 'Level', 'share', 'vs_control/ci_level' ],
     [ 'p, whenever you look', 'p', 'vs_control/p_value' ],
     [ 'Significant', 'word', 'vs_control/significant' ]);
 
@@ -199,6 +198,7 @@ ux_experiment banner zone=other { variant a 1; variant b 0; }
 ux_funnel checkout {
     step view_item optional;
     step add_to_cart;
+    step begin_checkout;
     step purchase;
     cart add_to_cart within=1s;
 }
@@ -214,6 +214,7 @@ server {
     location / { try_files /page.html =404; }
     location /view { ux_event view_item; try_files /page.html =404; }
     location /cart { ux_event add_to_cart; try_files /page.html =404; }
+    location /pay { ux_event begin_checkout; try_files /page.html =404; }
 
     location /buy {
         ux_event purchase value=\$arg_value id=\$arg_id;
@@ -253,6 +254,7 @@ sub shoppers
         my $browser = $server->browser;
         $browser->go('/view?device=' . ('phone', 'desktop', 'tv')[$n % 3]);
         $browser->go('/cart') if $n % 3;
+        $browser->go('/pay') if $n % 3 && $n % 4 != 3;
         $browser->go("/buy?value=1$n.25&id=o$n") if $n % 4 == 1;
         $browser->go('/missing') if $n % 5 == 0;
         $browser->go('/refund?value=2.50') if $n % 8 == 1;
@@ -479,13 +481,17 @@ sub figures_are_those_of_json
             map { $_ => $of->{$_}{metrics}{$metric} } keys %$of);
     }
 
+    is(UxPage::table($article, 'Comparison with the control in purchase')
+        ->{rows}{one_page}{Level}, '95.0 %', "$name: the intervals' level");
+
     my $guard = UxPage::table($article, 'Metric add_to_cart');
     is($guard->{rows}{one_page}{Guardrail}, 'unclear', "$name: a guardrail");
 
     rows_are($name, $article, 'Steps of checkout', $TABLES{steps},
         map { my $v = $_; my $i = 0;
             map { ("$_/$v" => $of->{$v}{funnels}{checkout}{steps}[$i++]) }
-            'view_item, optional', 'add_to_cart', 'purchase' } keys %$of);
+            'view_item, optional', 'add_to_cart', 'begin_checkout',
+            'purchase' } keys %$of);
 
     for my $triple ([ 'Web vitals', 'vitals', 'vitals' ],
         [ 'Surveys', 'surveys', 'surveys' ],
@@ -550,7 +556,8 @@ sub carts_survive
         my $carts = $of->{$v}{funnels}{checkout}{carts};
         my $left = $carts->{settled};
 
-        cmp_ok($carts->{abandoned}, '>', 0, "$name: carts were given up");
+        is(scalar(grep { $_ } values %{ $carts->{abandoned_after} }), 2,
+            "$name: carts were given up after two steps");
 
         for my $step (@{ $table->{names} }) {
             my $here = $carts->{abandoned_after}{$step};
@@ -594,7 +601,7 @@ sub segments_are_those_of_json
     is($steps->{rows}{'phone/add_to_cart, one_page'}{Visitors},
         $rows{'phone/one_page'}{funnels}{checkout}{steps}[1]{visitors},
         'segments: a step of a value');
-    is(scalar @{ $steps->{names} }, 3 * 3 * 2, 'segments: all steps');
+    is(scalar @{ $steps->{names} }, 3 * 4 * 2, 'segments: all steps');
     is(UxPage::table($fold, 'Does the effect differ?')->{rows}
         {'purchase/one_page'}{Values}, at($json->{zones}{shop}{experiments}
         {layout}, 'segments/device/purchase/one_page/values'),

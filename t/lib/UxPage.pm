@@ -171,6 +171,8 @@ sub table
             my @cells = below($row, 'td');
 
             if ($scope eq 'rowgroup') {
+                $th->{attr}{colspan} == @columns + 1
+                    or die "$caption: a group over $th->{attr}{colspan}\n";
                 $group = text($th) . '/';
                 next;
             }

@@ -136,9 +136,12 @@ test_harm(void)
     begin();
     metric_add(SIGNUP, UX_METRIC_CONVERSION, UX_ROLE_GUARDRAIL);
     e->metrics[1].lower_is_better = true;
+    variant_add("small", 2.5);
     bind_again();
+    now = START + 4 * DAY;
     visit(0, 6000, 600);
     visit(1, 6000, 790);
+    visit(2, 300, 42);                 /* better still, but by chance */
     convert(0, SIGNUP, 500);
     convert(1, SIGNUP, 900);
 

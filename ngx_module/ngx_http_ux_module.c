@@ -396,6 +396,12 @@ ngx_http_ux_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         prev->cookie = conf->cookie;
     }
 
+    if (conf->cookie->rest[0].data == NULL
+        && ngx_http_ux_cookie_prepare(cf, conf->cookie) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 

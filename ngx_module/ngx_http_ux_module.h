@@ -171,6 +171,8 @@ typedef struct {
     time_t                      max_age;
     ngx_uint_t                  samesite;
     ngx_uint_t                  secure;
+    ngx_str_t                   rest[2];       /* of the line of a new value,
+                                                  behind it; with "Secure" */
 } ngx_http_ux_cookie_t;
 
 
@@ -685,6 +687,8 @@ void ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 /* ngx_http_ux_cookie.c */
 char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
+ngx_int_t ngx_http_ux_cookie_prepare(ngx_conf_t *cf,
+    ngx_http_ux_cookie_t *cookie);
 ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *value, time_t age);
 void ngx_http_ux_cookie_expire(ngx_http_request_t *r,

@@ -11,8 +11,14 @@
 #include "ux_bot.h"
 
 
+/* User-Agents remembered by a worker */
+#define NGX_HTTP_UX_AGENTS  1024
+
+
 static void ngx_http_ux_read_header(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
+static ngx_uint_t ngx_http_ux_bot_seen(ngx_http_ux_zone_t *zone,
+    ux_str_t agent);
 static ngx_uint_t ngx_http_ux_read_accept(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
     ngx_str_t *origin);
@@ -228,11 +234,35 @@ ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         agent.data = (h == NULL) ? "" : (const char *) h->value.data;
         agent.len = (h == NULL) ? 0 : h->value.len;
 
-        ctx->bot = ux_bot_check(agent);
+        ctx->bot = (ctx->zone == NULL)
+                   ? ux_bot_check(agent)
+                   : ngx_http_ux_bot_seen(ctx->zone, agent);
         ctx->bot_known = 1;
     }
 
     return ctx->bot;
+}
+
+
+/*
+ * Few browsers are most of the visitors: what was found is kept by a hash that
+ * nobody outside can aim at, as it is keyed by the zone.
+ */
+static ngx_uint_t
+ngx_http_ux_bot_seen(ngx_http_ux_zone_t *zone, ux_str_t agent)
+{
+    uint64_t  hash, *seen;
+
+    static uint64_t  agents[NGX_HTTP_UX_AGENTS];    /* the lowest bit: a bot */
+
+    hash = ux_hash_keyed(zone->store.head->index_key, agent);
+    seen = &agents[(hash >> 1) % NGX_HTTP_UX_AGENTS];
+
+    if (*seen >> 1 != hash >> 1) {
+        *seen = (hash & ~1ull) | ux_bot_check(agent);
+    }
+
+    return *seen & 1;
 }
 
 

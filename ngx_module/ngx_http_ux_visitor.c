@@ -476,7 +476,7 @@ ngx_http_ux_visitor_mint(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_hex_dump(id, random, sizeof(random));
+    ngx_memcpy(id, &buf[UX_COOKIE_ID_AT], UX_COOKIE_ID_LEN);
 
     ctx->key.data = (const char *) id;
     ctx->key.len = UX_COOKIE_ID_LEN;

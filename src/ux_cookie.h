@@ -15,6 +15,7 @@
 
 
 #define UX_COOKIE_ID_LEN     32
+#define UX_COOKIE_ID_AT      2      /* in the value, behind "1." */
 #define UX_COOKIE_VALUE_MAX  (2 + UX_COOKIE_ID_LEN + 1 + 7 + 1 + 32)
 #define UX_COOKIE_TRIES_MAX  8      /* candidates looked at in one request */
 

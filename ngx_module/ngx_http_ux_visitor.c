@@ -408,9 +408,9 @@ static ngx_uint_t
 ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
 {
     ux_glance_t    glance;
-    ux_visitor_t  *v;
+    ux_outline_t  *outline;
 
-    v = &ctx->zone->visitor;
+    outline = &ctx->zone->outline;
 
     if (!ctx->determining
         && ux_table_glance(&ctx->zone->store.table, ctx->hash,
@@ -428,16 +428,16 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
         return 1;
     }
 
-    if (ux_table_read(&ctx->zone->store.table, ctx->hash,
-                      (uint32_t) ngx_time(), v)
+    if (ux_table_see(&ctx->zone->store.table, ctx->hash,
+                     (uint32_t) ngx_time(), outline, &ctx->seen)
             != UX_OK
-        || v->cookie_hash != ctx->cookie_hash)
+        || outline->cookie_hash != ctx->cookie_hash)
     {
         return 0;
     }
 
     ctx->record_read = 1;
-    ctx->known = v->confirmed;
+    ctx->known = outline->confirmed;
 
     return 1;
 }

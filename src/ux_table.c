@@ -26,6 +26,7 @@
  *   A reader takes no lock: it has a whole copy if both lock words were free
  *   before and are the same after (a sequence lock; Lamport 1977).  Shared
  *   bytes are moved by relaxed 8-byte loads and stores on both sides.
+ *   A page of somebody known changes only one such word (ux_table_touch.c).
  *
  * A turn and SIGKILL.  In the writer's own order of instructions:
  *   1. buckets[] of its journal names the buckets; no lock is held yet
@@ -76,8 +77,6 @@
 #define UX_LOAD_PERCENT  97
 
 
-static const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket,
-    uint16_t tag, uint64_t key_id);
 static void ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
     uint64_t *cookie_hash);
 static ux_status_t ux_table_peek(ux_table_t *table, const ux_place_t *place,
@@ -224,8 +223,7 @@ ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
 }
 
 
-/* The slot of the record's first part; see ux_bucket_gather(). */
-static const ux_slot_t *
+const ux_slot_t *
 ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag, uint64_t key_id)
 {
     uint32_t          i, lane;

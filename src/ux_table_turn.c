@@ -324,25 +324,13 @@ ux_turn_images(ux_room_t *room, const ux_visitor_t *visitor,
 static ux_slot_head_t
 ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
 {
-    unsigned           i, c;
-    uint32_t           life_s;
-    const ux_table_t  *table;
-    ux_slot_head_t     head;
+    unsigned        i, c;
+    ux_slot_head_t  head;
 
-    table = room->table;
-
-    life_s = table->inactive_s > table->max_window_s ? table->inactive_s
-                                                     : table->max_window_s;
     head.key_id = room->turn->key.id;
     head.last_s = visitor->last_s;
-    head.expires_s = visitor->last_s > UINT32_MAX - life_s
-                     ? UINT32_MAX : visitor->last_s + life_s;
-
-    if (table->retention_s != 0 && head.expires_s > visitor->first_s
-        && head.expires_s - visitor->first_s > table->retention_s)
-    {
-        head.expires_s = visitor->first_s + table->retention_s;
-    }
+    head.expires_s = ux_table_expires(room->table, visitor->first_s,
+                                      visitor->last_s);
     head.other = UX_PROCESS_NONE;
     head.len = (uint16_t) len;
     head.part = 0;
@@ -368,6 +356,26 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
     }
 
     return head;
+}
+
+
+uint32_t
+ux_table_expires(const ux_table_t *table, uint32_t first_s, uint32_t last_s)
+{
+    uint32_t  life_s, expires_s;
+
+    life_s = table->inactive_s > table->max_window_s ? table->inactive_s
+                                                     : table->max_window_s;
+
+    expires_s = last_s > UINT32_MAX - life_s ? UINT32_MAX : last_s + life_s;
+
+    if (table->retention_s != 0 && expires_s > first_s
+        && expires_s - first_s > table->retention_s)
+    {
+        return first_s + table->retention_s;
+    }
+
+    return expires_s;
 }
 
 

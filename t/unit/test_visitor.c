@@ -7,7 +7,7 @@
  */
 
 #include "tap.h"
-#include "ux_visitor.h"
+#include "ux_outline.h"
 #include "ux_number.h"
 
 #include <stdlib.h>
@@ -164,11 +164,72 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
 }
 
 
+/* How often an outline was taken, and was not that of the visitor. */
+static unsigned  outlines, outlines_bad;
+
+
+static bool
+same_outline(const ux_outline_t *a, const ux_outline_t *b)
+{
+    unsigned                   i;
+    const ux_outline_track_t  *x, *y;
+
+    for (i = 0; i < b->n; i++) {
+        x = &a->tracks[i];
+        y = &b->tracks[i];
+
+        if (x->arm != y->arm || x->visit != y->visit || x->moved != y->moved
+            || x->waiting != y->waiting || x->crossed != y->crossed
+            || x->segmented != y->segmented)
+        {
+            return false;
+        }
+    }
+
+    return a->cookie_hash == b->cookie_hash && a->first_s == b->first_s
+           && a->confirmed == b->confirmed && a->waiting == b->waiting
+           && a->pages == b->pages && a->n == b->n;
+}
+
+
+/* Of whatever bytes, none of them behind the pad; v: what they unpack to. */
+static void
+outline(const ux_visitor_t *v, const uint8_t *end, const uint8_t *buf,
+    size_t len)
+{
+    uint8_t       *copy;
+    ux_status_t    status;
+    ux_outline_t   is, of;
+
+    copy = (uint8_t *) (uintptr_t) end - len - UX_OUTLINE_PAD;
+    memcpy(copy, buf, len);
+    memset(copy + len, 0xff, UX_OUTLINE_PAD);
+    memset(&is, 0xa5, sizeof(is));
+
+    status = ux_outline_read(&is, copy, len);
+
+    if (v == NULL) {
+        return;
+    }
+
+    outlines++;
+
+    if (v->alias) {
+        outlines_bad += status != UX_DECLINED;
+        return;
+    }
+
+    ux_outline_of(&of, v);
+    outlines_bad += status != UX_OK || !same_outline(&is, &of);
+}
+
+
 /* Behind the last byte there is nothing that could be read. */
 static ux_status_t
 unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
 {
     uint8_t         *copy;
+    ux_status_t      status;
     static uint8_t  *end;
 
     if (end == NULL) {
@@ -191,7 +252,13 @@ unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
     copy = end - len;
     memcpy(copy, buf, len);
 
-    return ux_visitor_unpack(v, copy, len);
+    status = ux_visitor_unpack(v, copy, len);
+
+    if (len <= UX_PACKED_MAX) {
+        outline(status == UX_OK ? v : NULL, end, buf, len);
+    }
+
+    return status;
 }
 
 
@@ -1078,6 +1145,10 @@ main(void)
     test_too_long();
     test_random();
     test_hostile();
+
+    ok(outlines_bad == 0 && outlines > 50000,
+       "%u outlines, each of the visitor it is unpacked to: %u are not",
+       outlines, outlines_bad);
 
     return done();
 }

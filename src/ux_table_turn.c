@@ -324,7 +324,7 @@ ux_turn_images(ux_room_t *room, const ux_visitor_t *visitor,
 static ux_slot_head_t
 ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
 {
-    unsigned        i, c;
+    unsigned        i;
     ux_slot_head_t  head;
 
     head.key_id = room->turn->key.id;
@@ -340,10 +340,8 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
         head.flags |= i > 0 && visitor->tracks[i].waiting ? UX_SLOT_WAITING
                                                           : 0;
 
-        for (c = 0; c < UX_CARTS_MAX; c++) {
-            if (visitor->tracks[i].carts[c].state == UX_CART_OPEN) {
-                head.flags |= UX_SLOT_CART_OPEN;
-            }
+        if (ux_visitor_carts(&visitor->tracks[i]) & UX_CART_WORD_OPEN) {
+            head.flags |= UX_SLOT_CART_OPEN;
         }
     }
 

@@ -108,8 +108,7 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
         return w.status;
     }
 
-    life = ux_pack_parts(&visitor->tracks[0], true) & UX_PACK_LIFE_PARTS;
-    life &= ~UX_PACK_FLAGS;
+    life = ux_pack_parts(&visitor->tracks[0]) & UX_PACK_LIFE_PARTS;
     flags = ux_pack_life_flags(visitor, lean);
     life |= flags ? UX_PACK_FLAGS : 0;
 

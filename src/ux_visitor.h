@@ -13,6 +13,9 @@
 #include "ux_model.h"
 #include "ux_vital.h"
 
+#include <stddef.h>
+#include <string.h>
+
 
 #define UX_TRACKS_MAX   17         /* the visitor's life, and 16 experiments */
 #define UX_PENDING_MAX  16
@@ -161,6 +164,38 @@ typedef struct {
  * friends cover.
  */
 void ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s);
+
+
+/* The second word of a cart, but for `furthest`, which is of a state. */
+#define UX_CART_WORD       0x00ff00ffffffffffull
+#define UX_CART_WORD_OPEN  ((uint64_t) UX_CART_OPEN << 32)
+
+_Static_assert(offsetof(ux_cart_t, purchased) == 8
+               && offsetof(ux_cart_t, lacking) == 10
+               && offsetof(ux_cart_t, state) == 12
+               && offsetof(ux_cart_t, carried_in) == 14
+               && sizeof(ux_cart_t) == 16, "a cart's second word");
+_Static_assert((UX_CART_OPEN & UX_CART_DONE) == 0, "states are bits");
+
+/*
+ * All carts of a track, one word ORed to the other: 0 when there is none, and
+ * UX_CART_WORD_OPEN of it when any is open.
+ */
+static inline uint64_t
+ux_visitor_carts(const ux_track_t *track)
+{
+    uint64_t  any, word;
+    unsigned  i;
+
+    any = 0;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        memcpy(&word, (const uint8_t *) &track->carts[i] + 8, sizeof(word));
+        any |= word;
+    }
+
+    return any & UX_CART_WORD;
+}
 
 /*
  * Packs into buf (UX_PACKED_MAX bytes), absent things taking no room:

@@ -8,14 +8,21 @@
 #include "ux_number.h"
 #include "ux_packing.h"
 
+#include <string.h>
 
-static void ux_pack_told(ux_writer_t *w, const ux_track_t *track);
+
+_Static_assert(UX_TOTALS_MAX == 8 && UX_SURVEYS == 3
+               && UX_SEGMENTS_MAX == 4 && UX_FUNNELS_MAX % 8 == 0,
+               "arrays that are looked at as a whole");
+
+
+static void ux_pack_told(ux_writer_t *w, const ux_track_t *track,
+    unsigned flags);
 static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
-static unsigned ux_pack_under_way(const ux_track_t *track);
+static bool ux_pack_any_pace(const ux_track_t *track);
 static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n,
     unsigned max);
-static bool ux_pack_any(const uint8_t *bytes, unsigned n);
 static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_totals(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_carts(ux_writer_t *w, const ux_track_t *track,
@@ -32,14 +39,15 @@ static void ux_pack_counts(ux_writer_t *w, const ux_track_t *track);
 void
 ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 {
-    unsigned  parts;
+    unsigned  parts, flags;
 
     if (track->arm == UX_ARM_NONE) {
         w->status = UX_ERROR;
         return;
     }
 
-    parts = ux_pack_parts(track, w->lean);
+    flags = ux_pack_flags(track, w->lean);
+    parts = ux_pack_parts(track) | (flags ? UX_PACK_FLAGS : 0);
 
     ux_writer_number(w, ((uint64_t) track->arm << UX_PACK_ARM_SHIFT)
                         | (track->visit ? UX_PACK_VISIT : 0)
@@ -50,7 +58,7 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
         ux_writer_byte(w, parts);
 
         if (parts & UX_PACK_FLAGS) {
-            ux_pack_told(w, track);
+            ux_pack_told(w, track, flags);
         }
 
         ux_pack_body(w, track, parts, origin_ms);
@@ -60,14 +68,13 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
 /* The flags of a track, and what they announce. */
 static void
-ux_pack_told(ux_writer_t *w, const ux_track_t *track)
+ux_pack_told(ux_writer_t *w, const ux_track_t *track, unsigned flags)
 {
-    unsigned  flags;
-
-    flags = ux_pack_flags(track, w->lean);
-
     ux_writer_byte(w, flags);
-    ux_pack_paces(w, track);
+
+    if (flags & UX_PACK_PACES) {
+        ux_pack_paces(w, track);
+    }
 
     if (flags & UX_PACK_STAGE) {
         ux_writer_byte(w, track->stage);
@@ -111,63 +118,33 @@ ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n, unsigned max)
 }
 
 
-static bool
-ux_pack_any(const uint8_t *bytes, unsigned n)
-{
-    unsigned  i, any;
-
-    any = 0;
-
-    for (i = 0; i < n; i++) {
-        any |= bytes[i];
-    }
-
-    return any != 0;
-}
-
-
-/* Which parts of the track are not empty. */
+/*
+ * Which parts of the track are not empty, but for UX_PACK_FLAGS.  Arrays are
+ * looked at as a whole: most are empty.
+ */
 unsigned
-ux_pack_parts(const ux_track_t *track, bool lean)
+ux_pack_parts(const ux_track_t *track)
 {
     int64_t   totals;
-    unsigned  i, parts, counts;
-
-    parts = ux_pack_flags(track, lean) ? UX_PACK_FLAGS : 0;
-
-    if (track->events) {
-        parts |= UX_PACK_EVENTS;
-    }
-
-    if (track->steps) {
-        parts |= UX_PACK_STEPS;
-    }
+    unsigned  i, parts;
+    uint64_t  counts[UX_TOTALS_MAX * sizeof(uint16_t) / sizeof(uint64_t)];
 
     totals = 0;
-    counts = 0;
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        totals |= track->totals[i];
-        counts |= track->counts[i];
+    for (i = 0; i < UX_TOTALS_MAX; i += 4) {
+        totals |= track->totals[i] | track->totals[i + 1]
+                  | track->totals[i + 2] | track->totals[i + 3];
     }
 
+    memcpy(counts, track->counts, sizeof(counts));
+
+    parts = track->events ? UX_PACK_EVENTS : 0;
+    parts |= track->steps ? UX_PACK_STEPS : 0;
     parts |= totals ? UX_PACK_TOTALS : 0;
-    parts |= counts ? UX_PACK_COUNTS : 0;
-
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        if (ux_pack_has_cart(&track->carts[i])) {
-            parts |= UX_PACK_CARTS;
-            break;
-        }
-    }
-
-    if (track->before) {
-        parts |= UX_PACK_BEFORE;
-    }
-
-    if (track->npasts) {
-        parts |= UX_PACK_PASTS;
-    }
+    parts |= ux_visitor_carts(track) ? UX_PACK_CARTS : 0;
+    parts |= track->before ? UX_PACK_BEFORE : 0;
+    parts |= track->npasts ? UX_PACK_PASTS : 0;
+    parts |= (counts[0] | counts[1]) ? UX_PACK_COUNTS : 0;
 
     return parts;
 }
@@ -176,61 +153,64 @@ ux_pack_parts(const ux_track_t *track, bool lean)
 static unsigned
 ux_pack_flags(const ux_track_t *track, bool lean)
 {
+    uint32_t  segments;
+
+    memcpy(&segments, track->segments, sizeof(segments));
+
     return (track->moved ? UX_PACK_MOVED : 0)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
            | (track->error_seen ? UX_PACK_SEEN : 0)
-           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0)
+           | (!lean && ux_pack_any_pace(track) ? UX_PACK_PACES : 0)
            | (!lean && track->stage ? UX_PACK_STAGE : 0)
-           | (ux_pack_any(track->answers, UX_SURVEYS) ? UX_PACK_ANSWERS : 0)
-           | (ux_pack_any(track->segments, UX_SEGMENTS_MAX)
-              ? UX_PACK_SEGMENTS : 0);
+           | (track->answers[0] | track->answers[1] | track->answers[2]
+              ? UX_PACK_ANSWERS : 0)
+           | (segments ? UX_PACK_SEGMENTS : 0);
 }
 
 
-/* Mask of the funnels it is under way in. */
-static unsigned
-ux_pack_under_way(const ux_track_t *track)
+/* Is it under way in any funnel? */
+static bool
+ux_pack_any_pace(const ux_track_t *track)
 {
-    uint64_t  any;
-    unsigned  i, mask;
+    uint64_t          any;
+    unsigned          i;
+    const ux_pace_t  *pace;
 
-    mask = 0;
     any = 0;
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
-        any |= track->paces[i].reached_ms;
+    for (i = 0; i < UX_FUNNELS_MAX; i += 8) {
+        pace = &track->paces[i];
+        any |= pace[0].reached_ms | pace[1].reached_ms | pace[2].reached_ms
+               | pace[3].reached_ms | pace[4].reached_ms
+               | pace[5].reached_ms | pace[6].reached_ms
+               | pace[7].reached_ms;
     }
 
-    for (i = 0; any != 0 && i < UX_FUNNELS_MAX; i++) {
-        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
-    }
-
-    return mask;
+    return any != 0;
 }
 
 
 static void
 ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
 {
-    unsigned  i, mask;
+    unsigned          i, mask;
+    const ux_pace_t  *pace;
 
-    mask = w->lean ? 0 : ux_pack_under_way(track);
+    mask = 0;
 
-    if (mask == 0) {
-        return;
+    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
     }
 
     ux_writer_number(w, mask);
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
-        if ((mask >> i) & 1) {
-            ux_writer_moment(w, track->paces[i].started_ms,
-                             track->exposed_ms);
-            ux_writer_moment(w, track->paces[i].reached_ms,
-                             track->exposed_ms);
-            ux_writer_fixed(w, track->paces[i].mark, 2);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        pace = &track->paces[__builtin_ctz(mask)];
+
+        ux_writer_moment(w, pace->started_ms, track->exposed_ms);
+        ux_writer_moment(w, pace->reached_ms, track->exposed_ms);
+        ux_writer_fixed(w, pace->mark, 2);
     }
 }
 
@@ -291,15 +271,15 @@ ux_pack_totals(ux_writer_t *w, const ux_track_t *track)
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        i = (unsigned) __builtin_ctz(mask);
+
         if (track->totals[i] < 0 || track->totals[i] > UX_TOTAL_MAX) {
             w->status = UX_ERROR;
             return;
         }
 
-        if (track->totals[i]) {
-            ux_writer_number(w, (uint64_t) track->totals[i]);
-        }
+        ux_writer_number(w, (uint64_t) track->totals[i]);
     }
 }
 
@@ -318,12 +298,8 @@ ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        cart = &track->carts[i];
-
-        if (!((mask >> i) & 1)) {
-            continue;
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        cart = &track->carts[__builtin_ctz(mask)];
 
         if (cart->state > UX_CART_DONE
             || cart->furthest > UX_FUNNEL_STEPS_MAX
@@ -430,9 +406,7 @@ ux_pack_counts(ux_writer_t *w, const ux_track_t *track)
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        if (track->counts[i]) {
-            ux_writer_number(w, track->counts[i]);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        ux_writer_number(w, track->counts[__builtin_ctz(mask)]);
     }
 }

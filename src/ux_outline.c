@@ -16,6 +16,15 @@
 #include <string.h>
 
 
+#define UX_OUTLINE_PACKED  (UX_OUTLINE_WAITING | UX_OUTLINE_CROSSED          \
+                            | UX_OUTLINE_SEGMENTED)
+
+_Static_assert(UX_OUTLINE_WAITING == UX_PACK_WAITING
+               && UX_OUTLINE_CROSSED == UX_PACK_CROSSED
+               && UX_OUTLINE_SEGMENTED == UX_PACK_SEGMENTS,
+               "flags as they are packed");
+
+
 /* Moves to the end, where nothing is read any more, when it would pass it. */
 typedef struct {
     const uint8_t  *pos;
@@ -27,6 +36,7 @@ static void ux_skip_head(ux_skipper_t *s, unsigned flags, unsigned counts,
     ux_outline_t *outline);
 static void ux_skip_life(ux_skipper_t *s);
 static void ux_skip_track(ux_skipper_t *s, ux_outline_track_t *track);
+static unsigned ux_skip_start(ux_skipper_t *s);
 static unsigned ux_skip_flags(ux_skipper_t *s);
 static void ux_skip_body(ux_skipper_t *s, unsigned parts);
 static void ux_skip_carts(ux_skipper_t *s);
@@ -41,7 +51,7 @@ static inline unsigned ux_skip_byte(ux_skipper_t *s);
 ux_status_t
 ux_outline_read(ux_outline_t *outline, const uint8_t *buf, size_t len)
 {
-    unsigned      i;
+    unsigned      i, flags;
     ux_skipper_t  s;
 
     if (len < 2 || (buf[0] & 0xf0u) != UX_PACK_LAYOUT
@@ -55,6 +65,7 @@ ux_outline_read(ux_outline_t *outline, const uint8_t *buf, size_t len)
     s.end = buf + len;
 
     ux_skip_head(&s, buf[0], buf[1], outline);
+    flags = 0;
 
     if (buf[0] & UX_PACK_LIFE) {
         ux_skip_life(&s);
@@ -67,8 +78,10 @@ ux_outline_read(ux_outline_t *outline, const uint8_t *buf, size_t len)
         }
 
         ux_skip_track(&s, &outline->tracks[i]);
-        outline->waiting |= outline->tracks[i].waiting;
+        flags |= outline->tracks[i].flags;
     }
+
+    outline->waiting = (flags & UX_OUTLINE_WAITING) != 0;
 
     return UX_OK;
 }
@@ -77,6 +90,7 @@ ux_outline_read(ux_outline_t *outline, const uint8_t *buf, size_t len)
 void
 ux_outline_of(ux_outline_t *outline, const ux_visitor_t *visitor)
 {
+    bool                 segmented;
     unsigned             i, k;
     const ux_track_t    *track;
     ux_outline_track_t  *to;
@@ -92,16 +106,17 @@ ux_outline_of(ux_outline_t *outline, const ux_visitor_t *visitor)
         track = &visitor->tracks[i + 1];
         to = &outline->tracks[i];
 
-        to->arm = track->arm;
-        to->visit = track->visit;
-        to->moved = track->moved;
-        to->waiting = track->waiting;
-        to->crossed = track->crossed;
-        to->segmented = false;
+        segmented = false;
 
         for (k = 0; k < UX_SEGMENTS_MAX; k++) {
-            to->segmented |= track->segments[k] != 0;
+            segmented |= track->segments[k] != 0;
         }
+
+        to->arm = track->arm;
+        to->flags = (uint16_t) ((track->visit ? UX_OUTLINE_VISIT : 0)
+                                | (track->waiting ? UX_OUTLINE_WAITING : 0)
+                                | (track->crossed ? UX_OUTLINE_CROSSED : 0)
+                                | (segmented ? UX_OUTLINE_SEGMENTED : 0));
 
         outline->waiting |= track->waiting;
     }
@@ -113,7 +128,6 @@ ux_skip_head(ux_skipper_t *s, unsigned flags, unsigned counts,
     ux_outline_t *outline)
 {
     outline->confirmed = (flags & UX_PACK_CONFIRMED) != 0;
-    outline->waiting = false;
     outline->n = (uint8_t) (counts & UX_PACK_TRACKS);
     outline->cookie_hash = 0;
 
@@ -156,10 +170,8 @@ ux_skip_track(ux_skipper_t *s, ux_outline_track_t *track)
 {
     unsigned  word, parts, flags;
 
-    word = ux_skip_value(s);
+    word = ux_skip_start(s);
     flags = 0;
-
-    ux_skip_number(s);
 
     if (word & UX_PACK_BODY) {
         parts = ux_skip_byte(s);
@@ -172,11 +184,39 @@ ux_skip_track(ux_skipper_t *s, ux_outline_track_t *track)
     }
 
     track->arm = (uint16_t) (word >> UX_PACK_ARM_SHIFT);
-    track->visit = (word & UX_PACK_VISIT) != 0;
-    track->moved = (flags & UX_PACK_MOVED) != 0;
-    track->waiting = (flags & UX_PACK_WAITING) != 0;
-    track->crossed = (flags & UX_PACK_CROSSED) != 0;
-    track->segmented = (flags & UX_PACK_SEGMENTS) != 0;
+    track->flags = (uint16_t) ((flags & UX_OUTLINE_PACKED)
+                               | (word & UX_PACK_VISIT ? UX_OUTLINE_VISIT
+                                                       : 0));
+}
+
+
+/* The number a track begins with, and the time behind it: mostly 7 bytes. */
+static unsigned
+ux_skip_start(ux_skipper_t *s)
+{
+    uint64_t  x, last;
+    unsigned  word;
+
+    if (s->end - s->pos >= 8) {
+        memcpy(&x, s->pos, 8);
+        last = ~x & 0x8080808080808080ull;
+
+        /* the word ends within two bytes, and the time within eight */
+
+        if ((last & 0x8080) && (last & (last - 1))) {
+            word = x & 0x7f;
+            word |= last & 0x80 ? 0 : (unsigned) (x & 0x7f00) >> 1;
+            last &= last - 1;
+            s->pos += __builtin_ctzll(last) / 8 + 1;
+
+            return word;
+        }
+    }
+
+    word = ux_skip_value(s);
+    ux_skip_number(s);
+
+    return word;
 }
 
 

@@ -13,14 +13,17 @@
 #include "ux_visitor.h"
 
 
+/* Of a track; UX_OUTLINE_SEGMENTED: it has values of segments. */
+#define UX_OUTLINE_WAITING    0x02u
+#define UX_OUTLINE_CROSSED    0x04u
+#define UX_OUTLINE_SEGMENTED  0x80u
+#define UX_OUTLINE_VISIT      0x100u
+
+
 /* An exposure, or a page that was prefetched. */
 typedef struct {
     uint16_t  arm;
-    bool      visit;               /* these as of ux_track_t */
-    bool      moved;
-    bool      waiting;
-    bool      crossed;
-    bool      segmented;           /* it has values of segments */
+    uint16_t  flags;               /* UX_OUTLINE_... */
 } ux_outline_track_t;
 
 

@@ -76,8 +76,7 @@ ux_track_visitor_steady(const ux_outline_t *outline)
 bool
 ux_track_steady(const ux_outline_track_t *track, const ux_arm_t *arm)
 {
-    return track->visit && !track->waiting && !track->crossed
-           && !track->segmented && arm->base != 0;
+    return track->flags == UX_OUTLINE_VISIT && arm->base != 0;
 }
 
 

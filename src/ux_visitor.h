@@ -169,6 +169,7 @@ void ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s);
 /* The second word of a cart, but for `furthest`, which is of a state. */
 #define UX_CART_WORD       0x00ff00ffffffffffull
 #define UX_CART_WORD_OPEN  ((uint64_t) UX_CART_OPEN << 32)
+#define UX_CART_WORD_COUNTS  0x00ff0000ffffffffull
 
 _Static_assert(offsetof(ux_cart_t, purchased) == 8
                && offsetof(ux_cart_t, lacking) == 10
@@ -177,24 +178,35 @@ _Static_assert(offsetof(ux_cart_t, purchased) == 8
                && sizeof(ux_cart_t) == 16, "a cart's second word");
 _Static_assert((UX_CART_OPEN & UX_CART_DONE) == 0, "states are bits");
 
+/* 0: it is as if there had never been one. */
+static inline uint64_t
+ux_visitor_cart(const ux_cart_t *cart)
+{
+    uint64_t  word;
+
+    memcpy(&word, (const uint8_t *) cart + 8, sizeof(word));
+
+    return word & UX_CART_WORD;
+}
+
+
 /*
- * All carts of a track, one word ORed to the other: 0 when there is none, and
- * UX_CART_WORD_OPEN of it when any is open.
+ * The same of all carts of a track, one ORed to the other: UX_CART_WORD_OPEN
+ * of it when any is open, UX_CART_WORD_COUNTS when any is counted.
  */
 static inline uint64_t
 ux_visitor_carts(const ux_track_t *track)
 {
-    uint64_t  any, word;
+    uint64_t  any;
     unsigned  i;
 
     any = 0;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        memcpy(&word, (const uint8_t *) &track->carts[i] + 8, sizeof(word));
-        any |= word;
+        any |= ux_visitor_cart(&track->carts[i]);
     }
 
-    return any & UX_CART_WORD;
+    return any;
 }
 
 /*

@@ -12,18 +12,18 @@
 
 
 _Static_assert(UX_TOTALS_MAX == 8 && UX_SURVEYS == 3
-               && UX_SEGMENTS_MAX == 4 && UX_FUNNELS_MAX % 8 == 0,
+               && UX_SEGMENTS_MAX == 4 && UX_FUNNELS_MAX % 4 == 0,
                "arrays that are looked at as a whole");
 
 
 static void ux_pack_told(ux_writer_t *w, const ux_track_t *track,
-    unsigned flags);
+    unsigned flags, unsigned paces);
 static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
-static bool ux_pack_any_pace(const ux_track_t *track);
-static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
+static unsigned ux_pack_under_way(const ux_track_t *track);
+static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track,
+    unsigned mask);
 static void ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n,
     unsigned max);
-static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_totals(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_carts(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
@@ -39,14 +39,15 @@ static void ux_pack_counts(ux_writer_t *w, const ux_track_t *track);
 void
 ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 {
-    unsigned  parts, flags;
+    unsigned  parts, flags, paces;
 
     if (track->arm == UX_ARM_NONE) {
         w->status = UX_ERROR;
         return;
     }
 
-    flags = ux_pack_flags(track, w->lean);
+    paces = w->lean ? 0 : ux_pack_under_way(track);
+    flags = ux_pack_flags(track, w->lean) | (paces ? UX_PACK_PACES : 0);
     parts = ux_pack_parts(track) | (flags ? UX_PACK_FLAGS : 0);
 
     ux_writer_number(w, ((uint64_t) track->arm << UX_PACK_ARM_SHIFT)
@@ -58,7 +59,7 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
         ux_writer_byte(w, parts);
 
         if (parts & UX_PACK_FLAGS) {
-            ux_pack_told(w, track, flags);
+            ux_pack_told(w, track, flags, paces);
         }
 
         ux_pack_body(w, track, parts, origin_ms);
@@ -68,12 +69,13 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
 /* The flags of a track, and what they announce. */
 static void
-ux_pack_told(ux_writer_t *w, const ux_track_t *track, unsigned flags)
+ux_pack_told(ux_writer_t *w, const ux_track_t *track, unsigned flags,
+    unsigned paces)
 {
     ux_writer_byte(w, flags);
 
     if (flags & UX_PACK_PACES) {
-        ux_pack_paces(w, track);
+        ux_pack_paces(w, track, paces);
     }
 
     if (flags & UX_PACK_STAGE) {
@@ -150,6 +152,7 @@ ux_pack_parts(const ux_track_t *track)
 }
 
 
+/* But for UX_PACK_PACES. */
 static unsigned
 ux_pack_flags(const ux_track_t *track, bool lean)
 {
@@ -161,7 +164,6 @@ ux_pack_flags(const ux_track_t *track, bool lean)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
            | (track->error_seen ? UX_PACK_SEEN : 0)
-           | (!lean && ux_pack_any_pace(track) ? UX_PACK_PACES : 0)
            | (!lean && track->stage ? UX_PACK_STAGE : 0)
            | (track->answers[0] | track->answers[1] | track->answers[2]
               ? UX_PACK_ANSWERS : 0)
@@ -169,39 +171,38 @@ ux_pack_flags(const ux_track_t *track, bool lean)
 }
 
 
-/* Is it under way in any funnel? */
-static bool
-ux_pack_any_pace(const ux_track_t *track)
+/* Mask of the funnels it is under way in, four at a time: mostly none. */
+static unsigned
+ux_pack_under_way(const ux_track_t *track)
 {
-    uint64_t          any;
-    unsigned          i;
-    const ux_pace_t  *pace;
-
-    any = 0;
-
-    for (i = 0; i < UX_FUNNELS_MAX; i += 8) {
-        pace = &track->paces[i];
-        any |= pace[0].reached_ms | pace[1].reached_ms | pace[2].reached_ms
-               | pace[3].reached_ms | pace[4].reached_ms
-               | pace[5].reached_ms | pace[6].reached_ms
-               | pace[7].reached_ms;
-    }
-
-    return any != 0;
-}
-
-
-static void
-ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
-{
-    unsigned          i, mask;
+    unsigned          i, k, mask;
     const ux_pace_t  *pace;
 
     mask = 0;
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
-        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
+    for (i = 0; i < UX_FUNNELS_MAX; i += 4) {
+        pace = &track->paces[i];
+
+        if ((pace[0].reached_ms | pace[1].reached_ms | pace[2].reached_ms
+             | pace[3].reached_ms)
+            == 0)
+        {
+            continue;
+        }
+
+        for (k = 0; k < 4; k++) {
+            mask |= (pace[k].reached_ms != 0 ? 1u : 0u) << (i + k);
+        }
     }
+
+    return mask;
+}
+
+
+static void
+ux_pack_paces(ux_writer_t *w, const ux_track_t *track, unsigned mask)
+{
+    const ux_pace_t  *pace;
 
     ux_writer_number(w, mask);
 
@@ -212,14 +213,6 @@ ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
         ux_writer_moment(w, pace->reached_ms, track->exposed_ms);
         ux_writer_fixed(w, pace->mark, 2);
     }
-}
-
-
-static bool
-ux_pack_has_cart(const ux_cart_t *cart)
-{
-    return cart->state != UX_CART_NONE || cart->purchased || cart->lacking
-           || cart->carried_in;
 }
 
 
@@ -293,7 +286,7 @@ ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
     mask = 0;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        mask |= (ux_pack_has_cart(&track->carts[i]) ? 1u : 0u) << i;
+        mask |= (ux_visitor_cart(&track->carts[i]) ? 1u : 0u) << i;
     }
 
     ux_writer_byte(w, mask);

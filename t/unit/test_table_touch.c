@@ -315,9 +315,33 @@ test_histories(void)
 }
 
 
+/* What else a page would change. */
+static void
+test_steady(void)
+{
+    ux_arm_t            arm;
+    ux_outline_track_t  track;
+
+    memset(&arm, 0, sizeof(arm));
+    memset(&track, 0, sizeof(track));
+
+    arm.base = 1;
+    track.flags = UX_OUTLINE_VISIT;
+    ok(ux_track_steady(&track, &arm), "a track that was shown is steady");
+
+    track.flags |= UX_OUTLINE_SEGMENTED;
+    ok(!ux_track_steady(&track, &arm), "not one with values of segments");
+
+    track.flags = UX_OUTLINE_VISIT;
+    arm.base = 0;
+    ok(!ux_track_steady(&track, &arm), "nor one that nothing counts for");
+}
+
+
 int
 main(void)
 {
+    test_steady();
     test_histories();
 
     return done();

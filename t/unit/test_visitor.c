@@ -178,10 +178,7 @@ same_outline(const ux_outline_t *a, const ux_outline_t *b)
         x = &a->tracks[i];
         y = &b->tracks[i];
 
-        if (x->arm != y->arm || x->visit != y->visit || x->moved != y->moved
-            || x->waiting != y->waiting || x->crossed != y->crossed
-            || x->segmented != y->segmented)
-        {
+        if (x->arm != y->arm || x->flags != y->flags) {
             return false;
         }
     }

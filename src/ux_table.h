@@ -59,6 +59,7 @@ typedef struct {
     bool      found;
     uint8_t   nparts;                /* slots it occupies now */
     uint32_t  parts[UX_IMAGES_MAX];
+    ux_visitor_t  was;               /* ux_visitor_keep(), if `found` */
 } ux_turn_t;
 
 
@@ -123,7 +124,8 @@ ux_status_t ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_visitor_t *visitor, ux_turn_t *turn);
 
 /*
- * Writes the record, making room if it must, in this order: free slots,
+ * Writes the record, in place where nothing changed but last_s, and else
+ * making room if it must, in this order: free slots,
  * expired visitors, provisional ones, moving somebody to its other bucket,
  * then the one longest away that has no open cart, then the one longest away.
  * A provisional newcomer drives out only expired and provisional ones.

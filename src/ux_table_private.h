@@ -157,6 +157,13 @@ bool ux_copy_whole(const ux_copy_t *copy);
 uint32_t ux_table_expires(const ux_table_t *table, uint32_t first_s,
     uint32_t last_s);
 
+/*
+ * Both times of a record of one part, in place.  The lock of its bucket is
+ * held; a kill leaves the old ones or the new ones.
+ */
+void ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
+    uint32_t last_s);
+
 /* The slot of the record's first part; see ux_bucket_gather(). */
 const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag,
     uint64_t key_id);

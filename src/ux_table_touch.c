@@ -18,6 +18,7 @@
  * the bucket need not look again.  A repairer releases it as any other.
  *
  * In the packed bytes last_s stays as it was: the head's is the one that is.
+ * A turn after which nothing else is another ends the same way.
  */
 
 #include "ux_table_private.h"
@@ -210,8 +211,7 @@ ux_table_touch(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s,
 static ux_status_t
 ux_touch_write(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s)
 {
-    uint64_t       expected, word;
-    ux_times_t     times;
+    uint64_t       expected;
     ux_bucket_t   *bucket;
     ux_process_t  *process;
 
@@ -236,8 +236,25 @@ ux_touch_write(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s)
         return UX_DECLINED;
     }
 
-    times.last_s = now_s;
-    times.expires_s = ux_table_expires(table, seen->first_s, now_s);
+    ux_table_stamp(table, seen->slot, seen->first_s, now_s);
+    __atomic_store_n(&bucket->lock, seen->word, __ATOMIC_RELEASE);
+
+    return UX_OK;
+}
+
+
+void
+ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
+    uint32_t last_s)
+{
+    uint64_t      word;
+    ux_times_t    times;
+    ux_bucket_t  *bucket;
+
+    bucket = ux_bucket_get(table, slot / UX_BUCKET_SLOTS);
+
+    times.last_s = last_s;
+    times.expires_s = ux_table_expires(table, first_s, last_s);
     memcpy(&word, &times, sizeof(word));
 
     /* first: a bound too low is harmless, one too high is not */
@@ -246,11 +263,7 @@ ux_touch_write(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s)
                          __ATOMIC_RELEASE);
     }
 
-    __atomic_store_n(ux_touch_times(table, seen->slot), word,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&bucket->lock, seen->word, __ATOMIC_RELEASE);
-
-    return UX_OK;
+    __atomic_store_n(ux_touch_times(table, slot), word, __ATOMIC_RELAXED);
 }
 
 

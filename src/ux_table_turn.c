@@ -52,6 +52,7 @@ ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
         visitor->key_id = key.id;
         visitor->last_s = copy.head.last_s;
         turn->found = true;
+        ux_visitor_keep(&turn->was, visitor);
 
         return UX_OK;
     }
@@ -180,6 +181,18 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     ux_room_t    room;
     ux_status_t  rc;
 
+    memset(effects, 0, sizeof(ux_table_effects_t));
+
+    if (turn->found && turn->nparts == 1
+        && ux_visitor_same(visitor, &turn->was))
+    {
+        ux_table_stamp(table, turn->parts[0], visitor->first_s,
+                       visitor->last_s);
+        ux_turn_end(table, 2);
+
+        return UX_OK;
+    }
+
     room.table = table;
     room.turn = turn;
     room.now_s = ux_table_expiry(table, now_s);
@@ -189,7 +202,6 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     room.nfreed = 0;
     room.nmoves = 0;
     memset(&room.effects, 0, sizeof(ux_table_effects_t));
-    memset(effects, 0, sizeof(ux_table_effects_t));
 
     rc = ux_visitor_pack(visitor, packed, &len);
 

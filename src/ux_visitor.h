@@ -210,6 +210,19 @@ ux_visitor_carts(const ux_track_t *track)
 }
 
 /*
+ * A copy for ux_visitor_same(): of what the counts cover, and that only of a
+ * confirmed visitor without past carts.  Nothing is the same as the copy of
+ * another one.
+ */
+void ux_visitor_keep(ux_visitor_t *kept, const ux_visitor_t *visitor);
+
+/*
+ * Do both pack to the same bytes, but for last_s?  If so, false may be said
+ * as well.  key_id is not looked at.
+ */
+bool ux_visitor_same(const ux_visitor_t *visitor, const ux_visitor_t *kept);
+
+/*
  * Packs into buf (UX_PACKED_MAX bytes), absent things taking no room:
  * typically 18 bytes for one experiment, 8 more with a cookie hash, under 64
  * for four with events.  UX_FULL if it does not fit, UX_ERROR if a count, a

@@ -367,6 +367,25 @@ aim(unsigned parts)
 }
 
 
+/* Nothing is another but when the visitor was here. */
+__attribute__((unused))
+static void
+act_again(void)
+{
+    ux_turn_t           turn;
+    ux_table_t          table;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    table = table_of(zone, child_me());
+
+    if (ux_table_open(&table, keys[0], NOW, &visitor, &turn) == UX_OK) {
+        visitor.last_s = NOW;
+        (void) ux_table_commit(&table, &turn, &visitor, NOW, &effects);
+    }
+}
+
+
 /* The child looks at the record before it is stepped. */
 __attribute__((unused))
 static void

@@ -540,6 +540,8 @@ main(void)
                                  judge_table, true, 1, true };
     const scenario_t  touch = { "touch", setup_one, act_touch,
                                 judge_table, true, 1, true };
+    const scenario_t  again = { "update of the time", setup_one, act_again,
+                                judge_table, true, 1, true };
     const scenario_t  insert = { "insert", setup_few, act_write,
                                  judge_table, true, 1, true };
     const scenario_t  grow = { "growth to a 2nd part", setup_one, act_write,
@@ -576,6 +578,7 @@ main(void)
 
     test_scenario(&update, 0, false);
     test_scenario(&touch, 0, false);
+    test_scenario(&again, 0, false);
     test_scenario(&insert, 0, false);
     test_scenario(&grow, 0, false);
     test_scenario(&eight, 0, false);

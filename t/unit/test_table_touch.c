@@ -179,7 +179,7 @@ turn(side_t *side, uint64_t step, uint64_t now_ms, unsigned action)
     ux_event_t           event;
     ux_track_t          *track;
     ux_discard_e         why;
-    static ux_visitor_t  v;
+    static ux_visitor_t  v, back;
     ux_table_effects_t   effects;
     ux_plan_t           *plan;
     ux_changes_t        *changes;
@@ -250,6 +250,14 @@ turn(side_t *side, uint64_t step, uint64_t now_ms, unsigned action)
     {
         ok(0, "a record cannot be written");
         return;
+    }
+
+    /* nothing of it is taken for the same that is not */
+
+    if (ux_table_read(&side->c.table, who(step), now_s, &back) != UX_OK
+        || !case_equal(&v, &back))
+    {
+        ok(0, "a record is another one than was written");
     }
 
     world_apply(&side->world);

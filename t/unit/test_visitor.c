@@ -10,6 +10,7 @@
 #include "ux_outline.h"
 #include "ux_number.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -1130,6 +1131,89 @@ test_hostile(void)
 }
 
 
+/* A bit of the visitor is another; not of what tells how much there is. */
+static bool
+alter(ux_visitor_t *v)
+{
+    size_t       at;
+    ux_track_t  *track;
+
+    if (below(2)) {
+        at = below((unsigned) offsetof(ux_visitor_t, tracks));
+
+        if (at >= offsetof(ux_visitor_t, confirmed)
+            && at <= offsetof(ux_visitor_t, next_id)
+            && at != offsetof(ux_visitor_t, error_seen))
+        {
+            return false;
+        }
+
+        ((uint8_t *) v)[at] ^= 1;
+        v->last_s ^= below(2);
+
+        return true;
+    }
+
+    track = &v->tracks[below(v->ntracks)];
+    at = below((unsigned) (offsetof(ux_track_t, pasts)
+                           + track->npasts * sizeof(ux_past_t)));
+
+    if (at == offsetof(ux_track_t, npasts)) {
+        return false;
+    }
+
+    ((uint8_t *) track)[at] ^= 1;
+
+    return true;
+}
+
+
+/* Whoever is taken for the same packs to the same bytes, but for last_s. */
+static void
+test_same(void)
+{
+    size_t               len[2];
+    uint8_t              buf[2][UX_PACKED_MAX];
+    unsigned             i, bad, same_ones, others;
+    static ux_visitor_t  v, was, kept;
+
+    bad = same_ones = others = 0;
+
+    for (i = 0; i < 200000; i++) {
+
+        if (i % 20 == 0) {
+            do {
+                random_visitor(&was);
+                was.confirmed = below(8) != 0;
+                was.npending = was.confirmed ? 0 : was.npending;
+            } while (ux_visitor_pack(&was, buf[0], &len[0]) != UX_OK
+                     || unpack(&was, buf[0], len[0]) != UX_OK);
+        }
+
+        ux_visitor_keep(&kept, &was);
+        v = was;
+
+        if (below(4) && !alter(&v)) {
+            continue;
+        }
+
+        if (!ux_visitor_same(&v, &kept)) {
+            others++;
+            continue;
+        }
+
+        same_ones++;
+        v.last_s = was.last_s;
+        v.key_id = was.key_id;
+        bad += ux_visitor_pack(&v, buf[1], &len[1]) != UX_OK
+               || len[0] != len[1] || memcmp(buf[0], buf[1], len[0]) != 0;
+    }
+
+    ok(bad == 0 && same_ones > 5000 && others > 20000,
+       "%u taken for the same, %u not: %u wrong", same_ones, others, bad);
+}
+
+
 int
 main(void)
 {
@@ -1142,6 +1226,7 @@ main(void)
     test_too_long();
     test_random();
     test_hostile();
+    test_same();
 
     ok(outlines_bad == 0 && outlines > 50000,
        "%u outlines, each of the visitor it is unpacked to: %u are not",

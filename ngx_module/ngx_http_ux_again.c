@@ -30,8 +30,7 @@ ngx_http_ux_turn_again(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return NGX_DECLINED;
     }
 
-    arms = ngx_palloc(r->pool, (ctx->decider->expose->n + 1)
-                               * sizeof(uint16_t));
+    arms = ngx_http_ux_arms(r, ctx);
 
     if (arms == NULL
         || ngx_http_ux_again_arms(r, ctx, zone, arms) != NGX_OK)

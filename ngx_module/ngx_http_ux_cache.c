@@ -11,12 +11,12 @@
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
-    ngx_uint_t *varies);
+    uint64_t there, ngx_uint_t *varies);
 static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
 static ngx_table_elt_t *ngx_http_ux_cache_first(ngx_http_request_t *r,
     ngx_str_t *name);
 static ngx_int_t ngx_http_ux_cache_private(ngx_http_request_t *r,
-    ngx_uint_t cookie);
+    uint64_t there, ngx_uint_t cookie);
 static ngx_int_t ngx_http_ux_cache_member(ngx_str_t *rest, ngx_str_t *member);
 static ngx_uint_t ngx_http_ux_cache_is(ngx_str_t *member, char *name,
     size_t len);
@@ -53,6 +53,7 @@ ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_ux_cache_filter(ngx_http_request_t *r)
 {
+    uint64_t                 there;
     ngx_uint_t               varies, private;
     ngx_http_ux_ctx_t       *ctx;
     ngx_http_ux_expose_t    *expose;
@@ -69,6 +70,12 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         return ngx_http_next_header_filter(r);
     }
 
+    if (ctx->decider == NULL && !ctx->wanted && !ctx->minted
+        && ctx->set_cookie.len == 0)
+    {
+        return ngx_http_next_header_filter(r);
+    }
+
     /*
      * Here, as a variable that "add_header" reads may mint as well.  Whoever
      * was given a cookie, staff included, is known when it comes back.
@@ -78,8 +85,10 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         ngx_http_ux_turn(r, ctx, ctx->zone);
     }
 
+    there = ngx_http_ux_lengths(&r->headers_out.headers);
+
     if (ctx->wanted || ctx->set_cookie.len != 0) {
-        ngx_http_ux_cookie_send(r, ctx);
+        ngx_http_ux_cookie_send(r, ctx, there);
     }
 
     expose = (ctx->decider == NULL) ? NULL : ctx->decider->expose;
@@ -96,7 +105,9 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
 
         varies = ctx->navigation || expose->any;
 
-        if (!ctx->keyed && ngx_http_ux_cache_vary(r, &varies) != NGX_OK) {
+        if (!ctx->keyed
+            && ngx_http_ux_cache_vary(r, there, &varies) != NGX_OK)
+        {
             private = 1;
         }
 
@@ -108,7 +119,8 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
     }
 
     if (private
-        && ngx_http_ux_cache_private(r, ctx->set_cookie.len != 0) != NGX_OK)
+        && ngx_http_ux_cache_private(r, there, ctx->set_cookie.len != 0)
+           != NGX_OK)
     {
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "answer could not be made private: out of memory");
@@ -124,7 +136,8 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
  * names it varies.
  */
 static ngx_int_t
-ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
+ngx_http_ux_cache_vary(ngx_http_request_t *r, uint64_t there,
+    ngx_uint_t *varies)
 {
     u_char                  *start, *p;
     size_t                   len;
@@ -132,6 +145,12 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
     ngx_table_elt_t         *h, *first;
     ngx_http_ux_lines_t      lines;
     ngx_http_ux_loc_conf_t  *lcf;
+
+    if (!(there & ngx_http_ux_length(ngx_http_ux_vary.len))) {
+        return *varies ? ngx_http_ux_cache_push(r, &ngx_http_ux_vary, NULL,
+                                                &ngx_http_ux_cookie_word)
+                       : NGX_OK;
+    }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
     len = ngx_http_ux_cookie_word.len;
@@ -199,7 +218,8 @@ ngx_http_ux_cache_vary(ngx_http_request_t *r, ngx_uint_t *varies)
  * the answer's instructions to particular caches go as well.
  */
 static ngx_int_t
-ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
+ngx_http_ux_cache_private(ngx_http_request_t *r, uint64_t there,
+    ngx_uint_t cookie)
 {
     u_char               *start, *p;
     size_t                len;
@@ -207,9 +227,17 @@ ngx_http_ux_cache_private(ngx_http_request_t *r, ngx_uint_t cookie)
     ngx_table_elt_t      *h, *first;
     ngx_http_ux_lines_t   lines;
 
-    if (cookie) {
+    if (cookie && (there & ngx_http_ux_length(ngx_http_ux_cdn.len))) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_cdn);
+    }
+
+    if (cookie && (there & ngx_http_ux_length(ngx_http_ux_surrogate.len))) {
         ngx_http_ux_cache_remove(r, &ngx_http_ux_surrogate);
+    }
+
+    if (!(there & ngx_http_ux_length(ngx_http_ux_cache_control.len))) {
+        return ngx_http_ux_cache_push(r, &ngx_http_ux_cache_control, NULL,
+                                      &ngx_http_ux_private_word);
     }
 
     len = ngx_http_ux_private_word.len;

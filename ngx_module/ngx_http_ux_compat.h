@@ -29,6 +29,8 @@ typedef ngx_table_elt_t  *ngx_http_ux_cookies_t;
 #define ngx_http_ux_cookies_next(r, it)  ((it) = (it)->next)
 #define ngx_http_ux_cookies_end(r, it)   ((it) == NULL)
 #define ngx_http_ux_cookies_value(r, it) (&(it)->value)
+#define ngx_http_ux_cookies_one(r)                                            \
+    ((r)->headers_in.cookie != NULL && (r)->headers_in.cookie->next == NULL)
 
 #else
 
@@ -42,6 +44,7 @@ typedef ngx_uint_t  ngx_http_ux_cookies_t;
     ((it) >= (r)->headers_in.cookies.nelts)
 #define ngx_http_ux_cookies_value(r, it)                                      \
     (&((ngx_table_elt_t **) (r)->headers_in.cookies.elts)[it]->value)
+#define ngx_http_ux_cookies_one(r)       ((r)->headers_in.cookies.nelts == 1)
 
 #endif
 

@@ -406,7 +406,7 @@ ngx_http_ux_conf_resolve(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
         }
     }
 
-    return NGX_OK;
+    return ngx_http_ux_variants_prepare(cf, mcf);
 }
 
 

@@ -61,8 +61,9 @@ ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
                       || (lcf->consent != NULL
                           && !ngx_http_ux_is_true(r, lcf->consent));
 
-    ctx->excluded = (ngx_http_test_predicates(r, lcf->exclude)
-                     == NGX_DECLINED);
+    ctx->excluded = (lcf->exclude != NULL
+                     && ngx_http_test_predicates(r, lcf->exclude)
+                        == NGX_DECLINED);
 
     if (lcf->override != NULL
         && ngx_http_complex_value(r, lcf->override, &ctx->override) != NGX_OK)

@@ -17,6 +17,8 @@ static char *ngx_http_ux_cookie_attribute(ngx_str_t *target, ngx_str_t *s,
 static ngx_uint_t ngx_http_ux_cookie_choice(ngx_str_t *s, ngx_str_t *names);
 static char *ngx_http_ux_cookie_check(ngx_conf_t *cf,
     ngx_http_ux_cookie_t *cookie);
+static u_char *ngx_http_ux_cookie_rest(u_char *p,
+    ngx_http_ux_cookie_t *cookie, time_t age, ngx_uint_t secure);
 
 
 /* 400 days: browsers cut there (RFC 6265bis, section 5.5) */
@@ -308,11 +310,8 @@ ngx_http_ux_cookie_make(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 #endif
 
-    size = cookie->name.len + 1 + value->len
-           + sizeof("; Domain=") - 1 + cookie->domain.len
-           + sizeof("; Path=") - 1 + cookie->path.len
-           + sizeof("; Max-Age=") - 1 + NGX_TIME_T_LEN
-           + sizeof("; Secure; HttpOnly; SameSite=Strict") - 1;
+    size = cookie->name.len + 1 + value->len + cookie->rest[secure].len
+           + NGX_TIME_T_LEN;
 
     p = ngx_pnalloc(r->pool, size);
     if (p == NULL) {
@@ -320,16 +319,63 @@ ngx_http_ux_cookie_make(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     }
 
     ctx->set_cookie.data = p;
-    ctx->set_cookie.len = ngx_snprintf(p, size,
-                              "%V=%V%s%V; Path=%V; Max-Age=%T%s; HttpOnly; "
-                              "SameSite=%V", &cookie->name, value,
-                              cookie->domain.len ? "; Domain=" : "",
-                              &cookie->domain, &cookie->path,
-                              cookie->max_age - age, secure ? "; Secure" : "",
-                              &ngx_http_ux_samesite_names[cookie->samesite])
-                          - p;
+
+    p = ngx_cpymem(p, cookie->name.data, cookie->name.len);
+    *p++ = '=';
+    p = ngx_cpymem(p, value->data, value->len);
+
+    if (age == 0) {
+        p = ngx_cpymem(p, cookie->rest[secure].data,
+                       cookie->rest[secure].len);
+
+    } else {
+        p = ngx_http_ux_cookie_rest(p, cookie, age, secure);
+    }
+
+    ctx->set_cookie.len = p - ctx->set_cookie.data;
 
     return NGX_OK;
+}
+
+
+/* What is alike in the lines of all new visitors. */
+ngx_int_t
+ngx_http_ux_cookie_prepare(ngx_conf_t *cf, ngx_http_ux_cookie_t *cookie)
+{
+    size_t       size;
+    ngx_str_t   *rest;
+    ngx_uint_t   secure;
+
+    size = sizeof("; Domain=; Path=; Max-Age=; Secure; HttpOnly; "
+                  "SameSite=Strict") - 1
+           + cookie->domain.len + cookie->path.len + NGX_TIME_T_LEN;
+
+    for (secure = 0; secure < 2; secure++) {
+        rest = &cookie->rest[secure];
+
+        rest->data = ngx_pnalloc(cf->pool, size);
+        if (rest->data == NULL) {
+            return NGX_ERROR;
+        }
+
+        rest->len = ngx_http_ux_cookie_rest(rest->data, cookie, 0, secure)
+                    - rest->data;
+    }
+
+    return NGX_OK;
+}
+
+
+/* Behind the value: how a browser is to keep it. */
+static u_char *
+ngx_http_ux_cookie_rest(u_char *p, ngx_http_ux_cookie_t *cookie, time_t age,
+    ngx_uint_t secure)
+{
+    return ngx_sprintf(p, "%s%V; Path=%V; Max-Age=%T%s; HttpOnly; "
+                       "SameSite=%V", cookie->domain.len ? "; Domain=" : "",
+                       &cookie->domain, &cookie->path, cookie->max_age - age,
+                       secure ? "; Secure" : "",
+                       &ngx_http_ux_samesite_names[cookie->samesite]);
 }
 
 
@@ -352,7 +398,8 @@ ngx_http_ux_cookie_expire(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
  * application sets would undo it, or let it choose ids, and is removed.
  */
 void
-ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    uint64_t there)
 {
     ngx_table_elt_t         *h;
     ngx_http_ux_lines_t      lines;
@@ -362,11 +409,12 @@ ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     cookie = scf->cookie;
 
-    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
-                                     &ngx_http_ux_set_cookie);
-         h != NULL;
-         h = ngx_http_ux_lines_next(&lines))
-    {
+    h = (there & ngx_http_ux_length(ngx_http_ux_set_cookie.len))
+        ? ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
+                                  &ngx_http_ux_set_cookie)
+        : NULL;
+
+    for ( /* void */ ; h != NULL; h = ngx_http_ux_lines_next(&lines)) {
         if (h->value.len > cookie->name.len
             && h->value.data[cookie->name.len] == '='
             && ngx_strncmp(h->value.data, cookie->name.data,

@@ -33,48 +33,32 @@ ngx_http_ux_header_name(ngx_str_t *name, u_char *cgi)
 void
 ngx_http_ux_header_strip(ngx_http_request_t *r, ngx_array_t *names)
 {
-    uint64_t          lengths;
-    ngx_str_t        *name;
     ngx_uint_t        i;
     ngx_list_t       *list;
     ngx_list_part_t  *part, *prev;
-    ngx_table_elt_t  *h;
+    ngx_table_elt_t  *h, *last;
 
     list = &r->headers_in.headers;
-    name = names->elts;
-    lengths = 0;
-
-    /* most headers are of another length than any of ours */
-
-    for (i = 0; i < names->nelts; i++) {
-        lengths |= 1ull << (name[i].len & 63);
-    }
 
 again:
 
     prev = NULL;
-    part = &list->part;
-    h = part->elts;
 
-    for (i = 0; /* void */ ; i++) {
+    for (part = &list->part; part != NULL; part = part->next) {
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+
+            if (ngx_http_ux_header_match(&h->key, names)) {
+                i = h - (ngx_table_elt_t *) part->elts;
+                ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
+                goto again;
             }
-
-            prev = part;
-            part = part->next;
-            h = part->elts;
-            i = 0;
         }
 
-        if ((lengths >> (h[i].key.len & 63) & 1)
-            && ngx_http_ux_header_match(&h[i].key, names))
-        {
-            ngx_http_ux_header_unlink(list, prev, part, i, r->pool);
-            goto again;
-        }
+        prev = part;
     }
 }
 

@@ -9,6 +9,10 @@
 #include "ngx_http_ux_module.h"
 
 
+/* at most: see ngx_http_ux_log_changes() */
+#define NGX_HTTP_UX_LOG_CHANGES  8
+
+
 /* One request, as it is counted in every place. */
 typedef struct {
     ngx_uint_t  status;
@@ -16,9 +20,12 @@ typedef struct {
     ngx_uint_t  post;
     ngx_int_t   cache;         /* NGX_OK, NGX_DECLINED: a miss, NGX_ERROR */
     uint64_t    bytes;
-    uint64_t    latency_ms;
-    uint64_t    upstream_ms;
+    uint32_t    latency;       /* ux_timing_bucket() */
+    uint32_t    upstream_time;
     unsigned    upstream:1;
+
+    ngx_uint_t  n;
+    ux_change_t changes[NGX_HTTP_UX_LOG_CHANGES];
 } ngx_http_ux_ended_t;
 
 
@@ -26,9 +33,11 @@ static void ngx_http_ux_log_ended(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_ended_t *ended);
 static void ngx_http_ux_log_upstream(ngx_http_request_t *r,
     ngx_http_ux_ended_t *ended);
-static void ngx_http_ux_log_count(ux_store_t *store, uint32_t base,
-    uint32_t timings, ngx_http_ux_ended_t *ended);
-static void ngx_http_ux_log_add(ux_store_t *store, ux_change_t change);
+static void ngx_http_ux_log_changes(ngx_http_ux_ended_t *ended);
+static ngx_inline void ngx_http_ux_log_change(ngx_http_ux_ended_t *ended,
+    ngx_uint_t cell, int64_t delta);
+static ngx_inline void ngx_http_ux_log_count(ux_counter_t *counter,
+    uint32_t base, uint32_t timings, ngx_http_ux_ended_t *ended);
 
 
 void
@@ -49,14 +58,17 @@ ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     store = &zone->store;
 
+    ended.n = 0;
     ngx_http_ux_log_ended(r, ctx, &ended);
-    ngx_http_ux_log_count(store, UX_ZONE_HTTP, store->plan.requests, &ended);
+    ngx_http_ux_log_changes(&ended);
+    ngx_http_ux_log_count(&store->counter, UX_ZONE_HTTP, store->plan.requests,
+                          &ended);
 
     for (i = 0; ctx->arms != NULL && ctx->arms[i] != UX_ARM_NONE; i++) {
         arm = &store->arms[ctx->arms[i]];
 
-        ngx_http_ux_log_count(store, arm->base + UX_ARM_HTTP, arm->requests,
-                              &ended);
+        ngx_http_ux_log_count(&store->counter, arm->base + UX_ARM_HTTP,
+                              arm->requests, &ended);
     }
 }
 
@@ -89,9 +101,13 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     sec = now->sec - r->start_sec;
     ms = (ngx_msec_int_t) (sec * 1000 + ((ngx_msec_int_t) now->msec
                                          - (ngx_msec_int_t) r->start_msec));
-    ended->latency_ms = (ms > 0) ? ms : 0;
+    ended->latency = ux_timing_bucket((ms > 0) ? ms : 0);
+    ended->upstream = 0;
+    ended->upstream_time = 0;
 
-    ngx_http_ux_log_upstream(r, ended);
+    if (r->upstream_states != NULL) {
+        ngx_http_ux_log_upstream(r, ended);
+    }
 }
 
 
@@ -99,16 +115,11 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 static void
 ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
 {
+    uint64_t                    ms;
     ngx_uint_t                  i;
     ngx_http_upstream_state_t  *state;
 
-    ended->upstream = 0;
-    ended->upstream_ms = 0;
-
-    if (r->upstream_states == NULL) {
-        return;
-    }
-
+    ms = 0;
     state = r->upstream_states->elts;
 
     for (i = 0; i < r->upstream_states->nelts; i++) {
@@ -120,67 +131,83 @@ ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
         }
 
         ended->upstream = 1;
-        ended->upstream_ms += state[i].response_time;
+        ms += state[i].response_time;
     }
+
+    ended->upstream_time = ux_timing_bucket(ms);
 }
 
 
-/* A client that left is in its class, 4xx, and counted as such beside it. */
+/*
+ * What is counted alike for the zone and every variant.  A client that left is
+ * in its class, 4xx, and counted as such beside it.
+ */
 static void
-ngx_http_ux_log_count(ux_store_t *store, uint32_t base, uint32_t timings,
-    ngx_http_ux_ended_t *ended)
+ngx_http_ux_log_changes(ngx_http_ux_ended_t *ended)
 {
-    ux_counter_t  *counter;
-
-    counter = &store->counter;
-
-    ux_counter_add(counter, base + UX_HTTP_REQUESTS, 1);
-    ux_counter_add(counter,
-                   (uint32_t) (base + UX_HTTP_1XX + ended->status / 100 - 1),
-                   1);
-    ux_counter_add(counter, base + UX_HTTP_BYTES, (int64_t) ended->bytes);
+    ngx_http_ux_log_change(ended, UX_HTTP_REQUESTS, 1);
+    ngx_http_ux_log_change(ended, UX_HTTP_1XX + ended->status / 100 - 1, 1);
+    ngx_http_ux_log_change(ended, UX_HTTP_BYTES, (int64_t) ended->bytes);
 
     if (ended->status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
-        ux_counter_add(counter, base + UX_HTTP_CLIENT_ABORT, 1);
+        ngx_http_ux_log_change(ended, UX_HTTP_CLIENT_ABORT, 1);
     }
 
     if (ended->failed) {
-        ux_counter_add(counter, base + UX_HTTP_ERRORS, 1);
+        ngx_http_ux_log_change(ended, UX_HTTP_ERRORS, 1);
 
         if (ended->status == NGX_HTTP_REQUEST_TIME_OUT
             || ended->status == NGX_HTTP_GATEWAY_TIME_OUT)
         {
-            ux_counter_add(counter, base + UX_HTTP_TIMEOUTS, 1);
+            ngx_http_ux_log_change(ended, UX_HTTP_TIMEOUTS, 1);
 
         } else if (ended->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
-            ux_counter_add(counter, base + UX_HTTP_POST_4XX, 1);
+            ngx_http_ux_log_change(ended, UX_HTTP_POST_4XX, 1);
         }
     }
 
     if (ended->cache != NGX_ERROR) {
-        ux_counter_add(counter, base + UX_HTTP_CACHE_LOOKUPS, 1);
-        ux_counter_add(counter, base + UX_HTTP_CACHE_HITS,
-                       ended->cache == NGX_OK);
+        ngx_http_ux_log_change(ended, UX_HTTP_CACHE_LOOKUPS, 1);
+        ngx_http_ux_log_change(ended, UX_HTTP_CACHE_HITS,
+                               ended->cache == NGX_OK);
+    }
+}
+
+
+static ngx_inline void
+ngx_http_ux_log_change(ngx_http_ux_ended_t *ended, ngx_uint_t cell,
+    int64_t delta)
+{
+    ended->changes[ended->n].cell = (uint32_t) cell;
+    ended->changes[ended->n].delta = delta;
+    ended->n++;
+}
+
+
+static ngx_inline void
+ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
+    uint32_t timings, ngx_http_ux_ended_t *ended)
+{
+    ngx_uint_t   i;
+    ux_change_t  change;
+
+    for (i = 0; i < ended->n; i++) {
+        ux_counter_add(counter, base + ended->changes[i].cell,
+                       ended->changes[i].delta);
     }
 
     if (timings == 0) {
         return;
     }
 
-    ngx_http_ux_log_add(store, ux_timing_change(timings, ended->latency_ms));
+    change = ux_timing_bucket_change(timings, ended->latency);
+    ux_counter_add(counter, change.cell, change.delta);
 
     if (ended->upstream) {
         timings += UX_TIMING_UPSTREAM * UX_TIMING_CELLS;
-        ngx_http_ux_log_add(store, ux_timing_change(timings,
-                                                    ended->upstream_ms));
+        change = ux_timing_bucket_change(timings, ended->upstream_time);
+        ux_counter_add(counter, change.cell, change.delta);
     }
-}
-
-
-static void
-ngx_http_ux_log_add(ux_store_t *store, ux_change_t change)
-{
-    ux_counter_add(&store->counter, change.cell, change.delta);
 }
 
 

@@ -313,6 +313,7 @@ ngx_http_ux_create_main_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     mcf->secret = no directive yet
+     *     mcf->first = NULL;
      */
 
     if (ngx_array_init(&mcf->zones, cf->pool, 1,
@@ -353,6 +354,7 @@ ngx_http_ux_create_srv_conf(ngx_conf_t *cf)
      * set by ngx_pcalloc():
      *
      *     scf->cookie = NULL;
+     *     scf->lengths = 0;
      *     scf->active = 0;
      */
 
@@ -394,6 +396,12 @@ ngx_http_ux_merge_srv_conf(ngx_conf_t *cf, void *parent, void *child)
         prev->cookie = conf->cookie;
     }
 
+    if (conf->cookie->rest[0].data == NULL
+        && ngx_http_ux_cookie_prepare(cf, conf->cookie) != NGX_OK)
+    {
+        return NGX_CONF_ERROR;
+    }
+
     return NGX_CONF_OK;
 }
 
@@ -418,6 +426,8 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      *     lcf->header_hash = 0;
      *     lcf->stats = NGX_HTTP_UX_STATS_OFF;
      *     lcf->collect = NULL;
+     *     lcf->plain = 0;
+     *     lcf->watched = 0;
      */
 
     lcf->visitor_key = NGX_CONF_UNSET_PTR;
@@ -469,6 +479,11 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
         scf->active = 1;
     }
 
+    conf->plain = (conf->expose == NULL && conf->events == NULL
+                   && conf->collect == NULL
+                   && conf->stats == NGX_HTTP_UX_STATS_OFF);
+    conf->watched = (conf->consent != NULL || conf->debug != NULL);
+
     return ngx_http_ux_server_header(cf, scf, &conf->header);
 }
 
@@ -506,6 +521,7 @@ ngx_http_ux_server_header(ngx_conf_t *cf, ngx_http_ux_srv_conf_t *scf,
 
     name->len = header->len;
     name->data = cgi;
+    scf->lengths |= ngx_http_ux_length(name->len);
 
     return NGX_CONF_OK;
 }

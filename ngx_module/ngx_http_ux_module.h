@@ -70,6 +70,8 @@ typedef struct {
                                                   ngx_http_ux_target_t */
     ngx_array_t                 funnel_places;
     ngx_array_t                 segments;      /* ngx_http_complex_value_t */
+    ngx_str_t                 **pairs;         /* "experiment=variant", by
+                                                  both indices */
     ngx_http_ux_place_t         place;
     ngx_http_ux_snapshot_t     *files;         /* see ngx_http_ux_snapshot.h */
 
@@ -104,6 +106,7 @@ typedef struct {
     ngx_array_t                 names;         /* ngx_str_t */
     ngx_uint_t                  n;
     ngx_uint_t                 *experiments;   /* indices in zone's model */
+    size_t                      room;          /* for the longest header */
     ngx_http_ux_place_t         place;
     unsigned                    off:1;
     unsigned                    all:1;
@@ -152,6 +155,7 @@ typedef struct {
 
 typedef struct {
     ngx_array_t                 zones;         /* ngx_http_ux_zone_t * */
+    ngx_http_ux_zone_t         *first;         /* of them; NULL: none */
     ngx_array_t                 exposes;       /* ngx_http_ux_expose_t * */
     ngx_array_t                 events;        /* ngx_http_ux_event_t * */
     ngx_array_t                 collects;      /* ngx_http_ux_collect_t * */
@@ -168,12 +172,15 @@ typedef struct {
     time_t                      max_age;
     ngx_uint_t                  samesite;
     ngx_uint_t                  secure;
+    ngx_str_t                   rest[2];       /* of the line of a new value,
+                                                  behind it; with "Secure" */
 } ngx_http_ux_cookie_t;
 
 
 typedef struct {
     ngx_http_ux_cookie_t       *cookie;
     ngx_array_t                 headers;       /* ngx_str_t, "X_UX_VARIANT" */
+    uint64_t                    lengths;       /* ngx_http_ux_length() */
     ngx_uint_t                  bots;
     ngx_flag_t                  confirm;
     unsigned                    active:1;
@@ -198,6 +205,9 @@ typedef struct {
     ngx_uint_t                  header_hash;       /* names */
     ngx_uint_t                  stats;
     ngx_http_ux_collect_t      *collect;
+    unsigned                    plain:1;       /* exposes, tells, asks for,
+                                                  answers nothing itself */
+    unsigned                    watched:1;     /* ux_consent or ux_debug */
 } ngx_http_ux_loc_conf_t;
 
 
@@ -216,6 +226,10 @@ typedef enum {
     NGX_HTTP_UX_REASON_STATIC,
     NGX_HTTP_UX_REASON_ERROR
 } ngx_http_ux_reason_e;
+
+
+/* so many experiments need no memory of their own in a request */
+#define NGX_HTTP_UX_FEW  8
 
 
 /* What the request gets of one experiment. */
@@ -237,7 +251,6 @@ typedef struct {
 typedef struct {
     unsigned                    dest:1;        /* Sec-Fetch-Dest is there */
     unsigned                    document:1;
-    unsigned                    html:1;        /* Accept has text/html */
     unsigned                    site:1;        /* Sec-Fetch-Site is there */
     unsigned                    cross_site:1;
     unsigned                    foreign:1;     /* Origin is not our host */
@@ -274,6 +287,7 @@ typedef struct {
  * redirects, so it also hangs on a pool cleanup handler.
  */
 typedef struct {
+    ngx_pool_cleanup_t          cleanup;
     ngx_http_ux_loc_conf_t     *decider;       /* first location with
                                                   ux_expose in force */
     ngx_array_t                *entered;       /* ngx_http_ux_loc_conf_t * */
@@ -288,11 +302,16 @@ typedef struct {
     ux_key_t                    hash;
     uint64_t                    cookie_hash;   /* 0: not to be remembered */
     ux_seen_t                   seen;          /* its record, if `steady` */
+    uint32_t                   *at;            /* where in the table it was
+                                                  last seen; NULL: unknown */
     ux_cookie_t                 cookie;        /* that came, if `returned` */
-    ngx_http_ux_choice_t       *choices;       /* of all zones */
+    ngx_http_ux_choice_t       *choices;       /* of all zones, mostly: */
+    ngx_http_ux_choice_t        few_choices[NGX_HTTP_UX_FEW];
     uint32_t                    chosen;        /* mask of zones whose record
                                                   was read for choices */
-    uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends */
+    uint16_t                   *arms;          /* exposed, UX_ARM_NONE ends:
+                                                  mostly these */
+    uint16_t                    few_arms[NGX_HTTP_UX_FEW];
     ngx_str_t                   set_cookie;
     ngx_str_t                   override;      /* "experiment:variant, ..." */
     ux_str_t                    cookie_id;     /* beside a key: of a valid
@@ -302,6 +321,7 @@ typedef struct {
     uint32_t                    cookie_day;
     ngx_str_t                   events;        /* "$ux_events" */
 
+    uint64_t                    lengths;       /* of the client's headers */
     ngx_uint_t                  method;        /* the client's */
     uint32_t                    discarded;     /* mask of ux_discard_e */
 
@@ -434,8 +454,12 @@ ngx_int_t ngx_http_ux_precontent_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ux_log_handler(ngx_http_request_t *r);
 ngx_int_t ngx_http_ux_filter_init(ngx_conf_t *cf);
 
-/* The main request's state, made if `create`; NULL: none or no memory. */
-ngx_http_ux_ctx_t *ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create);
+/*
+ * The main request's state (see ngx_http_ux_ctx()) where its context does not
+ * have it.
+ */
+ngx_http_ux_ctx_t *ngx_http_ux_ctx_find(ngx_http_request_t *r,
+    ngx_uint_t create);
 
 /* Adds the events of the location just entered, and X-UX-Event so far. */
 void ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
@@ -459,6 +483,31 @@ ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
 
 /* Looks at the cookie only: a known visitor may be confirmed by it. */
 void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_idle.c */
+
+/*
+ * Is all that the request could do, in a location that neither exposes nor
+ * tells events, to come with the cookie of a confirmed visitor who was here a
+ * moment ago?  Then nothing is to be recorded.  Else nothing has happened but
+ * that its zone is known.
+ */
+ngx_uint_t ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* Does the record know the cookie?  The glance tells, and ctx->idle. */
+ngx_int_t ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx);
+
+/* ngx_http_ux_memo.c */
+
+/*
+ * The request's cookie, its form looked at and hashed, as an earlier request
+ * on the connection had it.  NGX_DECLINED: that one had none, or others.
+ */
+ngx_int_t ngx_http_ux_memo_find(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
+/* Keeps it: `value` is the first of our cookies in the only line of them. */
+void ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* ngx_http_ux_said.c */
 
@@ -494,9 +543,13 @@ ngx_uint_t ngx_http_ux_override_check(ngx_http_ux_ctx_t *ctx,
 ngx_int_t ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 
-/* The choice for one experiment, made when asked; NULL: no memory. */
-ngx_http_ux_choice_t *ngx_http_ux_choose(ngx_http_request_t *r,
+/* See ngx_http_ux_choose(), where it was not made yet. */
+ngx_http_ux_choice_t *ngx_http_ux_choose_new(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
+
+/* The words of the header, once a configuration is whole. */
+ngx_int_t ngx_http_ux_variants_prepare(ngx_conf_t *cf,
+    ngx_http_ux_main_conf_t *mcf);
 
 /* "checkout_layout=one_page, banner=blue" for the exposed experiments. */
 ngx_int_t ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
@@ -591,6 +644,9 @@ ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
 ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
 
+/* Room for the arms of what the decider exposes; NULL: no memory. */
+uint16_t *ngx_http_ux_arms(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
 /* Would this request expose, if nothing barred it? */
 ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);
 
@@ -648,11 +704,15 @@ void ngx_http_ux_join(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 /* ngx_http_ux_cookie.c */
 char *ngx_http_ux_cookie(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 ngx_http_ux_cookie_t *ngx_http_ux_cookie_default(ngx_conf_t *cf);
+ngx_int_t ngx_http_ux_cookie_prepare(ngx_conf_t *cf,
+    ngx_http_ux_cookie_t *cookie);
 ngx_int_t ngx_http_ux_cookie_make(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *value, time_t age);
 void ngx_http_ux_cookie_expire(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
-void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+void ngx_http_ux_cookie_send(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    uint64_t there);
+
 
 /* ngx_http_ux_cache.c */
 ngx_int_t ngx_http_ux_cache_filter_init(ngx_conf_t *cf);
@@ -677,6 +737,66 @@ ngx_http_ux_str(ngx_str_t s)
     str.len = s.len;
 
     return str;
+}
+
+
+/*
+ * Which lengths the names of a list of headers have, a bit each.  Most names
+ * that are looked for are not there, and need no closer look.
+ */
+#define ngx_http_ux_length(len)  (1ull << ((len) & 63))
+
+static ngx_inline uint64_t
+ngx_http_ux_lengths(ngx_list_t *list)
+{
+    uint64_t          lengths;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
+
+    lengths = 0;
+
+    for (part = &list->part; part != NULL; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+            lengths |= ngx_http_ux_length(h->key.len);
+        }
+    }
+
+    return lengths;
+}
+
+
+/* The main request's state, made if `create`; NULL: none or no memory. */
+static ngx_inline ngx_http_ux_ctx_t *
+ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
+{
+    ngx_http_ux_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r->main, ngx_http_ux_module);
+
+    return (ctx != NULL) ? ctx : ngx_http_ux_ctx_find(r->main, create);
+}
+
+
+/* The choice for one experiment, made when asked; NULL: no memory. */
+static ngx_inline ngx_http_ux_choice_t *
+ngx_http_ux_choose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ngx_uint_t experiment)
+{
+    ngx_http_ux_choice_t  *choice;
+
+    if (ctx->choices != NULL) {
+        choice = &ctx->choices[zone->first + experiment];
+
+        if (choice->known) {
+            return choice;
+        }
+    }
+
+    return ngx_http_ux_choose_new(r, ctx, zone, experiment);
 }
 
 

@@ -47,17 +47,10 @@ ngx_http_ux_cleanup(void *data)
 
 
 ngx_http_ux_ctx_t *
-ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
+ngx_http_ux_ctx_find(ngx_http_request_t *r, ngx_uint_t create)
 {
     ngx_http_ux_ctx_t   *ctx;
     ngx_pool_cleanup_t  *cln;
-
-    r = r->main;
-    ctx = ngx_http_get_module_ctx(r, ngx_http_ux_module);
-
-    if (ctx != NULL) {
-        return ctx;
-    }
 
     if (r->internal || r->filter_finalize) {
 
@@ -76,14 +69,18 @@ ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
         return NULL;
     }
 
-    cln = ngx_pool_cleanup_add(r->pool, sizeof(ngx_http_ux_ctx_t));
-    if (cln == NULL) {
+    /* with its cleanup handler in one piece */
+
+    ctx = ngx_pcalloc(r->pool, sizeof(ngx_http_ux_ctx_t));
+    if (ctx == NULL) {
         return NULL;
     }
 
-    ctx = cln->data;
-    ngx_memzero(ctx, sizeof(ngx_http_ux_ctx_t));
+    cln = &ctx->cleanup;
     cln->handler = ngx_http_ux_cleanup;
+    cln->data = ctx;
+    cln->next = r->pool->cleanup;
+    r->pool->cleanup = cln;
 
     ctx->method = r->method;
 
@@ -108,7 +105,12 @@ ngx_http_ux_post_read_handler(ngx_http_request_t *r)
     ctx = ngx_http_ux_ctx(r, 1);
 
     if (ctx != NULL && !ctx->stripped) {
-        ngx_http_ux_header_strip(r, &scf->headers);
+        ctx->lengths = ngx_http_ux_lengths(&r->headers_in.headers);
+
+        if (ctx->lengths & scf->lengths) {
+            ngx_http_ux_header_strip(r, &scf->headers);
+        }
+
         ctx->stripped = 1;
     }
 
@@ -149,9 +151,15 @@ ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     /* a redirect by the upstream's answer: what it said must not be lost */
 
-    ngx_http_ux_upstream_collect(r, ctx);
+    if (r->upstream != NULL) {
+        ngx_http_ux_upstream_collect(r, ctx);
+    }
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    if (lcf->plain) {
+        return;
+    }
 
     if (lcf->stats) {
         ctx->stats = 1;
@@ -274,6 +282,7 @@ static ngx_int_t
 ngx_http_ux_header_filter(ngx_http_request_t *r)
 {
     ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_loc_conf_t  *lcf;
     ngx_http_ux_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
@@ -289,12 +298,20 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
         /* "return" in the server block enters no location */
 
         ngx_http_ux_enter(r, ctx);
-        ngx_http_ux_record(r, ctx, 1);
+
+        if (ngx_http_ux_idle(r, ctx)) {
+            ctx->recorded = 1;
+
+        } else {
+            ngx_http_ux_record(r, ctx, 1);
+        }
     }
 
     ngx_http_ux_upstream_strip(r);
 
-    if (ctx != NULL) {
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    if (ctx != NULL && lcf->watched) {
         ngx_http_ux_debug_send(r, ctx);
     }
 

@@ -11,8 +11,15 @@
 #include "ux_bot.h"
 
 
+/* User-Agents remembered by a worker */
+#define NGX_HTTP_UX_AGENTS  1024
+
+
 static void ngx_http_ux_read_header(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
+static ngx_uint_t ngx_http_ux_bot_seen(ngx_http_ux_zone_t *zone,
+    ux_str_t agent);
+static ngx_uint_t ngx_http_ux_read_accept(ngx_http_request_t *r);
 static ngx_uint_t ngx_http_ux_foreign_origin(ngx_http_request_t *r,
     ngx_str_t *origin);
 static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
@@ -31,6 +38,12 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
          : ngx_strncasecmp((h)->key.data, (u_char *) (literal),               \
                            sizeof(literal) - 1) == 0))
 
+/* lengths of the names that ngx_http_ux_read_header() knows */
+#define NGX_HTTP_UX_SAID_LENGTHS                                              \
+    (1ull << (sizeof("Origin") - 1) | 1ull << (sizeof("Sec-GPC") - 1)         \
+     | 1ull << (sizeof("Sec-Purpose") - 1)                                    \
+     | 1ull << (sizeof("Sec-Fetch-Dest") - 1))
+
 #define ngx_http_ux_equals(v, literal)                                        \
     ((v)->len == sizeof(literal) - 1                                          \
      && (ngx_memcmp((v)->data, literal, sizeof(literal) - 1) == 0             \
@@ -41,9 +54,8 @@ static ngx_uint_t ngx_http_ux_contains(ngx_str_t *value, char *word,
 void
 ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_uint_t           i;
     ngx_list_part_t     *part;
-    ngx_table_elt_t     *h;
+    ngx_table_elt_t     *h, *last;
     ngx_http_ux_said_t   said;
 
     if (ctx->headers_read) {
@@ -53,26 +65,24 @@ ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ctx->headers_read = 1;
     ngx_memzero(&said, sizeof(ngx_http_ux_said_t));
 
-    part = &r->headers_in.headers.part;
-    h = part->elts;
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
 
-    for (i = 0; /* void */ ; i++) {
+        h = part->elts;
+        last = h + part->nelts;
 
-        if (i >= part->nelts) {
-            if (part->next == NULL) {
-                break;
+        for ( /* void */ ; h < last; h++) {
+
+            if (h->key.len < 64
+                && (NGX_HTTP_UX_SAID_LENGTHS >> h->key.len & 1))
+            {
+                ngx_http_ux_read_header(r, ctx, h, &said);
             }
-
-            part = part->next;
-            h = part->elts;
-            i = 0;
         }
-
-        ngx_http_ux_read_header(r, ctx, &h[i], &said);
     }
 
     if (ctx->method & (NGX_HTTP_GET|NGX_HTTP_POST|NGX_HTTP_HEAD)) {
-        ctx->navigation = said.dest ? said.document : said.html;
+        ctx->navigation = said.dest ? said.document
+                                    : ngx_http_ux_read_accept(r);
     }
 
     ctx->cross_site = said.site ? said.cross_site : said.foreign;
@@ -89,12 +99,9 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     switch (h->key.len) {
 
-    case sizeof("Accept") - 1:
+    case sizeof("Origin") - 1:
 
-        if (ngx_http_ux_is(h, "accept")) {
-            said->html |= ngx_http_ux_contains(v, "text/html", 9);
-
-        } else if (ngx_http_ux_is(h, "origin")) {
+        if (ngx_http_ux_is(h, "origin")) {
             said->foreign |= ngx_http_ux_foreign_origin(r, v);
         }
 
@@ -138,6 +145,32 @@ ngx_http_ux_read_header(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
         break;
     }
+}
+
+
+/* Where nothing else tells: does any Accept have text/html? */
+static ngx_uint_t
+ngx_http_ux_read_accept(ngx_http_request_t *r)
+{
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
+
+    for (part = &r->headers_in.headers.part; part; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+
+            if (ngx_http_ux_is(h, "accept")
+                && ngx_http_ux_contains(&h->value, "text/html", 9))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
 }
 
 
@@ -201,11 +234,35 @@ ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         agent.data = (h == NULL) ? "" : (const char *) h->value.data;
         agent.len = (h == NULL) ? 0 : h->value.len;
 
-        ctx->bot = ux_bot_check(agent);
+        ctx->bot = (ctx->zone == NULL)
+                   ? ux_bot_check(agent)
+                   : ngx_http_ux_bot_seen(ctx->zone, agent);
         ctx->bot_known = 1;
     }
 
     return ctx->bot;
+}
+
+
+/*
+ * Few browsers are most of the visitors: what was found is kept by a hash that
+ * nobody outside can aim at, as it is keyed by the zone.
+ */
+static ngx_uint_t
+ngx_http_ux_bot_seen(ngx_http_ux_zone_t *zone, ux_str_t agent)
+{
+    uint64_t  hash, *seen;
+
+    static uint64_t  agents[NGX_HTTP_UX_AGENTS];    /* the lowest bit: a bot */
+
+    hash = ux_hash_keyed(zone->store.head->index_key, agent);
+    seen = &agents[(hash >> 1) % NGX_HTTP_UX_AGENTS];
+
+    if (*seen >> 1 != hash >> 1) {
+        *seen = (hash & ~1ull) | ux_bot_check(agent);
+    }
+
+    return *seen & 1;
 }
 
 

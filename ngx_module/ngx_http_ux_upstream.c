@@ -8,6 +8,8 @@
 #include "ngx_http_ux_module.h"
 
 
+static ngx_inline ngx_uint_t ngx_http_ux_upstream_is_event(
+    ngx_table_elt_t *h);
 static void ngx_http_ux_upstream_line(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_str_t *line);
 static void ngx_http_ux_upstream_event(ngx_http_request_t *r,
@@ -26,9 +28,9 @@ static ngx_str_t  ngx_http_ux_event_header = ngx_string("X-UX-Event");
 void
 ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_table_elt_t      *h;
+    ngx_list_part_t      *part;
+    ngx_table_elt_t      *h, *last;
     ngx_http_upstream_t  *u;
-    ngx_http_ux_lines_t   lines;
 
     u = r->upstream;
 
@@ -38,21 +40,40 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     ctx->collected = u;
 
-    for (h = ngx_http_ux_lines_first(&lines, &u->headers_in.headers,
-                                     &ngx_http_ux_event_header);
-         h != NULL;
-         h = ngx_http_ux_lines_next(&lines))
-    {
-        if (ngx_http_ux_upstream_cache(r) == NGX_OK) {
+    for (part = &u->headers_in.headers.part; part; part = part->next) {
 
-            /* it was said to somebody else, when the answer was stored */
+        h = part->elts;
+        last = h + part->nelts;
 
-            ngx_http_ux_discard(ctx, UX_DISCARD_CACHED);
-            return;
+        for ( /* void */ ; h < last; h++) {
+
+            if (!ngx_http_ux_upstream_is_event(h)) {
+                continue;
+            }
+
+            if (ngx_http_ux_upstream_cache(r) == NGX_OK) {
+
+                /* it was said to somebody else, when the answer was stored */
+
+                ngx_http_ux_discard(ctx, UX_DISCARD_CACHED);
+                return;
+            }
+
+            ngx_http_ux_upstream_line(r, ctx, &h->value);
         }
-
-        ngx_http_ux_upstream_line(r, ctx, &h->value);
     }
+}
+
+
+/* One that is there: hash 0 is taken out. */
+static ngx_inline ngx_uint_t
+ngx_http_ux_upstream_is_event(ngx_table_elt_t *h)
+{
+    return h->key.len == ngx_http_ux_event_header.len
+           && h->hash != 0
+           && ngx_strncasecmp(h->key.data, ngx_http_ux_event_header.data,
+                              ngx_http_ux_event_header.len)
+              == 0;
 }
 
 
@@ -185,14 +206,19 @@ ngx_http_ux_upstream_bad(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 void
 ngx_http_ux_upstream_strip(ngx_http_request_t *r)
 {
-    ngx_table_elt_t      *h;
-    ngx_http_ux_lines_t   lines;
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
 
-    for (h = ngx_http_ux_lines_first(&lines, &r->headers_out.headers,
-                                     &ngx_http_ux_event_header);
-         h != NULL;
-         h = ngx_http_ux_lines_next(&lines))
-    {
-        h->hash = 0;
+    for (part = &r->headers_out.headers.part; part; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        for ( /* void */ ; h < last; h++) {
+
+            if (ngx_http_ux_upstream_is_event(h)) {
+                h->hash = 0;
+            }
+        }
     }
 }

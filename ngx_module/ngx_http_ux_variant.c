@@ -23,6 +23,8 @@ static void ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
 static ngx_uint_t ngx_http_ux_choices_steady(ngx_http_ux_ctx_t *ctx,
     ux_outline_t *outline);
+static ngx_int_t ngx_http_ux_variants_pairs(ngx_conf_t *cf,
+    ngx_http_ux_zone_t *zone);
 
 
 static ngx_str_t  ngx_http_ux_reasons[] = {
@@ -44,7 +46,7 @@ ngx_http_ux_reason(ngx_uint_t reason)
 
 
 ngx_http_ux_choice_t *
-ngx_http_ux_choose(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+ngx_http_ux_choose_new(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ngx_uint_t experiment)
 {
     ngx_http_ux_choice_t  *choice;
@@ -74,7 +76,7 @@ ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     int         variant;
     ux_phase_e  phase;
 
-    if (ngx_http_ux_overridden(ctx, e, choice)) {
+    if (ctx->override.len != 0 && ngx_http_ux_overridden(ctx, e, choice)) {
         return;
     }
 
@@ -339,7 +341,9 @@ ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     if (ctx->choices == NULL) {
         mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
 
-        ctx->choices = ngx_pcalloc(r->main->pool, mcf->names.nelts
+        ctx->choices = mcf->names.nelts <= NGX_HTTP_UX_FEW
+                       ? ctx->few_choices
+                       : ngx_pcalloc(r->main->pool, mcf->names.nelts
                                               * sizeof(ngx_http_ux_choice_t));
         if (ctx->choices == NULL) {
             return NGX_ERROR;
@@ -356,6 +360,7 @@ ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return NGX_OK;
     }
 
+    other.slot = UX_PROCESS_NONE;
     seen = (zone == ctx->zone) ? &ctx->seen : &other;
 
     if ((ctx->record_read && zone == ctx->zone)
@@ -440,11 +445,9 @@ ngx_int_t
 ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_str_t *value)
 {
-    size_t                 len;
     u_char                *p;
+    ngx_str_t             *pair;
     ngx_uint_t             i;
-    ux_variant_t          *variant;
-    ux_experiment_t       *e;
     ngx_http_ux_choice_t  *choice;
     ngx_http_ux_expose_t  *expose;
 
@@ -456,8 +459,7 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         return NGX_OK;
     }
 
-    e = expose->zone->model.experiments;
-    len = 0;
+    p = NULL;
 
     for (i = 0; i < expose->n; i++) {
         choice = ngx_http_ux_choose(r, ctx, expose->zone,
@@ -467,46 +469,122 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
             return NGX_ERROR;
         }
 
-        if (choice->variant != UX_VARIANT_NONE) {
-            variant = &e[expose->experiments[i]].variants[choice->variant];
-            len += e[expose->experiments[i]].name.len + 1
-                   + variant->name.len + 2;
-        }
-    }
-
-    if (len == 0) {
-        return NGX_OK;
-    }
-
-    p = ngx_pnalloc(r->main->pool, len);
-    if (p == NULL) {
-        return NGX_ERROR;
-    }
-
-    value->data = p;
-
-    for (i = 0; i < expose->n; i++) {
-        choice = ngx_http_ux_choose(r, ctx, expose->zone,
-                                    expose->experiments[i]);
-
         if (choice->variant == UX_VARIANT_NONE) {
             continue;
         }
 
-        variant = &e[expose->experiments[i]].variants[choice->variant];
+        pair = &expose->zone->pairs[expose->experiments[i]][choice->variant];
 
-        if (p != value->data) {
-            *p++ = ',';
-            *p++ = ' ';
+        if (value->len == 0) {
+
+            /* mostly there is but one */
+
+            *value = *pair;
+            continue;
         }
 
-        p = ngx_cpymem(p, e[expose->experiments[i]].name.data,
-                       e[expose->experiments[i]].name.len);
-        *p++ = '=';
-        p = ngx_cpymem(p, variant->name.data, variant->name.len);
+        if (p == NULL) {
+            p = ngx_pnalloc(r->main->pool, expose->room);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            ngx_memcpy(p, value->data, value->len);
+            value->data = p;
+        }
+
+        p = value->data + value->len;
+        *p++ = ',';
+        *p++ = ' ';
+        p = ngx_cpymem(p, pair->data, pair->len);
+
+        value->len = p - value->data;
     }
 
-    value->len = p - value->data;
+    return NGX_OK;
+}
+
+
+ngx_int_t
+ngx_http_ux_variants_prepare(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf)
+{
+    size_t                  longest;
+    ngx_str_t              *pair;
+    ngx_uint_t              i, k, n;
+    ux_experiment_t        *e;
+    ngx_http_ux_zone_t    **zones;
+    ngx_http_ux_expose_t  **exposes;
+
+    zones = mcf->zones.elts;
+
+    for (i = 0; i < mcf->zones.nelts; i++) {
+        if (ngx_http_ux_variants_pairs(cf, zones[i]) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    exposes = mcf->exposes.elts;
+
+    for (i = 0; i < mcf->exposes.nelts; i++) {
+        exposes[i]->room = 0;
+
+        for (n = 0; n < exposes[i]->n; n++) {
+            e = exposes[i]->zone->model.experiments
+                + exposes[i]->experiments[n];
+            pair = exposes[i]->zone->pairs[exposes[i]->experiments[n]];
+            longest = 0;
+
+            for (k = 0; k < e->nvariants; k++) {
+                longest = ngx_max(longest, pair[k].len);
+            }
+
+            exposes[i]->room += longest + 2;
+        }
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_int_t
+ngx_http_ux_variants_pairs(ngx_conf_t *cf, ngx_http_ux_zone_t *zone)
+{
+    u_char           *p;
+    ngx_str_t        *pair;
+    ngx_uint_t        i, k;
+    ux_experiment_t  *e;
+
+    e = zone->model.experiments;
+
+    zone->pairs = ngx_palloc(cf->pool, zone->model.nexperiments
+                                       * sizeof(ngx_str_t *) + 1);
+    if (zone->pairs == NULL) {
+        return NGX_ERROR;
+    }
+
+    for (i = 0; i < zone->model.nexperiments; i++) {
+        pair = ngx_palloc(cf->pool, e[i].nvariants * sizeof(ngx_str_t));
+        if (pair == NULL) {
+            return NGX_ERROR;
+        }
+
+        zone->pairs[i] = pair;
+
+        for (k = 0; k < e[i].nvariants; k++) {
+            pair[k].len = e[i].name.len + 1 + e[i].variants[k].name.len;
+
+            p = ngx_pnalloc(cf->pool, pair[k].len);
+            if (p == NULL) {
+                return NGX_ERROR;
+            }
+
+            pair[k].data = p;
+            p = ngx_cpymem(p, e[i].name.data, e[i].name.len);
+            *p++ = '=';
+            ngx_memcpy(p, e[i].variants[k].name.data,
+                       e[i].variants[k].name.len);
+        }
+    }
 
     return NGX_OK;
 }

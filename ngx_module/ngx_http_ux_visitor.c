@@ -16,6 +16,7 @@ static ngx_int_t ngx_http_ux_visitor_key(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 static ngx_int_t ngx_http_ux_visitor_cookie(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_visitor_took(ngx_http_ux_ctx_t *ctx);
 static ngx_uint_t ngx_http_ux_visitor_verify(ngx_http_ux_ctx_t *ctx);
 static void ngx_http_ux_visitor_join(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
@@ -147,7 +148,6 @@ ngx_http_ux_stats_location(ngx_http_request_t *r)
 ngx_http_ux_zone_t *
 ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    ngx_http_ux_zone_t      **zones;
     ngx_http_ux_loc_conf_t   *lcf;
     ngx_http_ux_main_conf_t  *mcf;
 
@@ -166,9 +166,8 @@ ngx_http_ux_request_zone(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     }
 
     mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
-    zones = mcf->zones.elts;
 
-    return (mcf->zones.nelts == 0) ? NULL : zones[0];
+    return mcf->first;
 }
 
 
@@ -219,6 +218,14 @@ ngx_http_ux_visitor_cookie(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ngx_http_ux_cookies_t    it;
     ngx_http_ux_srv_conf_t  *scf;
 
+    if (ngx_http_ux_memo_find(r, ctx) == NGX_OK
+        && ngx_http_ux_visitor_known(ctx))
+    {
+        ctx->cookie_seen = 1;
+        ngx_http_ux_visitor_took(ctx);
+        return NGX_OK;
+    }
+
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     name = ngx_http_ux_str(scf->cookie->name);
     tries = 0;
@@ -239,9 +246,11 @@ ngx_http_ux_visitor_cookie(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
             if (ux_cookie_parse(value, &ctx->cookie) == UX_OK
                 && ngx_http_ux_visitor_verify(ctx))
             {
-                ctx->key = ctx->cookie.id;
-                ctx->cookie_day = ctx->cookie.day;
-                ctx->returned = 1;
+                if (tries == 1) {
+                    ngx_http_ux_memo_keep(r, ctx);
+                }
+
+                ngx_http_ux_visitor_took(ctx);
                 return NGX_OK;
             }
         }
@@ -256,6 +265,15 @@ failed:
     }
 
     return NGX_DECLINED;
+}
+
+
+static void
+ngx_http_ux_visitor_took(ngx_http_ux_ctx_t *ctx)
+{
+    ctx->key = ctx->cookie.id;
+    ctx->cookie_day = ctx->cookie.day;
+    ctx->returned = 1;
 }
 
 
@@ -407,26 +425,20 @@ ngx_http_ux_visitor_forget(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 static ngx_uint_t
 ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
 {
-    ux_glance_t    glance;
+    ngx_int_t      rc;
     ux_outline_t  *outline;
 
     outline = &ctx->zone->outline;
 
-    if (!ctx->determining
-        && ux_table_glance(&ctx->zone->store.table, ctx->hash,
-                           (uint32_t) ngx_time(), &glance)
-           == UX_OK)
-    {
-        if (glance.cookie_hash != ctx->cookie_hash) {
-            return 0;
-        }
+    if (!ctx->determining) {
+        rc = ngx_http_ux_idle_glance(ctx);
 
-        ctx->known = glance.confirmed;
-        ctx->idle = glance.confirmed && !glance.waiting
-                    && ngx_time() - (time_t) glance.last_s
-                       < NGX_HTTP_UX_TOUCH;
-        return 1;
+        if (rc != NGX_DECLINED) {
+            return rc == NGX_OK;
+        }
     }
+
+    ctx->seen.slot = (ctx->at != NULL) ? *ctx->at : UX_PROCESS_NONE;
 
     if (ux_table_see(&ctx->zone->store.table, ctx->hash,
                      (uint32_t) ngx_time(), outline, &ctx->seen)
@@ -434,6 +446,10 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
         || outline->cookie_hash != ctx->cookie_hash)
     {
         return 0;
+    }
+
+    if (ctx->at != NULL) {
+        *ctx->at = ctx->seen.slot;
     }
 
     ctx->record_read = 1;
@@ -466,7 +482,7 @@ ngx_http_ux_visitor_mint(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return NGX_ERROR;
     }
 
-    (void) ngx_hex_dump(id, random, sizeof(random));
+    ngx_memcpy(id, &buf[UX_COOKIE_ID_AT], UX_COOKIE_ID_LEN);
 
     ctx->key.data = (const char *) id;
     ctx->key.len = UX_COOKIE_ID_LEN;

@@ -137,6 +137,10 @@ ngx_http_ux_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 
     *pzone = zone;
 
+    if (mcf->first == NULL) {
+        mcf->first = zone;
+    }
+
     return NGX_CONF_OK;
 }
 

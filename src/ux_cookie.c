@@ -22,12 +22,16 @@
 #define UX_COOKIE_MAC_LEN    (2 * UX_MAC_LEN)
 #define UX_COOKIE_DAY_MAX    9999999
 #define UX_COOKIE_DAY_LEN    7
-#define UX_COOKIE_ID_AT      2                        /* behind "1." */
 #define UX_COOKIE_DAY_AT     (UX_COOKIE_ID_AT + UX_COOKIE_ID_LEN + 1)
 #define UX_COOKIE_VALUE_MIN  (UX_COOKIE_DAY_AT + 1 + 1 + UX_COOKIE_MAC_LEN)
 
 _Static_assert(UX_COOKIE_ID_LEN % 8 == 0 && UX_COOKIE_MAC_LEN % 8 == 0,
-               "ux_cookie_is_hex()");
+               "ux_cookie_is_hex(), ux_cookie_hex()");
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "digits are made in a word, the first in its lowest byte"
+#endif
+
 _Static_assert(UX_COOKIE_DAY_AT + UX_COOKIE_DAY_LEN + 1 + UX_COOKIE_MAC_LEN
                == UX_COOKIE_VALUE_MAX, "the longest value");
 
@@ -87,13 +91,7 @@ ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie)
         return UX_ERROR;
     }
 
-    cookie->value = value;
-
-    cookie->id.data = value.data + UX_COOKIE_ID_AT;
-    cookie->id.len = UX_COOKIE_ID_LEN;
-
-    cookie->mac.data = value.data + value.len - UX_COOKIE_MAC_LEN;
-    cookie->mac.len = UX_COOKIE_MAC_LEN;
+    ux_cookie_parsed(value.data, value.len, 0, cookie);
 
     day.data = value.data + UX_COOKIE_DAY_AT;
     day.len = value.len - UX_COOKIE_DAY_AT - 1 - UX_COOKIE_MAC_LEN;
@@ -108,6 +106,23 @@ ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie)
     }
 
     return ux_cookie_day(day, &cookie->day);
+}
+
+
+void
+ux_cookie_parsed(const char *value, size_t len, uint32_t day,
+    ux_cookie_t *cookie)
+{
+    cookie->value.data = value;
+    cookie->value.len = len;
+
+    cookie->id.data = value + UX_COOKIE_ID_AT;
+    cookie->id.len = UX_COOKIE_ID_LEN;
+
+    cookie->mac.data = value + len - UX_COOKIE_MAC_LEN;
+    cookie->mac.len = UX_COOKIE_MAC_LEN;
+
+    cookie->day = day;
 }
 
 
@@ -295,16 +310,31 @@ ux_cookie_unhex(const char *hex, uint8_t *bytes, size_t n)
 }
 
 
+/* Four bytes at a time: n is a multiple of that. */
 static char *
 ux_cookie_hex(char *p, const uint8_t *bytes, size_t n)
 {
-    size_t  i;
+    size_t    i;
+    uint64_t  w, letter;
 
-    static const char  digits[] = "0123456789abcdef";
+    const uint64_t  each = 0x0101010101010101ull;
 
-    for (i = 0; i < n; i++) {
-        *p++ = digits[bytes[i] >> 4];
-        *p++ = digits[bytes[i] & 0xf];
+    for (i = 0; i < n; i += 4) {
+        memcpy(&w, bytes + i, 4);
+
+        /* a byte for each half of one, the upper half first */
+
+        w = (w | w << 16) & 0x0000ffff0000ffffull;
+        w = (w | w << 8) & 0x00ff00ff00ff00ffull;
+        w = (w >> 4 & 0x000f000f000f000full) | (w & 0x000f000f000f000full) << 8;
+
+        /* 10 and more are letters: bit 4 of what is 6 above them */
+
+        letter = (w + 6 * each) >> 4 & each;
+        w += '0' * each + letter * ('a' - '9' - 1);
+
+        memcpy(p, &w, 8);
+        p += 8;
     }
 
     return p;

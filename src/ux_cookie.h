@@ -15,6 +15,7 @@
 
 
 #define UX_COOKIE_ID_LEN     32
+#define UX_COOKIE_ID_AT      2      /* in the value, behind "1." */
 #define UX_COOKIE_VALUE_MAX  (2 + UX_COOKIE_ID_LEN + 1 + 7 + 1 + 32)
 #define UX_COOKIE_TRIES_MAX  8      /* candidates looked at in one request */
 
@@ -36,6 +37,13 @@ ux_status_t ux_cookie_next(ux_str_t *rest, ux_str_t name, ux_str_t *value);
 
 /* Form only, no signature.  UX_ERROR unless value is exactly of the form. */
 ux_status_t ux_cookie_parse(ux_str_t value, ux_cookie_t *cookie);
+
+/*
+ * Fills *cookie for a value of this length and day that ux_cookie_parse() took
+ * before.
+ */
+void ux_cookie_parsed(const char *value, size_t len, uint32_t day,
+    ux_cookie_t *cookie);
 
 /*
  * True if one of the keys signed it; *which (may be NULL) says which.

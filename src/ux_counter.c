@@ -120,16 +120,9 @@ ux_changes_window(ux_changes_t *changes, ux_ring_change_t change)
 
 
 void
-ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta)
+ux_counter_add_shared(ux_counter_t *counter, uint32_t cell, int64_t delta)
 {
-    uint64_t  *own, value;
-
-    if (cell < counter->own_cells && counter->mine != NULL) {
-        own = &counter->mine[cell];
-        value = __atomic_load_n(own, __ATOMIC_RELAXED) + (uint64_t) delta;
-        __atomic_store_n(own, value, __ATOMIC_RELEASE);
-
-    } else if (cell < counter->all_cells) {
+    if (cell < counter->all_cells) {
         (void) __atomic_fetch_add(&counter->shared[cell], (uint64_t) delta,
                                   __ATOMIC_RELEASE);
     }

@@ -294,8 +294,25 @@ typedef struct {
 } ux_counter_t;
 
 
+/* For a cell that this process has no copy of. */
+void ux_counter_add_shared(ux_counter_t *counter, uint32_t cell,
+    int64_t delta);
+
 /* Cells out of range are ignored: a fault of ours harms no request. */
-void ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta);
+static inline void
+ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta)
+{
+    uint64_t  *own, value;
+
+    if (cell < counter->own_cells && counter->mine != NULL) {
+        own = &counter->mine[cell];
+        value = __atomic_load_n(own, __ATOMIC_RELAXED) + (uint64_t) delta;
+        __atomic_store_n(own, value, __ATOMIC_RELEASE);
+
+    } else {
+        ux_counter_add_shared(counter, cell, delta);
+    }
+}
 void ux_counter_ring_add(ux_counter_t *counter, uint32_t cell,
     uint32_t bucket, int32_t delta);
 

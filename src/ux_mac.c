@@ -5,15 +5,18 @@
  * HMAC-SHA256 (RFC 2104, FIPS 180-4), truncated to its first 16 bytes, which
  * is what RFC 2104 section 5 allows at the least.
  *
- * Setting a key up costs OpenSSL four times what the MAC itself does, so the
- * contexts of the keys used last are kept: a server has one key, or a few.
- * They belong to the process, which has one thread.  A key longer than
- * UX_KEPT_KEY, or a context that cannot be had, costs the time and no more.
+ * Half of an HMAC's work is the same for all that one key signs: the hashes
+ * that begin with the key's inner and outer block.  They are kept for the keys
+ * used last, as they stand behind that block: a server has one key, or a few.
+ * They belong to the process, which has one thread.  What is left is a block
+ * for a short text, and one for its hash.  A key longer than UX_KEPT_KEY is
+ * not kept.
  */
 
 /*
- * HMAC_CTX for EVP_MAC: to begin anew with the same key is what every version
- * of the first can; of the second 3.0.0 to 3.0.2 go on where they were.
+ * SHA256_CTX for EVP_MAC and HMAC_CTX: to go on from a hash that has begun is
+ * a copy of a hundred bytes here, and what the others allocate and look up
+ * for it costs as much as the hash.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
@@ -25,47 +28,64 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/sha.h>
 
 
 #define UX_KEPT      8
 #define UX_KEPT_KEY  128
+#define UX_BLOCK     64              /* of SHA-256 */
+
+_Static_assert(UX_MAC_LEN <= SHA256_DIGEST_LENGTH, "a mac is part of a hash");
 
 
 typedef struct {
-    HMAC_CTX  *ctx;                  /* keyed; NULL: free */
-    size_t     len;
-    uint8_t    key[UX_KEPT_KEY];
+    bool        used;
+    size_t      len;
+    uint8_t     key[UX_KEPT_KEY];
+    SHA256_CTX  inner;
+    SHA256_CTX  outer;
 } ux_kept_t;
 
 
-static HMAC_CTX *ux_mac_kept(ux_str_t key);
+static const ux_kept_t *ux_mac_kept(ux_str_t key);
 static bool ux_mac_keep(ux_kept_t *kept, ux_str_t key);
+static bool ux_mac_begin(SHA256_CTX *ctx, const uint8_t block[UX_BLOCK],
+    uint8_t pad);
 
 
-static ux_kept_t  ux_mac_contexts[UX_KEPT];
+static ux_kept_t  ux_mac_keys[UX_KEPT];
 static unsigned   ux_mac_next;       /* takes the place of the oldest */
 
 
 ux_status_t
 ux_mac(ux_str_t key, ux_str_t data, uint8_t mac[UX_MAC_LEN])
 {
-    unsigned   len;
-    uint8_t    full[EVP_MAX_MD_SIZE];
-    HMAC_CTX  *ctx;
+    unsigned          len;
+    uint8_t           full[EVP_MAX_MD_SIZE];
+    SHA256_CTX        ctx;
+    const ux_kept_t  *kept;
 
     if (key.len == 0 || key.len > INT_MAX) {
         return UX_ERROR;
     }
 
-    ctx = ux_mac_kept(key);
-    len = 0;
+    kept = ux_mac_kept(key);
 
-    if (ctx != NULL
-        && HMAC_Update(ctx, (const unsigned char *) data.data, data.len)
-        && HMAC_Final(ctx, full, &len) && len >= UX_MAC_LEN)
-    {
-        memcpy(mac, full, UX_MAC_LEN);
-        return UX_OK;
+    if (kept != NULL) {
+        ctx = kept->inner;
+
+        if (SHA256_Update(&ctx, data.data, data.len)
+            && SHA256_Final(full, &ctx))
+        {
+            ctx = kept->outer;
+
+            if (SHA256_Update(&ctx, full, SHA256_DIGEST_LENGTH)
+                && SHA256_Final(full, &ctx))
+            {
+                memcpy(mac, full, UX_MAC_LEN);
+                return UX_OK;
+            }
+        }
     }
 
     len = 0;
@@ -84,8 +104,8 @@ ux_mac(ux_str_t key, ux_str_t data, uint8_t mac[UX_MAC_LEN])
 }
 
 
-/* A context of this key, begun anew; NULL: there is none. */
-static HMAC_CTX *
+/* What is kept of this key; NULL: it is too long. */
+static const ux_kept_t *
 ux_mac_kept(ux_str_t key)
 {
     unsigned    i;
@@ -96,41 +116,60 @@ ux_mac_kept(ux_str_t key)
     }
 
     for (i = 0; i < UX_KEPT; i++) {
-        kept = &ux_mac_contexts[i];
+        kept = &ux_mac_keys[i];
 
-        if (kept->ctx != NULL && kept->len == key.len
+        if (kept->used && kept->len == key.len
             && memcmp(kept->key, key.data, key.len) == 0)
         {
-            return HMAC_Init_ex(kept->ctx, NULL, 0, NULL, NULL) ? kept->ctx
-                                                                : NULL;
+            return kept;
         }
     }
 
-    kept = &ux_mac_contexts[ux_mac_next++ % UX_KEPT];
+    kept = &ux_mac_keys[ux_mac_next++ % UX_KEPT];
+    kept->used = ux_mac_keep(kept, key);
 
-    return ux_mac_keep(kept, key) ? kept->ctx : NULL;
+    return kept->used ? kept : NULL;
 }
 
 
+/* A key longer than a block is its hash, says RFC 2104. */
 static bool
 ux_mac_keep(ux_kept_t *kept, ux_str_t key)
 {
-    HMAC_CTX_free(kept->ctx);
-    kept->ctx = HMAC_CTX_new();
-
-    if (kept->ctx == NULL
-        || !HMAC_Init_ex(kept->ctx, key.data, (int) key.len, EVP_sha256(),
-                         NULL))
-    {
-        HMAC_CTX_free(kept->ctx);
-        kept->ctx = NULL;
-        return false;
-    }
+    uint8_t     block[UX_BLOCK];
+    SHA256_CTX  ctx;
 
     memcpy(kept->key, key.data, key.len);
     kept->len = key.len;
 
-    return true;
+    memset(block, 0, sizeof(block));
+
+    if (key.len <= UX_BLOCK) {
+        memcpy(block, key.data, key.len);
+
+    } else if (!SHA256_Init(&ctx)
+               || !SHA256_Update(&ctx, key.data, key.len)
+               || !SHA256_Final(block, &ctx))
+    {
+        return false;
+    }
+
+    return ux_mac_begin(&kept->inner, block, 0x36)
+           && ux_mac_begin(&kept->outer, block, 0x5c);
+}
+
+
+static bool
+ux_mac_begin(SHA256_CTX *ctx, const uint8_t block[UX_BLOCK], uint8_t pad)
+{
+    size_t   i;
+    uint8_t  padded[UX_BLOCK];
+
+    for (i = 0; i < UX_BLOCK; i++) {
+        padded[i] = block[i] ^ pad;
+    }
+
+    return SHA256_Init(ctx) && SHA256_Update(ctx, padded, UX_BLOCK);
 }
 
 

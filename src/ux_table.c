@@ -77,8 +77,12 @@
 #define UX_LOAD_PERCENT  97
 
 
-static void ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
-    uint64_t *cookie_hash);
+static uint16_t ux_table_tag(ux_key_t key);
+static const ux_slot_t *ux_bucket_has(const ux_bucket_t *bucket, uint32_t i,
+    uint16_t tag, uint64_t key_id);
+static const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket,
+    uint16_t tag, uint64_t key_id);
+static uint64_t ux_slot_cookie(const ux_slot_t *slot, uint16_t len);
 static ux_status_t ux_table_peek(ux_table_t *table, const ux_place_t *place,
     uint64_t key_id, ux_copy_t *copy);
 static ux_status_t ux_bucket_word(ux_table_t *table, uint32_t bucket,
@@ -116,10 +120,7 @@ ux_table_place(const ux_table_t *table, ux_key_t key)
     lo = key.place & 0xffffffff;
 
     /* the indexes use the high bits of either half, the tag the low ones */
-    place.tag = (uint16_t) ((hi & 0xff) << 8 | (lo & 0xff));
-    if (place.tag == 0) {
-        place.tag = 1;
-    }
+    place.tag = ux_table_tag(key);
 
     place.buckets[0] = (uint32_t) (hi * n >> 32);
 
@@ -135,6 +136,17 @@ ux_table_place(const ux_table_t *table, ux_key_t key)
     }
 
     return place;
+}
+
+
+static uint16_t
+ux_table_tag(ux_key_t key)
+{
+    uint16_t  tag;
+
+    tag = (uint16_t) ((key.place >> 32 & 0xff) << 8 | (key.place & 0xff));
+
+    return tag != 0 ? tag : 1;
 }
 
 
@@ -178,52 +190,112 @@ ux_status_t
 ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_glance_t *glance)
 {
-    unsigned            i;
+    uint32_t  at;
+
+    at = UX_PROCESS_NONE;
+
+    return ux_table_glance_at(table, key, now_s, &at, glance);
+}
+
+
+ux_status_t
+ux_table_glance_at(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    uint32_t *at, ux_glance_t *glance)
+{
+    uint8_t             flags;
+    uint16_t            len;
+    uint32_t            expires_s;
     uint64_t            word;
-    ux_place_t          place;
     ux_bucket_t        *bucket;
-    ux_slot_head_t      head;
     const ux_slot_t    *slot;
 
-    place = ux_table_place(table, key);
-    slot = NULL;
-    bucket = NULL;
-    word = 0;
-
-    for (i = 0; i < 2 && slot == NULL; i++) {
-        if (place.buckets[i] == UX_PROCESS_NONE) {
-            break;
-        }
-
-        bucket = ux_bucket_get(table, place.buckets[i]);
-        word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
-        slot = ux_bucket_find(bucket, place.tag, key.id);
-    }
+    slot = ux_table_find(table, key, at, &word);
 
     if (slot == NULL || (word & UX_LOCK_OWNER)) {
         return UX_DECLINED;
     }
 
-    ux_slot_glance(slot, &head, &glance->cookie_hash);
+    bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
+
+    /* may be torn, until the lock was looked at again */
+
+    expires_s = __atomic_load_n(&slot->head.expires_s, __ATOMIC_RELAXED);
+    glance->last_s = __atomic_load_n(&slot->head.last_s, __ATOMIC_RELAXED);
+    len = __atomic_load_n(&slot->head.len, __ATOMIC_RELAXED);
+    flags = __atomic_load_n(&slot->head.flags, __ATOMIC_RELAXED);
+    glance->cookie_hash = ux_slot_cookie(slot, len);
 
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
 
     if (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED) != word
-        || head.key_id != key.id || head.part != 0
-        || head.expires_s <= ux_table_expiry(table, now_s))
+        || expires_s <= ux_table_expiry(table, now_s))
     {
         return UX_DECLINED;
     }
 
-    glance->last_s = head.last_s;
-    glance->confirmed = !(head.flags & UX_SLOT_PROVISIONAL);
-    glance->waiting = (head.flags & UX_SLOT_WAITING) != 0;
+    glance->confirmed = !(flags & UX_SLOT_PROVISIONAL);
+    glance->waiting = (flags & UX_SLOT_WAITING) != 0;
 
     return UX_OK;
 }
 
 
 const ux_slot_t *
+ux_table_find(const ux_table_t *table, ux_key_t key, uint32_t *at,
+    uint64_t *word)
+{
+    unsigned          i;
+    ux_place_t        place;
+    ux_bucket_t      *bucket;
+    const ux_slot_t  *slot;
+
+    if (*at / UX_BUCKET_SLOTS < table->nbuckets) {
+        bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
+        *word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
+        slot = ux_bucket_has(bucket, *at % UX_BUCKET_SLOTS,
+                             ux_table_tag(key), key.id);
+
+        if (slot != NULL) {
+            return slot;
+        }
+    }
+
+    place = ux_table_place(table, key);
+
+    for (i = 0; i < 2 && place.buckets[i] != UX_PROCESS_NONE; i++) {
+        bucket = ux_bucket_get(table, place.buckets[i]);
+        *word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
+        slot = ux_bucket_find(bucket, place.tag, key.id);
+
+        if (slot != NULL) {
+            *at = place.buckets[i] * UX_BUCKET_SLOTS
+                  + (uint32_t) (slot - bucket->slots);
+            return slot;
+        }
+    }
+
+    return NULL;
+}
+
+
+/* That slot, if it is that of the record's first part. */
+static const ux_slot_t *
+ux_bucket_has(const ux_bucket_t *bucket, uint32_t i, uint16_t tag,
+    uint64_t key_id)
+{
+    const ux_slot_t  *slot;
+
+    slot = &bucket->slots[i];
+
+    return ux_tag_get(bucket, i) == tag
+           && __atomic_load_n(&slot->head.key_id, __ATOMIC_RELAXED) == key_id
+           && __atomic_load_n(&slot->head.part, __ATOMIC_RELAXED) == 0
+           ? slot : NULL;
+}
+
+
+/* The slot of the record's first part; see ux_bucket_gather(). */
+static const ux_slot_t *
 ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag, uint64_t key_id)
 {
     uint32_t          i, lane;
@@ -253,27 +325,17 @@ ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag, uint64_t key_id)
 }
 
 
-/* May be torn: the caller looks at the lock. */
-static void
-ux_slot_glance(const ux_slot_t *slot, ux_slot_head_t *head,
-    uint64_t *cookie_hash)
+static uint64_t
+ux_slot_cookie(const ux_slot_t *slot, uint16_t len)
 {
-    unsigned         i;
-    uint64_t         raw[3], begins[UX_PACK_BEGINS / 8];
-    const uint64_t  *words;
-
-    words = (const uint64_t *) (const void *) slot;
-
-    for (i = 0; i < 3; i++) {
-        raw[i] = __atomic_load_n(&words[i], __ATOMIC_RELAXED);
-    }
+    unsigned  i;
+    uint64_t  begins[UX_PACK_BEGINS / 8];
 
     for (i = 0; i < UX_PACK_BEGINS / 8; i++) {
         begins[i] = __atomic_load_n(&slot->words[i], __ATOMIC_RELAXED);
     }
 
-    memcpy(head, raw, sizeof(ux_slot_head_t));
-    *cookie_hash = ux_packing_cookie((const uint8_t *) begins, head->len);
+    return ux_packing_cookie((const uint8_t *) begins, len);
 }
 
 

@@ -47,7 +47,8 @@ typedef struct {
 /* A record of one part as it was seen, for ux_table_touch(). */
 typedef struct {
     uint64_t  word;                  /* of its bucket's lock, free */
-    uint32_t  slot;
+    uint32_t  slot;                  /* before: where to look first, any
+                                        number */
     uint32_t  first_s;
 } ux_seen_t;
 
@@ -96,6 +97,13 @@ ux_status_t ux_table_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
  */
 ux_status_t ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_glance_t *glance);
+
+/*
+ * The same, at first at the place *at, any number, and else everywhere; then
+ * *at is where the record was.
+ */
+ux_status_t ux_table_glance_at(ux_table_t *table, ux_key_t key,
+    uint32_t now_s, uint32_t *at, ux_glance_t *glance);
 
 /*
  * As ux_table_read(), but only what most requests ask of a record, without

@@ -164,9 +164,13 @@ uint32_t ux_table_expires(const ux_table_t *table, uint32_t first_s,
 void ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
     uint32_t last_s);
 
-/* The slot of the record's first part; see ux_bucket_gather(). */
-const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket, uint16_t tag,
-    uint64_t key_id);
+/*
+ * The slot of the record's first part, and the word of its bucket's lock
+ * before that was looked for; NULL: none is seen.  *at, any number, is where
+ * to look first, and becomes where it is.
+ */
+const ux_slot_t *ux_table_find(const ux_table_t *table, ux_key_t key,
+    uint32_t *at, uint64_t *word);
 
 /*
  * Adds `need` slots to room->slots, and to room->freed what else of the

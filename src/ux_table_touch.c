@@ -36,8 +36,6 @@ static ux_status_t ux_touch_look(ux_table_t *table, ux_key_t key,
     uint32_t now_s, ux_outline_t *outline, ux_seen_t *seen);
 static ux_status_t ux_touch_read(ux_table_t *table, ux_key_t key,
     uint32_t now_s, ux_outline_t *outline, ux_seen_t *seen);
-static const ux_slot_t *ux_touch_find(ux_table_t *table, ux_key_t key,
-    ux_seen_t *seen);
 static void ux_touch_copy(const ux_slot_t *slot, ux_slot_head_t *head,
     uint64_t *words);
 static ux_status_t ux_touch_write(ux_table_t *table, const ux_seen_t *seen,
@@ -73,7 +71,7 @@ ux_touch_read(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_outline_of(outline, &visitor);
 
     seen->word = UX_LOCK_OWNER;        /* no word of a free lock */
-    seen->slot = 0;
+    seen->slot = UX_PROCESS_NONE;
     seen->first_s = visitor.first_s;
 
     return UX_OK;
@@ -90,7 +88,7 @@ ux_touch_look(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_slot_head_t      head;
     const ux_slot_t    *slot;
 
-    slot = ux_touch_find(table, key, seen);
+    slot = ux_table_find(table, key, &seen->slot, &seen->word);
 
     if (slot == NULL || (seen->word & UX_LOCK_OWNER)) {
         return UX_DECLINED;
@@ -115,34 +113,6 @@ ux_touch_look(ux_table_t *table, ux_key_t key, uint32_t now_s,
     seen->first_s = outline->first_s;
 
     return UX_OK;
-}
-
-
-/* seen->word is of before the look. */
-static const ux_slot_t *
-ux_touch_find(ux_table_t *table, ux_key_t key, ux_seen_t *seen)
-{
-    unsigned          i;
-    ux_place_t        place;
-    ux_bucket_t      *bucket;
-    const ux_slot_t  *slot;
-
-    place = ux_table_place(table, key);
-
-    for (i = 0; i < 2 && place.buckets[i] != UX_PROCESS_NONE; i++) {
-        bucket = ux_bucket_get(table, place.buckets[i]);
-
-        seen->word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
-        slot = ux_bucket_find(bucket, place.tag, key.id);
-
-        if (slot != NULL) {
-            seen->slot = place.buckets[i] * UX_BUCKET_SLOTS
-                         + (uint32_t) (slot - bucket->slots);
-            return slot;
-        }
-    }
-
-    return NULL;
 }
 
 

@@ -43,18 +43,6 @@ ux_timing_bucket(uint64_t ms)
 }
 
 
-ux_change_t
-ux_timing_bucket_change(uint32_t first, uint32_t bucket)
-{
-    ux_change_t  change;
-
-    change.cell = first + bucket / 2;
-    change.delta = (int64_t) 1 << (bucket % 2 * 32);
-
-    return change;
-}
-
-
 void
 ux_timing_read(const ux_counter_t *counter, uint32_t first,
     ux_timing_t *timing)

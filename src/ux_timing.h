@@ -87,7 +87,17 @@ ux_change_t ux_timing_change(uint32_t first, uint64_t ms);
 
 /* Its bucket, and the change by one more in a bucket. */
 uint32_t ux_timing_bucket(uint64_t ms);
-ux_change_t ux_timing_bucket_change(uint32_t first, uint32_t bucket);
+static inline ux_change_t
+ux_timing_bucket_change(uint32_t first, uint32_t bucket)
+{
+    ux_change_t  change;
+
+    change.cell = first + bucket / 2;
+    change.delta = (int64_t) 1 << (bucket % 2 * 32);
+
+    return change;
+}
+
 
 /* The histogram that begins with this cell, all copies; empty for 0. */
 void ux_timing_read(const ux_counter_t *counter, uint32_t first,

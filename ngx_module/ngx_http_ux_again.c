@@ -88,19 +88,20 @@ ngx_http_ux_again_arms(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     for (i = 0; i < expose->n; i++) {
         choice = ngx_http_ux_choose(r, ctx, zone, expose->experiments[i]);
 
-        if (choice == NULL || choice->reason == NGX_HTTP_UX_REASON_ERROR) {
+        if (choice == NULL) {
             return NGX_DECLINED;
         }
 
-        if (!ngx_http_ux_counts(choice)) {
+        if (choice->reason == NGX_HTTP_UX_REASON_CACHED && choice->steady) {
+            arms[n++] = choice->arm;
             continue;
         }
 
-        if (choice->reason != NGX_HTTP_UX_REASON_CACHED || !choice->steady) {
+        if (choice->reason == NGX_HTTP_UX_REASON_ERROR
+            || ngx_http_ux_counts(choice))
+        {
             return NGX_DECLINED;
         }
-
-        arms[n++] = choice->arm;
     }
 
     arms[n] = UX_ARM_NONE;

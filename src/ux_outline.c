@@ -16,6 +16,9 @@
 #include <string.h>
 
 
+/* Where the number with last_s is: behind flags, key_id and first_s. */
+#define UX_OUTLINE_TIMES  14
+
 #define UX_OUTLINE_PACKED  (UX_OUTLINE_WAITING | UX_OUTLINE_CROSSED          \
                             | UX_OUTLINE_SEGMENTED)
 
@@ -54,16 +57,17 @@ ux_outline_read(ux_outline_t *outline, const uint8_t *buf, size_t len)
     unsigned      i, flags;
     ux_skipper_t  s;
 
-    if (len < 2 || (buf[0] & 0xf0u) != UX_PACK_LAYOUT
+    if (len <= UX_OUTLINE_TIMES || (buf[0] & 0xf0u) != UX_PACK_LAYOUT
         || (buf[1] & UX_PACK_ALIAS)
         || (buf[1] & UX_PACK_TRACKS) >= UX_TRACKS_MAX)
     {
         return UX_DECLINED;
     }
 
-    s.pos = buf + 2;
+    s.pos = buf + UX_OUTLINE_TIMES;
     s.end = buf + len;
 
+    memcpy(&outline->first_s, buf + UX_OUTLINE_TIMES - 4, 4);
     ux_skip_head(&s, buf[0], buf[1], outline);
     flags = 0;
 
@@ -123,6 +127,7 @@ ux_outline_of(ux_outline_t *outline, const ux_visitor_t *visitor)
 }
 
 
+/* From the number on that has last_s. */
 static void
 ux_skip_head(ux_skipper_t *s, unsigned flags, unsigned counts,
     ux_outline_t *outline)
@@ -130,10 +135,6 @@ ux_skip_head(ux_skipper_t *s, unsigned flags, unsigned counts,
     outline->confirmed = (flags & UX_PACK_CONFIRMED) != 0;
     outline->n = (uint8_t) (counts & UX_PACK_TRACKS);
     outline->cookie_hash = 0;
-
-    ux_skip_bytes(s, 8);
-    memcpy(&outline->first_s, s->pos, 4);
-    ux_skip_bytes(s, 4);
 
     outline->pages = *s->pos & 3u;
     ux_skip_number(s);

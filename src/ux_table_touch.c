@@ -151,6 +151,10 @@ ux_table_touch(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s,
     ux_times_t     times;
     ux_bucket_t   *bucket;
 
+    if (seen->word & UX_LOCK_OWNER) {
+        return UX_DECLINED;              /* of a record that was read */
+    }
+
     bucket = ux_bucket_get(table, seen->slot / UX_BUCKET_SLOTS);
     word = __atomic_load_n(ux_touch_times(table, seen->slot),
                            __ATOMIC_RELAXED);

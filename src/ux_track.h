@@ -172,7 +172,15 @@ void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
  * Then ux_track_page() is one more of UX_ARM_PAGES for each of these.
  */
 bool ux_track_visitor_steady(const ux_outline_t *outline);
-bool ux_track_steady(const ux_outline_track_t *track, const ux_arm_t *arm);
+
+
+/* What is counted by values of segments, too, takes a turn. */
+static inline bool
+ux_track_steady(const ux_outline_track_t *track, const ux_arm_t *arm)
+{
+    return track->flags == UX_OUTLINE_VISIT && arm->base != 0;
+}
+
 
 /*
  * The visitor sent a form; hash: of where to, not 0.  What it repeats is

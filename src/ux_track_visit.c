@@ -72,14 +72,6 @@ ux_track_visitor_steady(const ux_outline_t *outline)
 }
 
 
-/* What is counted by values of segments, too, takes a turn. */
-bool
-ux_track_steady(const ux_outline_track_t *track, const ux_arm_t *arm)
-{
-    return track->flags == UX_OUTLINE_VISIT && arm->base != 0;
-}
-
-
 void
 ux_track_returning(uint32_t first_s, const ux_track_t *track, uint32_t base,
     int delta, ux_changes_t *changes)

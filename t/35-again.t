@@ -34,6 +34,8 @@ my $t = Ux::nginx(conf => <<'EOF2')->start;
         location /cart { ux_expose first; ux_event add_to_cart;
             return 200 "page"; }
         location /fails { ux_expose first; return 503; }
+        location /form { ux_expose first;
+            if ($arg_fails) { return 503; } return 200 "page"; }
         location /off { ux_expose off; return 200 "page"; }
         location /uxstats { ux_stats; }
     }
@@ -94,6 +96,11 @@ told('forms', pages => 3, requests => 3, errors => 2);
 
 $her->post('/fails', '');
 told('sent again after an error', pages => 1, requests => 1, errors => 1,
+    retries => 1);
+
+$her->post('/form?fails=1', '');
+$her->post('/form', '');
+told('sent again with success', pages => 2, requests => 2, errors => 1,
     retries => 1);
 
 $clock->forward(20 * MINUTE);

@@ -2,8 +2,8 @@
 # build.sh DIR: builds DIR/ngx_http_ux_module.so.
 #
 # With NGINX_SRC against that source tree, else against Debian's nginx-dev in
-# NGINX_DEV, with the flags Debian built its nginx with.  SANITIZE adds
-# compiler flags to the module.
+# NGINX_DEV, with the flags Debian built its nginx with, and optimized as a
+# whole when it is linked.  SANITIZE is compiler flags of the module instead.
 set -eu
 
 build=$1
@@ -37,9 +37,10 @@ else
         set -- "${NGX_CONF_FLAGS[@]}" --add-dynamic-module="$TOP"
         hard="-fstack-protector-strong -Wformat -Werror=format-security"
         hard="$hard -D_FORTIFY_SOURCE=2"
-        opt="-g -O2 -fPIC ${SANITIZE:-$hard}"
+        fast="-O2 -flto=auto"
+        opt="-g -O2 -fPIC ${SANITIZE:-$hard $fast}"
         set -- "$@" --with-cc-opt="$opt" \
-            --with-ld-opt="-Wl,-z,relro -Wl,-z,now -fPIC $SANITIZE"
+            --with-ld-opt="-Wl,-z,relro -Wl,-z,now -fPIC ${SANITIZE:-$fast}"
         ./configure "$@"' >"$log" 2>&1 || fail
 fi
 

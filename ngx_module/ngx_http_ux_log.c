@@ -188,12 +188,22 @@ static ngx_inline void
 ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
     uint32_t timings, ngx_http_ux_ended_t *ended)
 {
-    ngx_uint_t   i;
-    ux_change_t  change;
+    uint64_t     *own;
+    ngx_uint_t    i;
+    ux_change_t   change;
+
+    own = ux_counter_own(counter, base, UX_HTTP_CELLS);
 
     for (i = 0; i < ended->n; i++) {
-        ux_counter_add(counter, base + ended->changes[i].cell,
-                       ended->changes[i].delta);
+
+        if (own != NULL) {
+            ux_counter_own_add(&own[ended->changes[i].cell],
+                               ended->changes[i].delta);
+
+        } else {
+            ux_counter_add_shared(counter, base + ended->changes[i].cell,
+                                  ended->changes[i].delta);
+        }
     }
 
     if (timings == 0) {

@@ -2,6 +2,9 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
+ * A plain body, as most are, is read by ux_beacon_plain.c; this is how all
+ * others are, and what a body means.
+ *
  * A body is read in two passes.  The first walks over every byte by the
  * grammar of JSON, refuses what is malformed anywhere, and copies the members
  * that are known, as they are written, into a text of its own:
@@ -15,8 +18,7 @@
  * which has served: decoded ones are no longer than they were.
  */
 
-#include "ux_beacon.h"
-#include "ux_json.h"
+#include "ux_beacon_private.h"
 #include "ux_json_digits.h"
 #include "ux_json_walk.h"
 #include "ux_number.h"
@@ -28,18 +30,6 @@
 #define UX_BEACON_VALUE_MAX  32    /* characters of a quoted number */
 
 
-typedef enum {
-    UX_BEACON_M_EVENT = 0,
-    UX_BEACON_M_NAME,
-    UX_BEACON_M_VALUE,
-    UX_BEACON_M_DELTA,
-    UX_BEACON_M_CURRENCY,
-    UX_BEACON_M_ID,
-    UX_BEACON_M_VISITOR,
-    UX_BEACON_MEMBERS
-} ux_beacon_member_e;
-
-
 static bool ux_beacon_walk(ux_beacon_t *beacon, ux_json_walk_t *walk,
     unsigned members);
 static bool ux_beacon_object(ux_beacon_t *beacon, ux_json_walk_t *walk,
@@ -48,22 +38,22 @@ static bool ux_beacon_member(ux_beacon_t *beacon, ux_json_walk_t *walk,
     unsigned members, unsigned *seen);
 static unsigned ux_beacon_member_find(ux_str_t name, unsigned members);
 static bool ux_beacon_put(ux_beacon_t *beacon, const char *data, size_t len);
-static void ux_beacon_item(ux_beacon_t *beacon, ux_json_t *node);
+static void ux_beacon_node(ux_beacon_t *beacon, ux_json_t *node);
 static void ux_beacon_event(ux_beacon_t *beacon, ux_beacon_item_t *item,
-    ux_json_t **members);
+    const ux_beacon_part_t *parts);
 static void ux_beacon_vital(ux_beacon_t *beacon, ux_beacon_item_t *item,
-    ux_json_t **members);
-static bool ux_beacon_value(ux_beacon_t *beacon, ux_json_t *node,
-    ux_str_t *value);
-static bool ux_beacon_word(ux_beacon_t *beacon, ux_json_t *node,
-    bool number, ux_str_t *word);
-static bool ux_beacon_fixed(ux_json_t *node, int64_t *value);
+    const ux_beacon_part_t *parts);
+static bool ux_beacon_value(ux_beacon_t *beacon,
+    const ux_beacon_part_t *part, ux_str_t *value);
+static bool ux_beacon_word(ux_beacon_t *beacon,
+    const ux_beacon_part_t *part, bool number, ux_str_t *word);
+static bool ux_beacon_fixed(const ux_beacon_part_t *part, int64_t *value);
 static ux_str_t ux_beacon_keep(ux_beacon_t *beacon, ux_str_t word);
 static void ux_beacon_sentence(ux_error_t *error, const ux_json_walk_t *walk,
     ux_str_t body);
 
 
-static const ux_str_t  ux_beacon_members[UX_BEACON_MEMBERS] = {
+const ux_str_t  ux_beacon_members[UX_BEACON_MEMBERS] = {
     ux_str("event"),
     ux_str("name"),
     ux_str("value"),
@@ -78,13 +68,7 @@ ux_status_t
 ux_beacon_read(ux_beacon_t *beacon, ux_str_t body, bool trusted,
     ux_error_t *error)
 {
-    unsigned        members;
-    ux_str_t        text;
-    ux_json_t      *root, *node;
-    ux_json_walk_t  walk;
-
-    beacon->n = 0;
-    beacon->used = 0;
+    unsigned  members;
 
     if (body.len > UX_BEACON_MAX) {
         (void) snprintf(error->message, sizeof(error->message),
@@ -92,10 +76,27 @@ ux_beacon_read(ux_beacon_t *beacon, ux_str_t body, bool trusted,
         return UX_ERROR;
     }
 
+    members = trusted ? UX_BEACON_MEMBERS : UX_BEACON_M_VISITOR;
+
+    return ux_beacon_plain(beacon, body, members)
+           ? UX_OK : ux_beacon_any(beacon, body, members, error);
+}
+
+
+ux_status_t
+ux_beacon_any(ux_beacon_t *beacon, ux_str_t body, unsigned members,
+    ux_error_t *error)
+{
+    ux_str_t        text;
+    ux_json_t      *root, *node;
+    ux_json_walk_t  walk;
+
+    beacon->n = 0;
+    beacon->used = 0;
+
     ux_json_walk_init(&walk, body);
     walk.nodes_max = UX_BEACON_NODES;
     walk.levels_max = UX_BEACON_LEVELS;
-    members = trusted ? UX_BEACON_MEMBERS : UX_BEACON_M_VISITOR;
 
     if (!ux_beacon_walk(beacon, &walk, members)) {
         ux_beacon_sentence(error, &walk, body);
@@ -117,13 +118,13 @@ ux_beacon_read(ux_beacon_t *beacon, ux_str_t body, bool trusted,
     beacon->used = 0;
 
     if (ux_json_type(root) == UX_JSON_OBJECT) {
-        ux_beacon_item(beacon, root);
+        ux_beacon_node(beacon, root);
 
     } else {
         for (node = ux_json_first(root); node != NULL;
              node = ux_json_next(node))
         {
-            ux_beacon_item(beacon, node);
+            ux_beacon_node(beacon, node);
         }
     }
 
@@ -290,51 +291,61 @@ ux_beacon_put(ux_beacon_t *beacon, const char *data, size_t len)
 
 /* The second pass. */
 static void
-ux_beacon_item(ux_beacon_t *beacon, ux_json_t *node)
+ux_beacon_node(ux_beacon_t *beacon, ux_json_t *node)
 {
-    unsigned           i;
-    ux_json_t         *members[UX_BEACON_MEMBERS];
+    unsigned          i;
+    ux_json_t        *member;
+    ux_beacon_part_t  parts[UX_BEACON_MEMBERS];
+
+    for (i = 0; i < UX_BEACON_MEMBERS; i++) {
+        member = ux_json_get(node, ux_beacon_members[i]);
+        parts[i].type = ux_json_type(member);
+        parts[i].word = ux_json_word(member);
+    }
+
+    ux_beacon_item(beacon, parts);
+}
+
+
+void
+ux_beacon_item(ux_beacon_t *beacon, const ux_beacon_part_t *parts)
+{
     ux_beacon_item_t  *item;
 
     item = &beacon->items[beacon->n++];
     memset(item, 0, sizeof(ux_beacon_item_t));
 
-    for (i = 0; i < UX_BEACON_MEMBERS; i++) {
-        members[i] = ux_json_get(node, ux_beacon_members[i]);
-    }
-
-    if (members[UX_BEACON_M_VISITOR] != NULL) {
+    if (parts[UX_BEACON_M_VISITOR].type != UX_JSON_NONE) {
         item->named = true;
-        item->bad = !ux_beacon_word(beacon, members[UX_BEACON_M_VISITOR],
+        item->bad = !ux_beacon_word(beacon, &parts[UX_BEACON_M_VISITOR],
                                     true, &item->visitor);
     }
 
-    if (members[UX_BEACON_M_EVENT] != NULL) {
-        ux_beacon_event(beacon, item, members);
+    if (parts[UX_BEACON_M_EVENT].type != UX_JSON_NONE) {
+        ux_beacon_event(beacon, item, parts);
 
     } else {
-        ux_beacon_vital(beacon, item, members);
+        ux_beacon_vital(beacon, item, parts);
     }
 }
 
 
 static void
 ux_beacon_event(ux_beacon_t *beacon, ux_beacon_item_t *item,
-    ux_json_t **members)
+    const ux_beacon_part_t *parts)
 {
-    if (ux_json_type(members[UX_BEACON_M_EVENT]) != UX_JSON_STRING) {
+    if (parts[UX_BEACON_M_EVENT].type != UX_JSON_STRING) {
         item->kind = UX_BEACON_UNKNOWN;
         return;
     }
 
     item->kind = UX_BEACON_EVENT;
-    item->name = ux_beacon_keep(beacon,
-                                ux_json_word(members[UX_BEACON_M_EVENT]));
+    item->name = ux_beacon_keep(beacon, parts[UX_BEACON_M_EVENT].word);
 
-    if (!ux_beacon_value(beacon, members[UX_BEACON_M_VALUE], &item->value)
-        || !ux_beacon_word(beacon, members[UX_BEACON_M_CURRENCY], false,
+    if (!ux_beacon_value(beacon, &parts[UX_BEACON_M_VALUE], &item->value)
+        || !ux_beacon_word(beacon, &parts[UX_BEACON_M_CURRENCY], false,
                            &item->currency)
-        || !ux_beacon_word(beacon, members[UX_BEACON_M_ID], true, &item->id)
+        || !ux_beacon_word(beacon, &parts[UX_BEACON_M_ID], true, &item->id)
         || item->id.len > UX_BEACON_ID_MAX)
     {
         item->bad = true;
@@ -344,12 +355,9 @@ ux_beacon_event(ux_beacon_t *beacon, ux_beacon_item_t *item,
 
 static void
 ux_beacon_vital(ux_beacon_t *beacon, ux_beacon_item_t *item,
-    ux_json_t **members)
+    const ux_beacon_part_t *parts)
 {
-    ux_json_t  *delta;
-
-    item->vital.metric = ux_vital_find(
-                                  ux_json_word(members[UX_BEACON_M_NAME]));
+    item->vital.metric = ux_vital_find(parts[UX_BEACON_M_NAME].word);
 
     if (item->vital.metric == UX_VITALS) {
         item->kind = UX_BEACON_UNKNOWN;
@@ -358,14 +366,14 @@ ux_beacon_vital(ux_beacon_t *beacon, ux_beacon_item_t *item,
 
     item->kind = UX_BEACON_VITAL;
 
-    delta = members[UX_BEACON_M_DELTA];
-    item->vital.has_delta = delta != NULL;
+    item->vital.has_delta = parts[UX_BEACON_M_DELTA].type != UX_JSON_NONE;
 
-    if (!ux_beacon_fixed(members[UX_BEACON_M_VALUE], &item->vital.value_e4)
+    if (!ux_beacon_fixed(&parts[UX_BEACON_M_VALUE], &item->vital.value_e4)
         || item->vital.value_e4 < 0
-        || (delta != NULL
-            && !ux_beacon_fixed(delta, &item->vital.delta_e4))
-        || !ux_beacon_word(beacon, members[UX_BEACON_M_ID], true, &item->id)
+        || (item->vital.has_delta
+            && !ux_beacon_fixed(&parts[UX_BEACON_M_DELTA],
+                                &item->vital.delta_e4))
+        || !ux_beacon_word(beacon, &parts[UX_BEACON_M_ID], true, &item->id)
         || item->id.len > UX_BEACON_ID_MAX)
     {
         item->bad = true;
@@ -378,14 +386,15 @@ ux_beacon_vital(ux_beacon_t *beacon, ux_beacon_item_t *item,
  * JSON.stringify() makes of NaN: a value that is none.
  */
 static bool
-ux_beacon_value(ux_beacon_t *beacon, ux_json_t *node, ux_str_t *value)
+ux_beacon_value(ux_beacon_t *beacon, const ux_beacon_part_t *part,
+    ux_str_t *value)
 {
     char      plain[UX_JSON_PLAIN_MAX];
     ux_str_t  word;
 
-    word = ux_json_word(node);
+    word = part->word;
 
-    switch (ux_json_type(node)) {
+    switch (part->type) {
 
     case UX_JSON_NONE:
         return true;
@@ -418,10 +427,10 @@ ux_beacon_value(ux_beacon_t *beacon, ux_json_t *node, ux_str_t *value)
 
 /* null and "" are as good as absent. */
 static bool
-ux_beacon_word(ux_beacon_t *beacon, ux_json_t *node, bool number,
-    ux_str_t *word)
+ux_beacon_word(ux_beacon_t *beacon, const ux_beacon_part_t *part,
+    bool number, ux_str_t *word)
 {
-    switch (ux_json_type(node)) {
+    switch (part->type) {
 
     case UX_JSON_NONE:
     case UX_JSON_NULL:
@@ -436,7 +445,7 @@ ux_beacon_word(ux_beacon_t *beacon, ux_json_t *node, bool number,
         /* fall through */
 
     case UX_JSON_STRING:
-        *word = ux_beacon_keep(beacon, ux_json_word(node));
+        *word = ux_beacon_keep(beacon, part->word);
         return true;
 
     default:
@@ -447,15 +456,14 @@ ux_beacon_word(ux_beacon_t *beacon, ux_json_t *node, bool number,
 
 /* A number by 10^4, rounded. */
 static bool
-ux_beacon_fixed(ux_json_t *node, int64_t *value)
+ux_beacon_fixed(const ux_beacon_part_t *part, int64_t *value)
 {
     char      plain[UX_JSON_PLAIN_MAX];
     bool      negative;
     ux_str_t  word;
 
-    if (ux_json_type(node) != UX_JSON_NUMBER
-        || ux_json_digits_plain(ux_json_word(node), plain, &word.len)
-           != UX_OK)
+    if (part->type != UX_JSON_NUMBER
+        || ux_json_digits_plain(part->word, plain, &word.len) != UX_OK)
     {
         return false;
     }

@@ -320,6 +320,7 @@ ux_cookie_hex(char *p, const uint8_t *bytes, size_t n)
     const uint64_t  each = 0x0101010101010101ull;
 
     for (i = 0; i < n; i += 4) {
+        w = 0;
         memcpy(&w, bytes + i, 4);
 
         /* a byte for each half of one, the upper half first */

@@ -294,6 +294,26 @@ typedef struct {
 } ux_counter_t;
 
 
+/* The cells of this process's own copy, if it has all n of them, or NULL. */
+static inline uint64_t *
+ux_counter_own(const ux_counter_t *counter, uint32_t cell, uint32_t n)
+{
+    return cell < counter->own_cells && n <= counter->own_cells - cell
+           && counter->mine != NULL ? &counter->mine[cell] : NULL;
+}
+
+
+/* Adds to one of them: this process is the only one that writes it. */
+static inline void
+ux_counter_own_add(uint64_t *own, int64_t delta)
+{
+    uint64_t  value;
+
+    value = __atomic_load_n(own, __ATOMIC_RELAXED) + (uint64_t) delta;
+    __atomic_store_n(own, value, __ATOMIC_RELEASE);
+}
+
+
 /* For a cell that this process has no copy of. */
 void ux_counter_add_shared(ux_counter_t *counter, uint32_t cell,
     int64_t delta);
@@ -302,12 +322,12 @@ void ux_counter_add_shared(ux_counter_t *counter, uint32_t cell,
 static inline void
 ux_counter_add(ux_counter_t *counter, uint32_t cell, int64_t delta)
 {
-    uint64_t  *own, value;
+    uint64_t  *own;
 
-    if (cell < counter->own_cells && counter->mine != NULL) {
-        own = &counter->mine[cell];
-        value = __atomic_load_n(own, __ATOMIC_RELAXED) + (uint64_t) delta;
-        __atomic_store_n(own, value, __ATOMIC_RELEASE);
+    own = ux_counter_own(counter, cell, 1);
+
+    if (own != NULL) {
+        ux_counter_own_add(own, delta);
 
     } else {
         ux_counter_add_shared(counter, cell, delta);

@@ -7,7 +7,7 @@
  */
 
 #include "fuzz.h"
-#include "ux_beacon.h"
+#include "ux_beacon_private.h"
 #include "ux_number.h"
 
 
@@ -15,6 +15,8 @@
 
 
 static void check(ux_str_t body, bool trusted);
+static void check_ways(ux_str_t body, unsigned members);
+static bool same_item(const ux_beacon_item_t *a, const ux_beacon_item_t *b);
 static void check_item(const ux_beacon_item_t *item, bool trusted);
 static bool is_beacon(ux_str_t body, bool trusted);
 static bool is_event(bool trusted);
@@ -95,6 +97,41 @@ check(ux_str_t body, bool trusted)
     for (i = 0; i < beacon.n; i++) {
         check_item(&beacon.items[i], trusted);
     }
+
+    check_ways(body, trusted ? UX_BEACON_MEMBERS : UX_BEACON_M_VISITOR);
+}
+
+
+/* What is read as plain reads the same as any body does. */
+static void
+check_ways(ux_str_t body, unsigned members)
+{
+    unsigned     i;
+    ux_error_t   error;
+    ux_status_t  rc;
+
+    static ux_beacon_t  any;
+
+    rc = ux_beacon_any(&any, body, members, &error);
+
+    fuzz_check(rc == UX_OK && any.n == beacon.n);
+
+    for (i = 0; i < any.n; i++) {
+        fuzz_check(same_item(&any.items[i], &beacon.items[i]));
+    }
+}
+
+
+static bool
+same_item(const ux_beacon_item_t *a, const ux_beacon_item_t *b)
+{
+    return a->kind == b->kind && a->named == b->named && a->bad == b->bad
+           && ux_str_equal(a->name, b->name)
+           && ux_str_equal(a->value, b->value)
+           && ux_str_equal(a->currency, b->currency)
+           && ux_str_equal(a->id, b->id)
+           && ux_str_equal(a->visitor, b->visitor)
+           && memcmp(&a->vital, &b->vital, sizeof(ux_vital_t)) == 0;
 }
 
 

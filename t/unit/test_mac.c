@@ -59,6 +59,15 @@ main(void)
                                 " Key First"),
               "60e431591ee0b67f0d8a26aacbf5b77f"), "RFC 4231, case 6");
 
+    /* a block of the hash, and what is more; by another program */
+
+    ok(mac_is((ux_str_t) { buf, 64 }, (ux_str_t) ux_str("Hi There"),
+              "ebef34e13d0a0fe04593d043bc7a8651"), "a key of a block");
+    ok(mac_is((ux_str_t) { buf, 65 }, (ux_str_t) ux_str("Hi There"),
+              "00af6c42340b99e2e1d9a1cdf1547be4"), "of a byte more");
+    ok(mac_is((ux_str_t) { buf, 100 }, (ux_str_t) ux_str("Hi There"),
+              "4e9638590f2780370491dacfd8e20c85"), "of a block and a half");
+
     key.data = buf;
     key.len = 0;
     ok(ux_mac(key, (ux_str_t) ux_str("x"), mac) == UX_ERROR, "an empty key");

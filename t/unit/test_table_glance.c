@@ -8,6 +8,8 @@
 #include "table_case.h"
 
 
+static bool agree_at(case_table_t *c, ux_key_t key, uint32_t now_s,
+    ux_status_t looked, const ux_glance_t *glance);
 static unsigned agree(case_table_t *c, ux_key_t key, uint32_t now_s);
 static void visit(case_table_t *c, uint64_t i);
 
@@ -60,6 +62,38 @@ test_agrees(void)
 }
 
 
+/* Wherever it looks first, a glance sees the same. */
+static bool
+agree_at(case_table_t *c, ux_key_t key, uint32_t now_s, ux_status_t looked,
+    const ux_glance_t *glance)
+{
+    bool         same;
+    uint32_t     at, i;
+    ux_glance_t  other;
+
+    static uint32_t  last;           /* where another one is, or was */
+
+    same = true;
+
+    for (i = 0; i < 4; i++) {
+        at = i == 0 ? last : i == 3 ? (uint32_t) key.id
+                                    : at + (uint32_t) (key.id >> 32) % 3;
+
+        same &= ux_table_glance_at(&c->table, key, now_s, &at, &other)
+                == looked
+                && (looked != UX_OK
+                    || (other.cookie_hash == glance->cookie_hash
+                        && other.last_s == glance->last_s
+                        && other.confirmed == glance->confirmed
+                        && other.waiting == glance->waiting));
+    }
+
+    last = at;
+
+    return same;
+}
+
+
 /* 0: glance and read differ; 1: both find nobody; 2: both the same. */
 static unsigned
 agree(case_table_t *c, ux_key_t key, uint32_t now_s)
@@ -72,6 +106,10 @@ agree(case_table_t *c, ux_key_t key, uint32_t now_s)
 
     looked = ux_table_glance(&c->table, key, now_s, &glance);
     read = ux_table_read(&c->table, key, now_s, &visitor);
+
+    if (!agree_at(c, key, now_s, looked, &glance)) {
+        return 0;
+    }
 
     if (looked != UX_OK || read != UX_OK) {
         return looked == read;
@@ -118,6 +156,42 @@ visit(case_table_t *c, uint64_t i)
 }
 
 
+/* Who is not there any more is not seen where he was. */
+static void
+test_gone(void)
+{
+    bool          provisional;
+    uint32_t      at[100], i;
+    unsigned      seen, gone, found;
+    ux_glance_t   glance;
+    case_table_t  c;
+
+    c = case_table(2, 100);
+    case_join(&c);
+    seen = gone = found = 0;
+
+    for (i = 0; i < 100; i++) {
+        at[i] = UX_PROCESS_NONE;
+        visit(&c, i);
+        found += ux_table_glance_at(&c.table, case_key(i), NOW, &at[i],
+                                    &glance) == UX_OK;
+    }
+
+    for (i = 0; i < 100; i++) {
+        seen += ux_table_glance_at(&c.table, case_key(i), NOW, &at[i],
+                                   &glance) == UX_OK;
+        (void) ux_table_erase(&c.table, case_key(i), NOW, &provisional);
+        gone += ux_table_glance_at(&c.table, case_key(i), NOW, &at[i],
+                                   &glance) == UX_DECLINED;
+    }
+
+    ok(found == 100 && seen == 100, "100 are seen where they were");
+    ok(gone == 100, "and none of them once it is erased");
+
+    case_free(&c);
+}
+
+
 /* Whoever writes is not looked at; a name alike is nobody. */
 static void
 test_declined(void)
@@ -158,6 +232,7 @@ int
 main(void)
 {
     test_agrees();
+    test_gone();
     test_declined();
 
     return done();

@@ -24,7 +24,6 @@ static ux_status_t ux_report_zone(ux_json_t *zones,
     const ux_report_t *report, unsigned n, ux_result_t *view,
     unsigned parts);
 static ux_json_t *ux_report_select(ux_json_t *root, ux_str_t path);
-static ux_status_t ux_report_not_found(char **text, size_t *len);
 
 
 ux_status_t
@@ -190,7 +189,7 @@ ux_report_select(ux_json_t *root, ux_str_t path)
 }
 
 
-static ux_status_t
+ux_status_t
 ux_report_not_found(char **text, size_t *len)
 {
     ux_str_t    message = ux_str("not found");

@@ -58,6 +58,13 @@ ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);
 ux_status_t ux_report_json(const ux_report_t *report, ux_str_t path,
     char **text, size_t *len);
 
+/*
+ * The history of an experiment, configured or removed not too long ago:
+ * "ZONE/EXPERIMENT" is its path.  As ux_report_json(), of times up to now.
+ */
+ux_status_t ux_report_history(const ux_report_t *report, ux_str_t path,
+    char **text, size_t *len);
+
 void ux_report_free(char *text);
 
 

@@ -19,6 +19,7 @@
  *   ux_report_journey.c     stages, moves between them, contacts
  *   ux_report_money.c       its revenue and its orders
  *   ux_report_segment.c     the same, and metrics, of values of segments
+ *   ux_report_history.c     what was said when an hour or a day had ended
  *
  * Nothing here knows when memory ran out: nodes become NULL, calls on NULL
  * do nothing, and ux_report.c asks once.
@@ -59,6 +60,12 @@ ux_str_t ux_report_text(const char *text);
 ux_str_t ux_report_word(const char *const *words, unsigned n, unsigned i);
 
 
+/* A JSON error that echoes nothing.  UX_DECLINED, or UX_ERROR. */
+ux_status_t ux_report_not_found(char **text, size_t *len);
+
+/* "goal": a name, or several. */
+void ux_report_put_goal(ux_json_t *object, const ux_result_t *view);
+
 /* "help": what figures mean that others define otherwise. */
 void ux_report_put_help(ux_json_t *root);
 
@@ -76,6 +83,9 @@ void ux_report_put_experiment(ux_json_t *object, ux_result_t *view,
 /* The experiments that were removed, for as long as they are to be seen. */
 void ux_report_put_removed(ux_json_t *experiments, ux_result_t *view,
     unsigned parts);
+
+/* Of these the one of this name: its entry, or UX_RESULT_END. */
+uint32_t ux_report_removed_find(const ux_result_t *view, ux_str_t name);
 
 /* The results of the version before, or null. */
 void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,

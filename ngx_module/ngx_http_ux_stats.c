@@ -13,6 +13,7 @@
 
 typedef enum {
     NGX_HTTP_UX_STATS_JSON = 0,
+    NGX_HTTP_UX_STATS_HISTORY,
     NGX_HTTP_UX_STATS_METRICS,
     NGX_HTTP_UX_STATS_CSV
 } ngx_http_ux_stats_e;
@@ -20,7 +21,8 @@ typedef enum {
 
 typedef struct {
     ngx_http_ux_stats_e   kind;
-    ux_str_t              path;        /* of JSON: the part that is wanted */
+    ux_str_t              path;        /* of JSON: the part that is wanted;
+                                          of history: the experiment */
     ngx_uint_t            status;
     ngx_str_t             type;
     ngx_str_t             text;
@@ -244,6 +246,14 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         }
     }
 
+    if (rest.len > 9 && ngx_memcmp(rest.data, "/history/", 9) == 0) {
+        answer->kind = NGX_HTTP_UX_STATS_HISTORY;
+        answer->path.data = (const char *) rest.data + 9;
+        answer->path.len = rest.len - 9;
+
+        return NGX_OK;
+    }
+
     if (rest.len < 6 || ngx_memcmp(rest.data, "/api/1", 6) != 0
         || (rest.len > 6 && rest.data[6] != '/'))
     {
@@ -276,6 +286,9 @@ ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 
     if (answer->kind == NGX_HTTP_UX_STATS_JSON) {
         rc = ux_report_json(&report, answer->path, &text, &len);
+
+    } else if (answer->kind == NGX_HTTP_UX_STATS_HISTORY) {
+        rc = ux_report_history(&report, answer->path, &text, &len);
 
     } else {
         format = (answer->kind == NGX_HTTP_UX_STATS_CSV)
@@ -383,7 +396,8 @@ ngx_http_ux_stats_send(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 
     /* only JSON comes without its last line's end */
 
-    end = (answer->kind == NGX_HTTP_UX_STATS_JSON) ? 1 : 0;
+    end = (answer->kind == NGX_HTTP_UX_STATS_JSON
+           || answer->kind == NGX_HTTP_UX_STATS_HISTORY) ? 1 : 0;
 
     r->headers_out.status = answer->status;
     r->headers_out.content_length_n = answer->text.len + end;

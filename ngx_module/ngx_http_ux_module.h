@@ -79,6 +79,8 @@ typedef struct {
     ux_store_t                  store;
     ux_arm_t                   *arms;
     ux_binding_t               *bindings;
+    uint32_t                    history_hour;  /* whose points are taken, */
+    ngx_uint_t                  history_next;  /*   the next experiment */
     uint64_t                   *began_ms;      /* by experiment: when it was
                                                   registered, 0: it is not */
     ux_visitor_t                visitor;       /* record being worked on */
@@ -417,6 +419,10 @@ void ngx_http_ux_exit_process(ngx_cycle_t *cycle);
 
 /* This and ngx_http_ux_snapshot_start(): mcf NULL stops the timer. */
 void ngx_http_ux_look_start(ngx_cycle_t *cycle,
+    ngx_http_ux_main_conf_t *mcf);
+
+/* ngx_http_ux_history.c; mcf NULL likewise */
+void ngx_http_ux_history_start(ngx_cycle_t *cycle,
     ngx_http_ux_main_conf_t *mcf);
 
 /* ngx_http_ux_commit.c */

@@ -30,6 +30,7 @@ ngx_http_ux_single_reload(ngx_cycle_t *cycle)
     /* timers of the old one, also where the new one has none */
 
     ngx_http_ux_look_start(cycle, NULL);
+    ngx_http_ux_history_start(cycle, NULL);
     ngx_http_ux_snapshot_start(cycle, NULL);
 
     if (old != NULL) {

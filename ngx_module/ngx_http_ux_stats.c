@@ -207,6 +207,10 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
     }  others[] = {
         { ngx_string("/metrics"), UX_EXPORT_OPENMETRICS },
         { ngx_string("/export.csv"), UX_EXPORT_CSV }
+
+    }, below[] = {
+        { ngx_string("/experiment/"), UX_EXPORT_PAGE },
+        { ngx_string("/history/"), UX_EXPORT_HISTORY }
     };
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
@@ -236,15 +240,18 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         return NGX_OK;
     }
 
-    if (rest.len > sizeof("/experiment/") - 1
-        && ngx_memcmp(rest.data, "/experiment/", sizeof("/experiment/") - 1)
-           == 0)
-    {
-        answer->wanted.format = UX_EXPORT_PAGE;
-        answer->wanted.path.data = (const char *) rest.data
-                                   + sizeof("/experiment/") - 1;
-        answer->wanted.path.len = rest.len - (sizeof("/experiment/") - 1);
-        return NGX_OK;
+    for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
+
+        if (rest.len > below[i].path.len
+            && ngx_memcmp(rest.data, below[i].path.data, below[i].path.len)
+               == 0)
+        {
+            answer->wanted.format = below[i].format;
+            answer->wanted.path.data = (const char *) rest.data
+                                       + below[i].path.len;
+            answer->wanted.path.len = rest.len - below[i].path.len;
+            return NGX_OK;
+        }
     }
 
     for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
@@ -429,7 +436,8 @@ ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
 
     /* only JSON comes without its last line's end */
 
-    if (answer->wanted.format == UX_EXPORT_JSON
+    if ((answer->wanted.format == UX_EXPORT_JSON
+         || answer->wanted.format == UX_EXPORT_HISTORY)
         && ngx_http_ux_stats_piece(r, answer, newline) != NGX_OK)
     {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -341,6 +341,12 @@ ngx_http_ux_zone_budget(ngx_shm_zone_t *shm_zone, ngx_http_ux_zone_t *zone)
                        budget.own_used, budget.own, budget.shared_used,
                        budget.shared, budget.names_used, budget.names,
                        budget.visitors, budget.capacity);
+
+    ngx_http_ux_notice(shm_zone->shm.log, "ux_zone \"%V\": %uL bytes for "
+                       "history, room for %uL points: of %uL metrics of "
+                       "variants the last %uD hours and %uD days each",
+                       &zone->name, budget.history, budget.points,
+                       budget.series, budget.hours, budget.days);
 }
 
 
@@ -382,6 +388,7 @@ ngx_http_ux_init_process(ngx_cycle_t *cycle)
 
     if (mcf->zones.nelts != 0) {
         ngx_http_ux_look_start(cycle, mcf);
+        ngx_http_ux_history_start(cycle, mcf);
         ngx_http_ux_snapshot_start(cycle, mcf);
     }
 

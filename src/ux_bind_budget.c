@@ -12,6 +12,8 @@
 
 
 static uint64_t ux_budget_blocks(const ux_binder_t *binder);
+static void ux_budget_history(const ux_model_t *model,
+    ux_store_budget_t *budget);
 
 
 void
@@ -44,7 +46,7 @@ ux_store_budget(const ux_store_t *store, const ux_model_t *model,
 
     budget->own = head->shared_at - head->copies_at;
     budget->own_used = blocks * UX_WORKERS * sizeof(uint64_t);
-    budget->shared = head->buckets_at - head->shared_at;
+    budget->shared = head->history_at - head->shared_at;
     budget->shared_used = cells * sizeof(uint64_t);
     budget->counters = budget->own + budget->shared;
     budget->names = head->copies_at - head->registry_at;
@@ -53,6 +55,37 @@ ux_store_budget(const ux_store_t *store, const ux_model_t *model,
     budget->visitors = head->size - head->buckets_at;
     budget->capacity = ux_table_capacity(head->nbuckets);
     budget->rest = head->registry_at;
+    budget->history = head->buckets_at - head->history_at;
+    budget->points = store->history.nframes;
+
+    ux_budget_history(model, budget);
+}
+
+
+/* Both rings of all series get shorter alike: see ux_history.c. */
+static void
+ux_budget_history(const ux_model_t *model, ux_store_budget_t *budget)
+{
+    uint64_t  points;
+    unsigned  i;
+
+    budget->series = 0;
+
+    for (i = 0; i < model->nexperiments; i++) {
+        budget->series += (uint64_t) model->experiments[i].nvariants
+                          * model->experiments[i].nmetrics;
+    }
+
+    points = budget->series == 0 ? UX_HISTORY_POINTS
+                                 : budget->points / budget->series;
+
+    if (points > UX_HISTORY_POINTS) {
+        points = UX_HISTORY_POINTS;
+    }
+
+    budget->hours = (uint32_t) (points * UX_HISTORY_HOURS
+                                / UX_HISTORY_POINTS);
+    budget->days = (uint32_t) (points * UX_HISTORY_DAYS / UX_HISTORY_POINTS);
 }
 
 

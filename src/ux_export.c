@@ -20,7 +20,8 @@ const ux_str_t  ux_export_types[UX_EXPORT_FORMATS] = {
         ux_str("text/plain; version=0.0.4; charset=utf-8"),
     [UX_EXPORT_CSV] = ux_str("text/csv; charset=utf-8; header=present"),
     [UX_EXPORT_JSON] = ux_str("application/json"),
-    [UX_EXPORT_PAGE] = ux_str("text/html; charset=utf-8")
+    [UX_EXPORT_PAGE] = ux_str("text/html; charset=utf-8"),
+    [UX_EXPORT_HISTORY] = ux_str("application/json")
 };
 
 
@@ -44,6 +45,7 @@ static void ux_export_scope(ux_export_t *export,
 static unsigned ux_export_ntexts(ux_export_e format);
 static void ux_export_put(ux_export_t *export, const ux_report_part_t *part);
 static void ux_export_page(ux_export_t *export, const ux_report_part_t *part);
+static void ux_export_history(ux_export_t *export);
 static ux_status_t ux_export_finish(ux_export_t *export);
 
 
@@ -110,6 +112,12 @@ ux_export_begin(const ux_report_t *report, const ux_export_wanted_t *wanted)
     export->place = wanted->place;
     export->ntexts = n;
 
+    if (wanted->format == UX_EXPORT_HISTORY) {
+        export->report = report;
+        export->path = wanted->path;
+        return export;
+    }
+
     ux_export_scope(export, wanted);
     export->walk = ux_report_walk_begin(report, &export->scope);
 
@@ -168,6 +176,11 @@ bool
 ux_export_turn(ux_export_t *export)
 {
     ux_report_part_t  part;
+
+    if (export->format == UX_EXPORT_HISTORY) {
+        ux_export_history(export);
+        return false;
+    }
 
     do {
         export->status = ux_report_walk_next(export->walk, &part);
@@ -257,6 +270,7 @@ ux_export_ntexts(ux_export_e format)
     switch (format) {
 
     case UX_EXPORT_JSON:
+    case UX_EXPORT_HISTORY:
         return 1;
 
     case UX_EXPORT_PAGE:
@@ -321,6 +335,18 @@ ux_export_page(ux_export_t *export, const ux_report_part_t *part)
     default:
         break;
     }
+}
+
+
+/* A table of bounded size, at once. */
+static void
+ux_export_history(ux_export_t *export)
+{
+    ux_text_t  *text;
+
+    text = &export->texts[0];
+    export->status = ux_report_history(export->report, export->path,
+                                       &text->data, &text->len);
 }
 
 

@@ -21,6 +21,7 @@ typedef enum {
     UX_EXPORT_CSV,                     /* RFC 4180, with a header */
     UX_EXPORT_JSON,
     UX_EXPORT_PAGE,                    /* HTML */
+    UX_EXPORT_HISTORY,                 /* of one experiment, JSON */
     UX_EXPORT_FORMATS
 } ux_export_e;
 
@@ -31,7 +32,8 @@ extern const ux_str_t  ux_export_types[UX_EXPORT_FORMATS];
 
 /*
  * The text in *text (*len bytes, a NUL behind them), to be freed with
- * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL, for want of memory.
+ * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL,
+ * for want of memory, and of a history, which wants a path.
  */
 ux_status_t ux_export(const ux_report_t *report, ux_export_e format,
     char **text, size_t *len);
@@ -53,7 +55,8 @@ typedef struct {
     ux_export_e             format;
     ux_str_t                path;      /* of JSON: as of ux_report_json(); of
                                           the page: len 0, or "ZONE/NAME" of
-                                          the only experiment, all of it */
+                                          the only experiment, all of it;
+                                          of a history: "ZONE/NAME" */
     const ux_page_place_t  *place;     /* of the page */
 } ux_export_wanted_t;
 

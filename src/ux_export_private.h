@@ -92,7 +92,9 @@ struct ux_export_s {
     ux_export_e             format;
     ux_status_t             status;
     ux_report_scope_t       scope;
-    ux_report_walk_t       *walk;
+    ux_report_walk_t       *walk;      /* NULL of a history, */
+    const ux_report_t      *report;    /*   which is of this */
+    ux_str_t                path;
     ux_report_json_t        json;      /* of JSON */
     ux_page_t               page;      /* of the page */
     const ux_page_place_t  *place;

@@ -11,6 +11,7 @@
  *   ux_image_model.c    the configuration it was written under
  *   ux_image_design.c   what that may say
  *   ux_image_clock.c    the clock that records expire by
+ *   ux_image_history.c  what was said at the end of hours and days
  *   ux_image_record.c   what a record may say
  *   ux_image_merge.c    a merge from end to end
  *   ux_image_adopted.c  whom a zone has merged
@@ -307,7 +308,8 @@ ux_image_section(const uint8_t *entry, unsigned type, ux_image_view_t *view,
 
     item = type == UX_IMAGE_NAMES ? UX_IMAGE_NAME_SIZE
            : type == UX_IMAGE_CELLS ? UX_IMAGE_CELL_SIZE
-           : type == UX_IMAGE_CLOCK ? UX_IMAGE_CLOCK_SIZE : 0;
+           : type == UX_IMAGE_CLOCK ? UX_IMAGE_CLOCK_SIZE
+           : type == UX_IMAGE_HISTORY ? UX_IMAGE_POINT_SIZE : 0;
 
     if (section->n != 0 || section->len != 0) {
         ux_image_say(error, "section %u of the snapshot is there twice",

@@ -23,7 +23,7 @@
 
 
 #define UX_IMAGE_MAJOR       1
-#define UX_IMAGE_MINOR       2
+#define UX_IMAGE_MINOR       3
 #define UX_IMAGE_HEADER_MAX  4096    /* so much is enough to be told about */
 #define UX_IMAGE_NAMES_MAX   16384   /* entries of a registry */
 #define UX_IMAGE_WORD_MAX    255
@@ -129,7 +129,12 @@ typedef struct {
 /* Of each track what ours and theirs had, held, and what comes of them. */
 #define UX_IMAGE_SPANS_MAX  (UX_TRACKS_MAX * 6)
 
-/* What checking and merging need, some 1.5 MB: static memory, of which little
+/* Places of points: those of a zone and those of an image, and some more. */
+#define UX_IMAGE_POINTS_MAX  0x40000u
+
+_Static_assert(UX_IMAGE_POINTS_MAX > 2 * UX_HISTORY_MAX, "points");
+
+/* What checking and merging need, some 2.5 MB: static memory, of which little
  * is touched. */
 typedef struct {
     ux_image_index_t  names;         /* of the image */
@@ -159,6 +164,9 @@ typedef struct {
     unsigned          nspans;
     ux_image_span_t   spans[UX_IMAGE_SPANS_MAX];
     ux_image_model_t  model;         /* to be checked, not used */
+    uint32_t          nplaces;       /* used of these, a power of 2: */
+    uint32_t          points[UX_IMAGE_POINTS_MAX];     /* of the zone: frame
+                                                          + 1, by hash */
 } ux_image_work_t;
 
 

@@ -11,7 +11,8 @@
  * Cells: of a group that their owner has, ascending and so each once, never
  * 0, no count below 0 or absurdly large, no more visitors than assignments
  * and no more of any event or step than visitors.
- * Records: ux_image_record.c.  The configuration: ux_image_design.c.
+ * Records: ux_image_record.c.  The configuration: ux_image_design.c.  History:
+ * ux_image_history.c.
  *
  * The writer keeps to the same rules, whatever the zone holds.
  */
@@ -41,9 +42,6 @@ static bool ux_image_relatives_ok(const ux_image_view_t *view,
     const ux_image_index_t *index, uint32_t i);
 static bool ux_image_timings_ok(const ux_image_view_t *view,
     const ux_image_name_t *name);
-static bool ux_image_child_ok(const ux_image_view_t *view,
-    const ux_image_index_t *index, unsigned kind, uint64_t ordinal,
-    uint16_t parent);
 static ux_status_t ux_image_check_cells(const ux_image_view_t *view,
     ux_error_t *error);
 static bool ux_image_cell_ok(const ux_image_view_t *view,
@@ -105,6 +103,11 @@ ux_image_check_view(ux_image_view_t *view, ux_image_work_t *work,
 
     if (rc == UX_OK && !ux_image_clock_ok(view)) {
         ux_image_say(error, "the clock of the snapshot makes no sense");
+        rc = UX_ERROR;
+    }
+
+    if (rc == UX_OK && !ux_image_history_ok(view, &work->names)) {
+        ux_image_say(error, "the history of the snapshot makes no sense");
         rc = UX_ERROR;
     }
 
@@ -341,8 +344,7 @@ ux_image_timings_ok(const ux_image_view_t *view, const ux_image_name_t *name)
 }
 
 
-/* There is one with this number, and it is of this experiment. */
-static bool
+bool
 ux_image_child_ok(const ux_image_view_t *view, const ux_image_index_t *index,
     unsigned kind, uint64_t ordinal, uint16_t parent)
 {

@@ -94,6 +94,7 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
 
     ux_merge_begin(&m);
     ux_image_clock_restore(&m);
+    ux_image_merge_history(&m);
     ux_image_merge_cells(&m);
 
     if (m.mode != UX_IMAGE_SHOW) {

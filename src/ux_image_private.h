@@ -4,7 +4,7 @@
  *
  * The format of an image, for the files that write, check and merge it.
  *
- *   [ header | section table | sum ][ NAMES ][ CELLS ][ RECORDS ][ MODEL ]
+ *   [ header | section table | sum ][ NAMES ][ CELLS ][ RECORDS ][ MODEL ] ...
  *
  * All numbers are little-endian, whoever writes; offsets from the start.
  *
@@ -91,6 +91,12 @@
  *
  * A newer minor version may have sections of further types; they are passed
  * over.  Anything else that changes is a new major version.
+ *
+ * HISTORY (since minor version 3; of visitors only): UX_IMAGE_POINT_SIZE bytes
+ * a point of ux_history.h
+ *     0   4  hour      4 2 variant    6 1 event    7 1 type << 4 | ring
+ *     8   2  epoch     10 6 visitors
+ *    16  24  figures, six of IEEE 754 binary32; NaN: none
  */
 
 #ifndef UX_IMAGE_PRIVATE_H
@@ -117,6 +123,7 @@
 #define UX_IMAGE_NAME_SIZE    120u
 #define UX_IMAGE_CELL_SIZE    16u
 #define UX_IMAGE_CLOCK_SIZE   8u
+#define UX_IMAGE_POINT_SIZE   40u
 
 #define UX_IMAGE_MODEL_MAX    (1024u * 1024)
 #define UX_IMAGE_MINOR_STAGES 2         /* MODEL has stages since */
@@ -147,6 +154,7 @@ typedef enum {
     UX_IMAGE_RECORDS,
     UX_IMAGE_MODEL,
     UX_IMAGE_CLOCK,
+    UX_IMAGE_HISTORY,
     UX_IMAGE_SECTIONS
 } ux_image_section_e;
 
@@ -507,6 +515,25 @@ bool ux_image_clock_ok(const ux_image_view_t *view);
 
 /* Before any record: the zone's clock, as far as the newest image's was. */
 void ux_image_clock_restore(ux_image_merging_t *m);
+
+/*
+ * Writes HISTORY there, of names that are in the image, and returns where it
+ * ends.
+ */
+uint8_t *ux_image_history_write(uint8_t *at, const ux_history_t *history,
+    const uint32_t kinds[UX_ENTRY_KINDS]);
+
+/* Is every point one that may be? */
+bool ux_image_history_ok(const ux_image_view_t *view,
+    const ux_image_index_t *index);
+
+/* Puts the points into the zone's own. */
+void ux_image_merge_history(ux_image_merging_t *m);
+
+/* There is one with this number, and it is of this experiment. */
+bool ux_image_child_ok(const ux_image_view_t *view,
+    const ux_image_index_t *index, unsigned kind, uint64_t ordinal,
+    uint16_t parent);
 
 /* The same by the owner of a cell, which is not the zone. */
 const ux_entry_t *ux_image_owner(const ux_image_merging_t *m, uint32_t owner);

@@ -62,6 +62,7 @@ static void ux_write_records(ux_image_writer_t *w);
 static void ux_write_model(ux_image_writer_t *w,
     const ux_image_zone_t *zone);
 static void ux_write_clock(ux_image_writer_t *w, uint64_t now_ms);
+static void ux_write_history(ux_image_writer_t *w);
 static void ux_write_section(ux_image_writer_t *w, unsigned type,
     uint8_t *from, uint32_t n);
 static void ux_write_header(ux_image_writer_t *w, ux_image_kind_e kind,
@@ -84,7 +85,8 @@ ux_image_size(const ux_store_t *store, ux_image_kind_e kind)
            + UX_IMAGE_MODEL_MAX + UX_IMAGE_CLOCK_SIZE;
 
     if (kind == UX_IMAGE_VISITORS) {
-        size += ux_table_size(head->nbuckets) + head->nbuckets * 8u + 8;
+        size += ux_table_size(head->nbuckets) + head->nbuckets * 8u + 8
+                + (size_t) store->history.nframes * UX_IMAGE_POINT_SIZE;
     }
 
     return size;
@@ -113,7 +115,7 @@ ux_image_write(ux_store_t *store, ux_image_kind_e kind,
     w.end = buf + size;
     w.now_s = (uint32_t) (now_ms / 1000);
     w.at = buf + UX_IMAGE_TABLE_AT + 8
-           + (kind == UX_IMAGE_VISITORS ? 4u : 3u) * UX_IMAGE_SECTION_SIZE
+           + (kind == UX_IMAGE_VISITORS ? 5u : 3u) * UX_IMAGE_SECTION_SIZE
            + (zone->model != NULL ? UX_IMAGE_SECTION_SIZE : 0);
 
     ux_write_names(&w);
@@ -121,6 +123,7 @@ ux_image_write(ux_store_t *store, ux_image_kind_e kind,
     ux_write_clock(&w, now_ms);
 
     if (kind == UX_IMAGE_VISITORS) {
+        ux_write_history(&w);
         ux_write_records(&w);
     }
 
@@ -602,6 +605,19 @@ ux_write_clock(ux_image_writer_t *w, uint64_t now_ms)
     w->at = ux_image_clock_write(from, w->store, now_ms);
 
     ux_write_section(w, UX_IMAGE_CLOCK, from, 1);
+}
+
+
+static void
+ux_write_history(ux_image_writer_t *w)
+{
+    uint8_t  *from;
+
+    from = w->at;
+    w->at = ux_image_history_write(from, &w->store->history, w->kinds);
+
+    ux_write_section(w, UX_IMAGE_HISTORY, from,
+                     (uint32_t) ((w->at - from) / UX_IMAGE_POINT_SIZE));
 }
 
 

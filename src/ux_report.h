@@ -134,6 +134,13 @@ void ux_report_json_put(ux_report_json_t *json,
 /* After the last part: as of ux_report_json(), the text in json->text. */
 ux_status_t ux_report_json_end(ux_report_json_t *json);
 
+/*
+ * The history of an experiment, configured or removed not too long ago:
+ * "ZONE/EXPERIMENT" is its path.  As ux_report_json(), of times up to now.
+ */
+ux_status_t ux_report_history(const ux_report_t *report, ux_str_t path,
+    char **text, size_t *len);
+
 void ux_report_free(char *text);
 
 

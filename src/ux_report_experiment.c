@@ -14,8 +14,6 @@
 
 static void ux_report_put_design(ux_json_t *object,
     const ux_result_t *view);
-static void ux_report_put_goal(ux_json_t *object,
-    const ux_result_t *view);
 static void ux_report_put_epochs(ux_json_t *object,
     const ux_result_t *view);
 static void ux_report_put_epoch(ux_json_t *epochs,
@@ -108,7 +106,7 @@ ux_report_put_design(ux_json_t *object, const ux_result_t *view)
 
 
 /* A string, or an array if there are several. */
-static void
+void
 ux_report_put_goal(ux_json_t *object, const ux_result_t *view)
 {
     unsigned                i, n;

@@ -73,6 +73,20 @@ ux_report_json(const ux_report_t *report, ux_str_t path, char **text,
 }
 
 
+ux_status_t
+ux_report_not_found(char **text, size_t *len)
+{
+    ux_text_t  error;
+
+    memset(&error, 0, sizeof(ux_text_t));
+
+    ux_text_put(&error, UX_REPORT_NOT_FOUND, sizeof(UX_REPORT_NOT_FOUND) - 1);
+    *text = ux_text_take(&error, len);
+
+    return *text != NULL ? UX_DECLINED : UX_ERROR;
+}
+
+
 void
 ux_report_json_begin(ux_report_json_t *json, ux_str_t path)
 {

@@ -41,6 +41,25 @@ ux_report_past_next(const ux_result_t *view, uint32_t last)
 }
 
 
+uint32_t
+ux_report_removed_find(const ux_result_t *view, ux_str_t name)
+{
+    uint32_t  i;
+
+    for (i = view->tree.first; i != UX_RESULT_END;
+         i = view->tree.links[i].next)
+    {
+        if (ux_report_past_named(view, i, name)
+            && ux_report_past_shown(view, i))
+        {
+            return i;
+        }
+    }
+
+    return UX_RESULT_END;
+}
+
+
 /*
  * Removed, not too long ago.  Another version of a configured experiment is
  * shown with that, or not at all; of several versions the one removed last.

@@ -22,6 +22,7 @@
  *   ux_report_journey.c     stages, moves between them, contacts
  *   ux_report_money.c       its revenue and its orders
  *   ux_report_segment.c     the same, and metrics, of values of segments
+ *   ux_report_history.c     what was said when an hour or a day had ended
  *
  * Nothing here knows when memory ran out: nodes become NULL, calls on NULL
  * do nothing, and ux_report.c asks once.
@@ -62,6 +63,12 @@ ux_str_t ux_report_text(const char *text);
 ux_str_t ux_report_word(const char *const *words, unsigned n, unsigned i);
 
 
+/* A JSON error that echoes nothing.  UX_DECLINED, or UX_ERROR. */
+ux_status_t ux_report_not_found(char **text, size_t *len);
+
+/* "goal": a name, or several. */
+void ux_report_put_goal(ux_json_t *object, const ux_result_t *view);
+
 /*
  * Members of the document before "zones", and behind: "help", what figures
  * mean that others define otherwise.
@@ -90,6 +97,9 @@ uint32_t ux_report_past_next(const ux_result_t *view, uint32_t last);
 /* One that was removed. */
 void ux_report_put_past(ux_json_t *object, ux_result_t *view,
     uint32_t entry, unsigned parts);
+
+/* Of these the one of this name: its entry, or UX_RESULT_END. */
+uint32_t ux_report_removed_find(const ux_result_t *view, ux_str_t name);
 
 /* The results of the version before, or null. */
 void ux_report_put_previous(ux_json_t *experiment, ux_result_t *view,

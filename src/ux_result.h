@@ -234,6 +234,23 @@ void ux_result_free(ux_result_t *result);
  */
 ux_status_t ux_result_look(ux_store_t *store, uint64_t now_ms);
 
+/*
+ * Takes the point of the hour that has just ended, and of the day if that has,
+ * of an experiment of the model, unless they are there.  Nothing is taken
+ * later than UX_HISTORY_GRACE, of one nobody is in, or that ended before.
+ * UX_BUSY: another process keeps what it found, or this one is no writer;
+ * UX_ERROR: out of memory.
+ */
+ux_status_t ux_result_history(ux_store_t *store, unsigned experiment,
+    uint64_t now_ms);
+
+/* The hour whose points are to be taken at that time, 0: none. */
+uint32_t ux_result_history_hour(uint64_t now_ms);
+
+/* The metric of a point; false: it has no number. */
+bool ux_result_history_metric(const ux_result_t *result,
+    const ux_metric_t *metric, ux_history_point_t *point);
+
 /* Fills result->experiment: counts, comparisons, verdict. */
 void ux_result_gather(ux_result_t *result, const ux_experiment_t *model);
 

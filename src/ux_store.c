@@ -4,7 +4,7 @@
  *
  * A zone's memory, by offset from its start:
  *
- *   [ head | processes | registry | copies | shared | buckets ... ]
+ *   [ head | processes | registry | copies | shared | history | buckets ... ]
  *
  *   processes  1 for each 64 KiB, 20 to 512: a journal each, at most an
  *              eighth of the zone; entry i < UX_WORKERS owns copy i
@@ -14,7 +14,8 @@
  *              looks found), the rest the workers' own copies; where these
  *              could not even hold the zone's own cells, all of it is the
  *              shared copy
- *   buckets    what is left; 64 MiB hold about 430,000 visitors
+ *   history    1/128 of the zone, 16 KiB to 4 MiB
+ *   buckets    what is left; 64 MiB hold about 425,000 visitors
  *
  * Everything follows from size and parameters, so a process that attaches
  * computes the layout again and compares it with what the head says.
@@ -128,6 +129,7 @@ ux_store_layout(ux_store_head_t *head, uint64_t size,
     head->copies_at = ux_store_part(&at, (uint64_t) UX_WORKERS
                                          * head->own_cells * 8);
     head->shared_at = ux_store_part(&at, (uint64_t) head->all_cells * 8);
+    head->history_at = ux_store_part(&at, ux_history_bytes(size));
 
     head->buckets_at = at;
     head->nbuckets = ux_store_clamp((size - at) / ux_table_size(1), 1,
@@ -233,6 +235,10 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
     store->counter.shared = (uint64_t *) (void *) (base + head->shared_at);
     store->counter.own_cells = head->own_cells;
     store->counter.all_cells = head->all_cells;
+
+    store->history.memory = (ux_history_memory_t *) (void *)
+                            (base + head->history_at);
+    store->history.nframes = ux_history_frames(ux_history_bytes(size));
 
     store->table.buckets = base + head->buckets_at;
     store->table.nbuckets = head->nbuckets;

@@ -2,8 +2,9 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * A zone's memory as a whole: header, processes, registry, counters, visitor
- * table; its layout follows from the size and the zone's own parameters.
+ * A zone's memory as a whole: header, processes, registry, counters,
+ * history, visitor table; its layout follows from the size and the zone's own
+ * parameters.
  */
 
 #ifndef UX_STORE_H
@@ -11,13 +12,14 @@
 
 
 #include "ux_counter.h"
+#include "ux_history.h"
 #include "ux_registry.h"
 #include "ux_table.h"
 #include "ux_track.h"
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    9
+#define UX_STORE_LAYOUT    10
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -82,10 +84,13 @@ typedef struct {
     uint64_t           registry_at;
     uint64_t           copies_at;
     uint64_t           shared_at;
+    uint64_t           history_at;
     uint64_t           buckets_at;
     ux_lock_t          evidence_lock;  /* one process at a time keeps what a
                                           look found */
     uint64_t           looked_s;       /* when one last looked unasked */
+    uint64_t           history;        /* seconds << 32 | pid: who takes
+                                          points of history, as of then */
     uint64_t           generation;     /* newest configuration that was
                                           bound */
     ux_adopted_t       adopted[UX_ADOPTED_MAX];
@@ -102,6 +107,7 @@ typedef struct {
     ux_process_t     *processes;
     uint32_t          me;
     ux_counter_t      counter;
+    ux_history_t      history;
     ux_table_t        table;
     ux_model_t       *model;
     ux_plan_t         plan;
@@ -147,6 +153,11 @@ typedef struct {
     uint64_t  shared_used;
     uint64_t  names;               /* the registry */
     uint64_t  names_used;
+    uint64_t  history;
+    uint64_t  points;              /* of history, that there is room for, */
+    uint64_t  series;              /*   one for each metric of each variant, */
+    uint32_t  hours;               /*   each of these so many hours back */
+    uint32_t  days;                /*   and so many days, at least */
     uint64_t  visitors;
     uint64_t  capacity;            /* how many visitors that has room for */
     uint64_t  rest;                /* head and processes */

@@ -53,7 +53,7 @@ EOF
 }
 
 
-# The line that nginx prints of the zone: a hash.
+# The lines that nginx prints of the zone: a hash.
 sub told
 {
     my ($text) = @_;
@@ -66,6 +66,11 @@ sub told
         \ bytes\ for\ counters\ \(workers'\ own:\ (\d+)\ of\ (\d+)\ used;
         \ shared:\ (\d+)\ of\ (\d+)\ used\),\ (\d+)\ of\ (\d+)\ used
         \ for\ names,\ (\d+)\ bytes\ for\ visitors,\ room\ for\ (\d+)/x;
+
+    @told{qw(history points series hours days)} = $text =~ /\[notice\].*?
+        ux_zone\ "shop":\ (\d+)\ bytes\ for\ history,\ room\ for\ (\d+)
+        \ points:\ of\ (\d+)\ metrics\ of\ variants\ the\ last\ (\d+)\ hours
+        \ and\ (\d+)\ days\ each/x;
 
     return \%told;
 }
@@ -87,7 +92,16 @@ sub split_is_whole
     cmp_ok($told->{counters}, '<=', $mib * MIB / 2,
         "${mib}m: counters are at most half");
 
-    my $sum = $told->{counters} + $told->{names} + $told->{visitors};
+    cmp_ok($told->{history}, '<=', $mib * MIB / 128,
+        "${mib}m: history is a 128th");
+    cmp_ok($told->{history}, '>', $mib * MIB / 130, "${mib}m: and no less");
+    cmp_ok(abs($told->{points} - ($told->{history} - 1024) / 40), '<', 2,
+        "${mib}m: with as many points as fit");
+    is("$told->{series} $told->{hours} $told->{days}", '6 72 120',
+        "${mib}m: which is all of two variants and three metrics");
+
+    my $sum = $told->{counters} + $told->{names} + $told->{history}
+        + $told->{visitors};
     cmp_ok($sum, '<', $mib * MIB, "${mib}m: the parts are within it");
     cmp_ok($sum, '>', 0.85 * $mib * MIB, "${mib}m: and most of it");
 

@@ -26,6 +26,7 @@ static const apr_getopt_option_t  uxctl_report_options[] = {
     { "now", 'n', 1, "TIME" },
     { "json", 'j', 0, NULL },
     { "table", 't', 0, NULL },
+    { "history", 'y', 0, NULL },
     { "help", 'h', 0, NULL },
     { NULL, 0, 0, NULL }
 };
@@ -104,6 +105,10 @@ uxctl_report_option(int letter, const char *value, uxctl_report_t *words)
         words->table = true;
         break;
 
+    case 'y':
+        words->history = true;
+        break;
+
     case 'o':
         words->output = value;
         break;
@@ -165,7 +170,10 @@ uxctl_report_help(void)
            "  --zone NAME   only this zone\n"
            "  --now TIME    as of then; else when it was saved\n"
            "  --json        JSON, on a terminal too\n"
-           "  --table       a table, elsewhere too\n");
+           "  --table       a table, elsewhere too\n"
+           "  --history     what was said of each experiment when hours and\n"
+           "                days had ended, as of /uxstats/history, one JSON\n"
+           "                document a line; it is in .visitors\n");
 
     return UXCTL_OK;
 }

@@ -11,6 +11,7 @@
  *   uxctl_report_zone.c   incarnations of one zone into memory of our own
  *   uxctl_report_print.c  the document
  *   uxctl_report_table.c  the table
+ *   uxctl_report_history.c  histories
  *   uxctl_merge.c         the command merge
  */
 
@@ -78,6 +79,7 @@ typedef struct {
     uint64_t     now_ms;             /* 0: when it was saved */
     bool         json;
     bool         table;
+    bool         history;
     bool         help;               /* was wanted, and given */
 } uxctl_report_t;
 
@@ -133,6 +135,9 @@ const char *uxctl_zone_name(const uxctl_snapshots_t *snapshots, int n);
 /* All zones of what was found, each loaded, as JSON or table. */
 int uxctl_report_print(const uxctl_snapshots_t *snapshots,
     const uxctl_report_t *words);
+
+/* The histories of their experiments, a line each. */
+int uxctl_report_history(const ux_report_t *report);
 
 /* The table of a document. */
 int uxctl_report_table(ux_str_t json, const uxctl_zone_t *zones, int n);

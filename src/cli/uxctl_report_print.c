@@ -51,6 +51,10 @@ uxctl_report_print(const uxctl_snapshots_t *snapshots,
         each[n].zone_size = zones[n].about.origin.size;
     }
 
+    if (words->history) {
+        return uxctl_report_history(&report);
+    }
+
     if (ux_report_json(&report, all, &text, &len) != UX_OK) {
         fprintf(stderr, "uxctl: no memory for the report\n");
         return UXCTL_FAILED;
@@ -83,7 +87,7 @@ uxctl_report_load(const uxctl_snapshots_t *snapshots,
 
     for (i = 0; i < n; i++) {
         rc = uxctl_zone_load(snapshots, uxctl_zone_name(snapshots, i), words,
-                             false, &(*zones)[i]);
+                             words->history, &(*zones)[i]);
 
         if (rc != UXCTL_OK) {
             return rc;

@@ -350,6 +350,12 @@ uxctl_zone_merge(const uxctl_loading_t *loading, uxctl_zone_t *zone)
                             UX_IMAGE_ADOPT, zone);
     }
 
+    /* rates do not add up; who goes on from a base is the same server */
+
+    if (order->whole > 1) {
+        ux_history_clear_locked(&zone->store.history);
+    }
+
     return rc;
 }
 

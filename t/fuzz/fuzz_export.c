@@ -131,7 +131,7 @@ check_document(ux_str_t bytes)
 
     document = ux_json_parse(bytes);
 
-    for (format = 0; document != NULL && format < UX_EXPORT_FORMATS;
+    for (format = 0; document != NULL && format < UX_EXPORT_HISTORY;
          format++)
     {
         memset(&text, 0, sizeof(ux_text_t));

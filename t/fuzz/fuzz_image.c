@@ -14,6 +14,7 @@
 
 #include "ux_image_private.h"
 #include "ux_report.h"
+#include "ux_result.h"
 #include "ux_segment.h"
 
 
@@ -29,6 +30,7 @@
 #define ZONE_SIZE  UX_STORE_SIZE_MIN
 #define START      1700000000000ull
 #define VISITORS   24
+#define HOUR_END   ((START / 3600000 + 1) * 3600000)
 
 
 static void make_zone(bool busy);
@@ -149,6 +151,8 @@ make_zone(bool busy)
         for (i = 0; i < 3 * VISITORS; i++) {
             visit(&stores[1], i);
         }
+
+        fuzz_check(ux_result_history(&stores[1], 0, HOUR_END) == UX_OK);
     }
 
     memcpy(fresh[busy], memory, sizeof(memory));
@@ -442,6 +446,11 @@ show(ux_store_t store)
     report.zones = &shown;
 
     fuzz_check(ux_report_json(&report, all, &text, &len) == UX_OK);
+    ux_report_free(text);
+
+    fuzz_check(ux_report_history(&report, fuzz_str("shop/layout"), &text,
+                                 &len)
+               != UX_ERROR);
     ux_report_free(text);
 }
 

@@ -15,7 +15,7 @@
 #define DAMAGE_NOW         (SHOP_START + 7200000)
 
 /* Of its entry in the table: the last section, behind names, cells, clock. */
-#define DAMAGE_RECORDS_AT  (3 * UX_IMAGE_SECTION_SIZE)
+#define DAMAGE_RECORDS_AT  (4 * UX_IMAGE_SECTION_SIZE)
 
 
 /* One experiment, a handful of visitors: about 4 KiB. */

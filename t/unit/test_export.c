@@ -284,7 +284,7 @@ test_no_memory(void)
 
     ux_json_set_allocator(test_alloc, test_release);
 
-    for (format = 0; format < UX_EXPORT_FORMATS; format++) {
+    for (format = 0; format < UX_EXPORT_HISTORY; format++) {
         wrong = 0;
         all = 0;
 

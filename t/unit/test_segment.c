@@ -369,7 +369,8 @@ test_room(void)
     ux_store_budget(&z->w.store, &z->w.model, &budget);
 
     is_int((long) (budget.rest + budget.names + budget.counters
-                   + budget.visitors), SIZE, "the parts are the whole");
+                   + budget.history + budget.visitors), SIZE,
+           "the parts are the whole");
     ok(budget.counters <= SIZE / 2, "counters are at most half");
     is_int((long) budget.capacity, ux_table_capacity(head->nbuckets),
            "as many visitors as the table says");

@@ -8,8 +8,8 @@
  * are the same, so is all else.  Nothing is taken for true that depends on
  * more: whether the cookie is valid is still for the visitor's record to say.
  *
- * Kept from a connection's second request on, as long as the connection; seldom
- * where one carries many visitors' requests.
+ * Kept from a connection's second request on, as long as the connection;
+ * seldom where one carries many visitors' requests.
  */
 
 #include "ngx_http_ux_module.h"

@@ -327,7 +327,8 @@ ux_cookie_hex(char *p, const uint8_t *bytes, size_t n)
 
         w = (w | w << 16) & 0x0000ffff0000ffffull;
         w = (w | w << 8) & 0x00ff00ff00ff00ffull;
-        w = (w >> 4 & 0x000f000f000f000full) | (w & 0x000f000f000f000full) << 8;
+        w = (w >> 4 & 0x000f000f000f000full)
+            | (w & 0x000f000f000f000full) << 8;
 
         /* 10 and more are letters: bit 4 of what is 6 above them */
 

@@ -31,7 +31,8 @@ extern const ux_str_t  ux_export_types[UX_EXPORT_FORMATS];
 
 /*
  * The text in *text (*len bytes, a NUL behind them), to be freed with
- * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL, for want of memory.
+ * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL,
+ * for want of memory.
  */
 ux_status_t ux_export(const ux_report_t *report, ux_export_e format,
     char **text, size_t *len);

@@ -64,8 +64,8 @@ void ux_page_experiment(ux_page_t *page, ux_str_t name,
 void ux_page_foot(ux_page_t *page, ux_json_t *document);
 
 /*
- * The same in one piece: the page of *len bytes without a NUL, to be freed with ux_report_free();
- * NULL, and *len 0, if there was no memory.
+ * The same in one piece: the page of *len bytes without a NUL, to be freed
+ * with ux_report_free(); NULL, and *len 0, if there was no memory.
  */
 char *ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len);
 

@@ -94,7 +94,9 @@ ngx_http_ux_render_event(ngx_event_t *ev)
         return;
     }
 
-    ngx_del_timer(ev);
+    if (ev->timer_set) {
+        ngx_del_timer(ev);
+    }
 
     if (ev->posted) {
         ngx_delete_posted_event(ev);

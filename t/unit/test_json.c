@@ -11,6 +11,7 @@
 #include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,12 +23,15 @@ static void test_number_range(void);
 static void test_locale(void);
 static void test_times(void);
 static void test_strings(void);
+static void test_escapes(void);
+static void test_again(void);
 static void test_trees(void);
 static void test_get(void);
 static void test_wide(void);
 static void test_null_parent(void);
 static void test_no_memory(void);
 static ux_json_t *build(void);
+static bool printed(ux_json_t *root, const char *wanted);
 static bool prints(ux_json_t *root, const char *expected);
 static void shortest(char *buf, size_t size, double value);
 static unsigned digits(const char *text);
@@ -52,6 +56,8 @@ main(void)
     test_locale();
     test_times();
     test_strings();
+    test_escapes();
+    test_again();
     test_trees();
     test_get();
     test_wide();
@@ -323,6 +329,132 @@ test_strings(void)
     root = ux_json_new();
     ux_json_string(root, "a", (ux_str_t) { "abcdef", 3 });
     ok(prints(root, "{\"a\":\"abc\"}"), "no byte beyond the length");
+}
+
+
+/* At each place of strings of each length, in values and in names. */
+static void
+test_escapes(void)
+{
+    char        word[24], wanted[100];
+    size_t      len, at, i, n;
+    unsigned    wrong, tried;
+    ux_str_t    value;
+    ux_json_t  *root;
+
+    static const struct {
+        char         c;
+        const char  *escaped;
+    }  chars[] = {
+        { '"', "\\\"" }, { '\\', "\\\\" }, { '\n', "\\n" },
+        { '\x01', "\\u0001" }, { '\x1f', "\\u001f" }, { ' ', " " },
+        { '!', "!" }, { '#', "#" }, { '[', "[" }, { ']', "]" },
+        { '\x7f', "\x7f" }
+    };
+
+    wrong = 0;
+    tried = 0;
+
+    for (len = 1; len < sizeof(word); len++) {
+
+        for (at = 0; at < len * (sizeof(chars) / sizeof(chars[0])); at++) {
+            i = at / len;
+
+            memset(word, 'a', len);
+            word[at % len] = chars[i].c;
+            word[len] = '\0';
+
+            n = at % len;
+            (void) snprintf(wanted, sizeof(wanted), "%.*s%s%s", (int) n,
+                            word, chars[i].escaped, word + n + 1);
+
+            value.data = word;
+            value.len = len;
+
+            root = ux_json_new();
+            ux_json_string(root, word, value);
+            wrong += !printed(root, wanted);
+            ux_json_delete(root);
+            tried++;
+        }
+    }
+
+    ok(wrong == 0 && tried > 2000, "%u escapes, each where it belongs",
+       tried);
+}
+
+
+/* {"wanted":"wanted"} */
+static bool
+printed(ux_json_t *root, const char *wanted)
+{
+    char     text[220], *got;
+    bool     same;
+    size_t   len;
+
+    (void) snprintf(text, sizeof(text), "{\"%s\":\"%s\"}", wanted, wanted);
+
+    got = ux_json_print(root, &len);
+    same = got != NULL && len == strlen(text) && strcmp(got, text) == 0;
+    ux_json_text_free(got);
+
+    return same;
+}
+
+
+/* More than a chunk, a text larger than one, and all that once more. */
+static void
+test_again(void)
+{
+    char       *large, *first, *second;
+    size_t      i, len[2];
+    ux_str_t    value;
+    ux_json_t  *root;
+
+    large = malloc(200000);
+    memset(large, 'x', 200000);
+    value.data = large;
+    value.len = 200000;
+
+    root = ux_json_new();
+
+    for (i = 0; i < 5000; i++) {
+        ux_json_int(root, "number", (int64_t) i);
+
+        if (i == 2500) {
+            ux_json_string(root, "large", value);
+        }
+    }
+
+    first = ux_json_print(root, &len[0]);
+
+    root = ux_json_again(root);
+    ok(ux_json_first(root) == NULL, "begun again it is empty");
+
+    for (i = 0; i < 5000; i++) {
+        ux_json_int(root, "number", (int64_t) i);
+
+        if (i == 2500) {
+            ux_json_string(root, "large", value);
+        }
+    }
+
+    second = ux_json_print(root, &len[1]);
+
+    ok(first != NULL && second != NULL && len[0] > 250000
+       && len[0] == len[1] && strcmp(first, second) == 0,
+       "and the same once more");
+    ok(ux_json_object(NULL, "a") == NULL, "nothing in nothing");
+
+    ux_json_text_free(first);
+    ux_json_text_free(second);
+    ux_json_delete(root);
+
+    root = ux_json_parse(str("{\"a\":{}}"));
+    ok(ux_json_object(ux_json_get(root, str("a")), "b") == NULL,
+       "nothing is added to what was parsed");
+    ux_json_delete(root);
+    free(large);
 }
 
 

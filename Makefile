@@ -18,7 +18,9 @@
 #   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
 #   make script     conf-examples/ux.js from its commented form
-#   make web-vitals the npm package, for the test in a browser
+#   make libraries  npm packages of the page, which `make` looks for, too, and
+#                   does without: NPM=none does not look
+#   make web-vitals axe-core   npm packages of the tests in a browser
 #   make style      the house rules a machine can see
 #   make stats      lengths of functions
 #
@@ -39,6 +41,7 @@ REQUESTS  = 10000000
 GOALS     =
 MUTATIONS =
 QUICK     =
+NPM       = npm
 
 CC        = gcc
 SANITIZE  =
@@ -52,7 +55,9 @@ SRCS      = $(wildcard src/*.c)
 HEADERS   = $(wildcard src/*.h)
 OBJS      = $(SRCS:src/%.c=$(BUILD)/core/%.o)
 CLI       = $(wildcard src/cli/*.c)
-GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map
+GLUE      = $(wildcard ngx_module/*.c ngx_module/*.h) ngx_module/exports.map \
+            ngx_module/assets.sh
+WEB       = $(wildcard src/web/*)
 UNITS     = $(patsubst t/unit/%.c,$(BUILD)/t/%,$(wildcard t/unit/*.c))
 TESTS     = $(filter $(BUILD)/t/test_%,$(UNITS))
 
@@ -83,7 +88,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 .PHONY: all deps test demo simulate install clean style stats check-asan units
 .PHONY: check-static check-coverage soak load
 .PHONY: check-valgrind check-faults check-mutations fuzz fuzzers
-.PHONY: script web-vitals
+.PHONY: script libraries web-vitals axe-core
 .PHONY: bench bench-programs
 
 all: $(BUILD)/ngx_http_ux_module.so $(BUILD)/uxctl $(BUILD)/libux.a
@@ -165,28 +170,83 @@ script:
 	    conf-examples/ux.src.js >conf-examples/ux.js
 
 
-# From the registry npm is set up with; nothing of it is in here but its name,
-# version and sum.
+# From the registry npm is set up with; nothing of them is in here but their
+# names, versions and sums.  uPlot draws the page's charts, idiomorph updates it
+# in place; web-vitals and axe-core are for tests.
 
+UPLOT          = 1.6.32
+UPLOT_SUM      = \
+    4b8a8191e425658e3ea8c8c1314b0fc679c861ee3a1af2b20c7b16ba50b5133d
+IDIOMORPH      = 0.8.0
+IDIOMORPH_SUM  = \
+    c2b48584153f0167b5c98cb815576338ccd82a97378e53fbf29d139dfd67207e
 WEB_VITALS     = 6.2.3
 WEB_VITALS_SUM = \
     0345c05eceae57e921485b0696ab979ef559f3c3dda56abad6ad8145e399a262
+AXE_CORE       = 4.14.1
+AXE_CORE_SUM   = \
+    e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745
+
+# name, version, sum: unless it is there
+npm_sum  = echo '$(strip $(3))  $(BUILD)/npm/$(1)-$(2).tgz' | sha256sum -c
+npm_pack = mkdir -p $(BUILD)/npm; $(npm_sum) --status 2>/dev/null \
+    || { (cd $(BUILD)/npm && $(NPM) pack --silent --fetch-retries=0 \
+              --fetch-timeout=30000 $(1)@$(2)); $(npm_sum); }
+
+# name, version, path in the package
+npm_file = tar -xzOf $(BUILD)/npm/$(1)-$(2).tgz package/$(3)
 
 web-vitals: $(BUILD)/web-vitals.js
+axe-core: $(BUILD)/axe.js
 
 $(BUILD)/web-vitals.js: Makefile
-	@mkdir -p $(BUILD)/npm
-	cd $(BUILD)/npm && npm pack --silent web-vitals@$(WEB_VITALS)
-	echo '$(strip $(WEB_VITALS_SUM))  $(BUILD)/npm/web-vitals-$(WEB_VITALS).tgz' \
-	    | sha256sum -c -
-	tar -xzOf $(BUILD)/npm/web-vitals-$(WEB_VITALS).tgz \
-	    package/dist/web-vitals.iife.js >$@.new
+	$(call npm_pack,web-vitals,$(WEB_VITALS),$(WEB_VITALS_SUM))
+	$(call npm_file,web-vitals,$(WEB_VITALS),dist/web-vitals.iife.js) >$@.new
 	mv $@.new $@
+
+$(BUILD)/axe.js: Makefile
+	$(call npm_pack,axe-core,$(AXE_CORE),$(AXE_CORE_SUM))
+	$(call npm_file,axe-core,$(AXE_CORE),axe.min.js) >$@.new
+	mv $@.new $@
+
+
+# The licences go with them; the sheet's is the script's.
+
+libraries:
+	$(call npm_pack,uplot,$(UPLOT),$(UPLOT_SUM))
+	$(call npm_pack,idiomorph,$(IDIOMORPH),$(IDIOMORPH_SUM))
+	@mkdir -p $(BUILD)/libraries
+	@set -e; cd $(BUILD)/libraries; \
+	licence() { echo '/*!'; echo " * $$1"; echo ' *'; \
+	    tar -xzOf ../npm/$$2.tgz package/LICENSE | sed 's/^/ * /; s/ *$$//'; \
+	    echo ' */'; }; \
+	{ licence 'uPlot $(UPLOT)' uplot-$(UPLOT); \
+	  tar -xzOf ../npm/uplot-$(UPLOT).tgz package/dist/uPlot.iife.min.js; \
+	} >uplot.js.new; \
+	{ echo '/*! uPlot $(UPLOT), MIT: see page.js */'; \
+	  tar -xzOf ../npm/uplot-$(UPLOT).tgz package/dist/uPlot.min.css; \
+	} >uplot.css.new; \
+	{ licence 'idiomorph $(IDIOMORPH)' idiomorph-$(IDIOMORPH); \
+	  tar -xzOf ../npm/idiomorph-$(IDIOMORPH).tgz \
+	      package/dist/idiomorph.min.js; \
+	} >idiomorph.js.new; \
+	for f in uplot.js uplot.css idiomorph.js; do mv $$f.new $$f; done; \
+	touch tried
+
+# Not there: the page does without, and says so when it is built.
+
+$(BUILD)/libraries/tried: Makefile
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory libraries >/dev/null 2>&1 \
+	    || { rm -f $(@D)/*.js $(@D)/*.css; \
+	         echo 'no npm packages: a page without charts (make libraries)'; }
+	@touch $@
 
 
 # nginx's configure writes where it stands, so it stands in a copy
 
-$(BUILD)/ngx_http_ux_module.so: $(SRCS) $(HEADERS) $(GLUE) config Makefile
+$(BUILD)/ngx_http_ux_module.so: $(SRCS) $(HEADERS) $(GLUE) $(WEB) config Makefile \
+    $(BUILD)/libraries/tried
 	@mkdir -p $(BUILD)
 	NGINX_SRC='$(NGINX_SRC)' NGINX_DEV='$(NGINX_DEV)' JOBS='$(JOBS)' \
 	    SANITIZE='$(SANITIZE)' sh ngx_module/build.sh $(BUILD)

@@ -10,6 +10,7 @@ build=$1
 top=$(pwd)
 tree=$build/nginx
 log=$top/$build/nginx.log
+export UX_LIBRARIES="$top/$build/libraries"
 
 rm -rf "$tree"
 mkdir -p "$tree"

@@ -61,4 +61,29 @@ typedef ngx_uint_t  ngx_http_ux_cookies_t;
 #endif
 
 
+/* May this answer be gzip'ed?  And does nginx add "Vary" to it by itself? */
+
+#if (NGX_HTTP_GZIP)
+
+#define ngx_http_ux_gzip_accepted(r)     ngx_http_gzip_ok(r)
+
+static ngx_inline ngx_uint_t
+ngx_http_ux_gzip_varies(ngx_http_request_t *r)
+{
+    ngx_http_core_loc_conf_t  *clcf;
+
+    clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
+    r->gzip_vary = 1;
+
+    return clcf->gzip_vary;
+}
+
+#else
+
+#define ngx_http_ux_gzip_accepted(r)     NGX_DECLINED
+#define ngx_http_ux_gzip_varies(r)       0
+
+#endif
+
+
 #endif

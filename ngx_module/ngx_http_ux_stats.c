@@ -6,12 +6,14 @@
  */
 
 #include "ngx_http_ux_module.h"
+#include "ngx_http_ux_asset.h"
 
 #include "ux_accept.h"
 
 
 typedef struct {
     ux_export_wanted_t    wanted;
+    ux_str_t              asset;       /* that name, instead; len 0 */
     ux_page_place_t       place;
     ux_report_t           report;
     ngx_uint_t            status;
@@ -94,7 +96,17 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
 
     answer->last = &answer->out;
 
-    if (ngx_http_ux_stats_path(r, answer) != NGX_OK) {
+    rc = ngx_http_ux_stats_path(r, answer);
+
+    if (rc == NGX_OK && answer->asset.len > 0) {
+        rc = ngx_http_ux_asset_send(r, answer->asset);
+
+        if (rc != NGX_DECLINED) {
+            return rc;
+        }
+    }
+
+    if (rc != NGX_OK) {
         return ngx_http_ux_stats_missing(r, answer);
     }
 
@@ -254,6 +266,14 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         }
     }
 
+    if (rest.len > sizeof("/assets/") - 1
+        && ngx_memcmp(rest.data, "/assets/", sizeof("/assets/") - 1) == 0)
+    {
+        answer->asset.data = (const char *) rest.data + sizeof("/assets/") - 1;
+        answer->asset.len = rest.len - (sizeof("/assets/") - 1);
+        return NGX_OK;
+    }
+
     for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 
         if (rest.len == others[i].path.len
@@ -396,14 +416,12 @@ ngx_http_ux_stats_place(ngx_http_request_t *r, ux_page_place_t *place)
 {
     ngx_http_core_loc_conf_t  *clcf;
 
-    static ux_str_t  style = ux_str("page.css");
-    static ux_str_t  script = ux_str("page.js");
-
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
     place->location = ngx_http_ux_str(clcf->name);
-    place->style = style;
-    place->script = script;
+    place->style = ngx_http_ux_asset_name(NGX_HTTP_UX_ASSET_STYLE);
+    place->script = ngx_http_ux_asset_name(NGX_HTTP_UX_ASSET_SCRIPT);
+    place->icon = ngx_http_ux_asset_name(NGX_HTTP_UX_ASSET_ICON);
 }
 
 

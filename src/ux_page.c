@@ -164,8 +164,13 @@ ux_page_put_head(ux_page_t *page, const ux_page_place_t *place)
         "<meta charset=\"utf-8\"/>\n<title>Experiments</title>\n"
         "<meta name=\"viewport\" content=\"width=device-width, "
         "initial-scale=1\"/>\n"
-        "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-        "<link rel=\"icon\" href=\"data:,\"/>\n");
+        "<meta name=\"color-scheme\" content=\"light dark\"/>\n");
+
+    if (place->icon.len > 0) {
+        ux_page_print(text, "<link rel=\"icon\" type=\"image/svg+xml\" "
+                            "href=\"%u/assets/%u\"/>\n",
+                      page->base, place->icon);
+    }
 
     if (place->style.len > 0) {
         ux_page_print(text, "<link rel=\"stylesheet\" "

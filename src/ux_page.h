@@ -29,6 +29,7 @@ typedef struct {
     ux_str_t   location;               /* "/uxstats", as configured */
     ux_str_t   style;                  /* below LOCATION/assets/; len 0: */
     ux_str_t   script;                 /*   there is none */
+    ux_str_t   icon;
 } ux_page_place_t;
 
 

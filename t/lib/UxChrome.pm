@@ -11,6 +11,11 @@ package UxChrome;
 #     $visitor->go("http://127.0.0.1:$port/");     # returns when it is loaded
 #     is($visitor->run('document.title'), 'Shop');   # promises are waited for
 #     $visitor->click('button');        # a mouse, where that is on the page
+#     $visitor->key('Tab');             # and Enter, Space, ArrowDown ...
+#     $visitor->listen;                 # from now on, and then:
+#     is_deeply([ $visitor->complaints ], []);    # errors, what a policy barred
+#     is_deeply([ $visitor->hosts ], [ "127.0.0.1:$port" ]);    # asked by it
+#     $visitor->look(width => 375, scheme => 'dark');
 #     $visitor->leave;                  # to an empty page
 #
 # TEST_CHROMIUM names another binary.  It is no robot by its User-Agent, and
@@ -31,6 +36,10 @@ use constant PATIENCE => 60;
 
 my $AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36'
     . ' (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+
+# Events that are kept whatever else is waited for.
+my %HEARD = map { $_ => 1 } qw(Log.entryAdded Runtime.exceptionThrown
+    Runtime.consoleAPICalled Audits.issueAdded Network.requestWillBeSent);
 
 my $json = JSON::PP->new->utf8->allow_nonref;
 
@@ -55,7 +64,8 @@ sub new
     my ($class) = @_;
 
     my $dir = File::Temp->newdir('uxtest-XXXXXX', TMPDIR => 1, CLEANUP => 1);
-    my $self = bless { dir => $dir, last => 0, text => '', events => [] },
+    my $self = bless { dir => $dir, last => 0, text => '', events => [],
+        heard => [] },
         $class;
 
     pipe my $ours, my $write or die "pipe: $!\n";
@@ -167,7 +177,11 @@ sub _read
 
     $self->{text} =~ s/^([^\0]*)\0//;
 
-    return $json->decode($1);
+    my $message = $json->decode($1);
+
+    push @{ $self->{heard} }, $message if $HEARD{ $message->{method} || '' };
+
+    return $message;
 }
 
 
@@ -277,6 +291,96 @@ sub click
         for qw(mousePressed mouseReleased);
 
     return;
+}
+
+
+my %KEYS = (Tab => 9, Enter => 13, Space => 32, Escape => 27,
+    ArrowUp => 38, ArrowDown => 40, End => 35, Home => 36);
+
+# Pressed and released, where the focus is; shift, where it is said.
+sub key
+{
+    my ($self, $key, $shift) = @_;
+
+    my $text = { Enter => "\r", Space => ' ' }->{$key};
+    my %key = (key => $key eq 'Space' ? ' ' : $key, code => $key,
+        windowsVirtualKeyCode => $KEYS{$key}, modifiers => $shift ? 8 : 0);
+
+    $self->call('Input.dispatchKeyEvent', { %key,
+        type => defined $text ? 'keyDown' : 'rawKeyDown',
+        defined $text ? (text => $text) : () });
+    $self->call('Input.dispatchKeyEvent', { %key, type => 'keyUp' });
+
+    return;
+}
+
+
+# Width of the window, colour scheme, reduced motion, medium.
+sub look
+{
+    my ($self, %look) = @_;
+
+    $self->call('Emulation.setDeviceMetricsOverride', {
+        width => 0 + ($look{width} || 1280), height => 900,
+        deviceScaleFactor => 1, mobile => JSON::PP::false() });
+    $self->call('Emulation.setEmulatedMedia', { media => $look{media} || '',
+        features => [ { name => 'prefers-color-scheme',
+            value => $look{scheme} || 'light' },
+        { name => 'prefers-reduced-motion',
+            value => $look{still} ? 'reduce' : 'no-preference' } ] });
+
+    return;
+}
+
+
+sub listen
+{
+    my ($self) = @_;
+
+    $self->call("$_.enable") for qw(Log Runtime Audits Network);
+    $self->{chrome}{heard} = [];
+
+    return;
+}
+
+
+sub _heard
+{
+    my ($self, $method) = @_;
+
+    return map { $_->{params} } grep { $_->{method} eq $method
+        && ($_->{sessionId} || '') eq $self->{session} }
+        @{ $self->{chrome}{heard} };
+}
+
+
+# What a developer would see in the console, and issues of the page.
+sub complaints
+{
+    my ($self) = @_;
+
+    return ((map { "$_->{entry}{level}: $_->{entry}{text}"
+                . " $_->{entry}{url}" } $self->_heard('Log.entryAdded')),
+        (map { "exception: $_->{exceptionDetails}{text} "
+                . ($_->{exceptionDetails}{exception}{description} || '') }
+            $self->_heard('Runtime.exceptionThrown')),
+        (map { "console: $_->{type}" }
+            $self->_heard('Runtime.consoleAPICalled')),
+        (map { "issue: " . $json->encode($_->{issue}) }
+            $self->_heard('Audits.issueAdded')));
+}
+
+
+# Whom it has sent requests to; "data:" is nobody.
+sub hosts
+{
+    my ($self) = @_;
+
+    my %host = map { m{^\w+://([^/]+)} ? ($1 => 1)
+        : /^(?:data|about):/ ? () : ($_ => 1) }
+        map { $_->{request}{url} } $self->_heard('Network.requestWillBeSent');
+
+    return sort keys %host;
 }
 
 

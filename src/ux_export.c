@@ -27,14 +27,14 @@ const ux_str_t  ux_export_types[UX_EXPORT_FORMATS] = {
 
 /*
  * What is read of it: metrics have no segments, CSV has no more than metrics
- * of variants, and only JSON versions before.
+ * of variants; neither has what is good for one look only.
  */
 static const unsigned  ux_export_parts[UX_EXPORT_FORMATS] = {
     [UX_EXPORT_OPENMETRICS] = UX_REPORT_CONDUCT,
     [UX_EXPORT_PROMETHEUS] = UX_REPORT_CONDUCT,
     [UX_EXPORT_CSV] = UX_REPORT_SEGMENTS,
     [UX_EXPORT_JSON] = UX_REPORT_WHOLE,
-    [UX_EXPORT_PAGE] = UX_REPORT_CONDUCT
+    [UX_EXPORT_PAGE] = UX_REPORT_CONDUCT | UX_REPORT_DETAIL
 };
 
 static const ux_page_place_t  ux_export_nowhere;

@@ -32,8 +32,9 @@ ux_page(const ux_report_t *report, const ux_page_place_t *place,
     *text = NULL;
     *len = 0;
 
-    document = ux_report_document(report, path.len > 0 ? UX_REPORT_WHOLE
-                                                       : UX_REPORT_CONDUCT);
+    document = ux_report_document(report, path.len > 0
+                                  ? UX_REPORT_WHOLE
+                                  : UX_REPORT_CONDUCT | UX_REPORT_DETAIL);
 
     if (document == NULL) {
         return UX_ERROR;

@@ -41,8 +41,10 @@ typedef struct {
                                           met, beyond its metrics: funnels,
                                           journey, money, sessions, surveys,
                                           http, vitals */
+#define UX_REPORT_DETAIL    8u         /* of comparisons also what is for one
+                                          look: exact, Bayesian */
 #define UX_REPORT_WHOLE     (UX_REPORT_SEGMENTS | UX_REPORT_PREVIOUS         \
-                             | UX_REPORT_CONDUCT)
+                             | UX_REPORT_CONDUCT | UX_REPORT_DETAIL)
 
 
 /*

@@ -74,7 +74,9 @@ ux_report_put_versus(ux_json_t *object, ux_result_t *view,
         return;
     }
 
-    comparison = ux_result_detail(view, of->variant, metric);
+    comparison = of->detail
+                 ? ux_result_detail(view, of->variant, metric)
+                 : ux_result_comparison(view, of->variant, metric);
 
     if (comparison == NULL) {
         ux_json_null(object, "vs_control");
@@ -86,8 +88,12 @@ ux_report_put_versus(ux_json_t *object, ux_result_t *view,
 
     ux_report_put_difference(versus, comparison);
     ux_report_put_evidence(versus, comparison);
-    ux_report_put_exact(versus, comparison, ux_result_quiet(view));
-    ux_report_put_bayesian(versus, comparison, which->lower_is_better);
+
+    if (of->detail) {
+        ux_report_put_exact(versus, comparison, ux_result_quiet(view));
+        ux_report_put_bayesian(versus, comparison, which->lower_is_better);
+    }
+
     ux_report_put_fixed(versus, comparison);
 }
 

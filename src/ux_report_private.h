@@ -125,6 +125,7 @@ typedef struct {
     const ux_result_variant_t  *figures;
     unsigned                    variant;
     bool                        segment;
+    bool                        detail;        /* UX_REPORT_DETAIL */
     const ux_result_variant_t  *control;       /* of the value; NULL: it is */
 } ux_report_of_t;
 

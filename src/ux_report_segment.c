@@ -67,6 +67,7 @@ ux_report_put_value(ux_json_t *segment, ux_result_t *view, unsigned variant,
     of.figures = &view->segments[0];
     of.variant = variant;
     of.segment = true;
+    of.detail = false;
     of.control = ux_report_value_control(view, variant, value);
 
     object = ux_json_object(segment,

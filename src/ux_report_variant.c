@@ -79,6 +79,7 @@ ux_report_put_variant(ux_json_t *variants, ux_result_t *view,
     of.figures = variant;
     of.variant = number;
     of.segment = false;
+    of.detail = (parts & UX_REPORT_DETAIL) != 0;
     of.control = NULL;
 
     ux_report_put_metrics(object, view, &of);

@@ -199,6 +199,10 @@ test_parts(void)
        && has(UX_REPORT_CONDUCT, V "/funnels"), "nor what visitors did");
     ok(!has(0, V "/vitals") && !has(0, V "/funnels") && !has(0, V "/http"),
        "but who wants it");
+    ok(has(UX_REPORT_DETAIL, W "/metrics/purchase/vs_control/exact")
+       && has(0, W "/metrics/purchase/vs_control/p_value")
+       && !has(0, W "/metrics/purchase/vs_control/exact"),
+       "nor what is good for one look");
     ok(has(0, V "/metrics") && has(0, E "/previous"),
        "metrics are always there");
 }

@@ -82,6 +82,7 @@ typedef struct {
     uint64_t                   *began_ms;      /* by experiment: when it was
                                                   registered, 0: it is not */
     ux_visitor_t                visitor;       /* record being worked on */
+    ux_outline_t                outline;       /* of the record just seen */
     ux_changes_t                changes;
     ux_str_t                    keys[NGX_HTTP_UX_KEYS_MAX];
     ngx_uint_t                  nkeys;
@@ -240,6 +241,9 @@ typedef struct {
     unsigned                    has_record:1;
     unsigned                    member:1;      /* assigned before, whether or
                                                   not `recorded` holds */
+    unsigned                    steady:1;      /* a further page changes
+                                                  nothing of its record */
+    uint16_t                    arm;           /* of that */
 } ngx_http_ux_choice_t;
 
 
@@ -297,6 +301,7 @@ typedef struct {
     ux_str_t                    key;           /* len 0: no visitor */
     ux_key_t                    hash;
     uint64_t                    cookie_hash;   /* 0: not to be remembered */
+    ux_seen_t                   seen;          /* its record, if `steady` */
     uint32_t                   *at;            /* where in the table it was
                                                   last seen; NULL: unknown */
     ux_cookie_t                 cookie;        /* that came, if `returned` */
@@ -351,7 +356,9 @@ typedef struct {
     unsigned                    exposed:1;     /* to one experiment at least */
     unsigned                    creates:1;     /* a record may be made */
     unsigned                    turned:1;      /* had its turn in `zone` */
-    unsigned                    record_read:1; /* zone->visitor holds it now */
+    unsigned                    record_read:1; /* zone->outline holds it now */
+    unsigned                    steady:1;      /* a further page changes
+                                                  nothing of what was seen */
     unsigned                    idle:1;        /* its cookie alone, now, would
                                                   change nothing in it */
     unsigned                    stats:1;       /* served by ux_stats */
@@ -619,6 +626,13 @@ void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 /* The zone had no room; said once a minute. */
 void ngx_http_ux_turn_full(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
 
+/*
+ * ngx_http_ux_again.c: a request that changes nothing of its visitor's record
+ * but when it was last seen; NGX_DECLINED: it is none, and takes a turn.
+ */
+ngx_int_t ngx_http_ux_turn_again(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+
 /* ngx_http_ux_visit.c: whether the record changed; settled: of settling it */
 ngx_uint_t ngx_http_ux_turn_visit(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, const uint16_t *settled,
@@ -629,6 +643,9 @@ ngx_uint_t ngx_http_ux_turn_error(ngx_http_request_t *r,
 /* ngx_http_ux_wanted.c */
 ngx_uint_t ngx_http_ux_turn_wanted(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone);
+
+/* Room for the arms of what the decider exposes; NULL: no memory. */
+uint16_t *ngx_http_ux_arms(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
 /* Would this request expose, if nothing barred it? */
 ngx_uint_t ngx_http_ux_exposes(ngx_http_ux_ctx_t *ctx);

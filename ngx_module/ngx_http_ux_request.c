@@ -212,6 +212,7 @@ ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     ctx->cookie_hash = 0;
     ctx->aliases = 0;
     ctx->record_read = 0;
+    ctx->steady = 0;
 }
 
 

@@ -34,7 +34,7 @@ static void ngx_http_ux_turn_lost(ngx_http_request_t *r,
     ngx_uint_t from);
 
 
-/* Most requests take one turn; many events take more. */
+/* Most requests take one turn at most; many events take more. */
 void
 ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
@@ -47,7 +47,9 @@ ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ctx->turned |= (zone == ctx->zone);
 
-    if (!ngx_http_ux_turn_wanted(r, ctx, zone)) {
+    if (ngx_http_ux_turn_again(r, ctx, zone) == NGX_OK
+        || !ngx_http_ux_turn_wanted(r, ctx, zone))
+    {
         return;
     }
 

@@ -21,6 +21,8 @@ static ngx_uint_t ngx_http_ux_targeted(ngx_http_request_t *r,
     ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
 static void ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
+static ngx_uint_t ngx_http_ux_choices_steady(ngx_http_ux_ctx_t *ctx,
+    ux_outline_t *outline);
 static ngx_int_t ngx_http_ux_variants_pairs(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone);
 
@@ -333,6 +335,7 @@ ngx_int_t
 ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
+    ux_seen_t                *seen, other;
     ngx_http_ux_main_conf_t  *mcf;
 
     if (ctx->choices == NULL) {
@@ -353,12 +356,17 @@ ngx_http_ux_choices(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     ctx->chosen |= 1u << zone->ordinal;
 
-    if (ctx->key.len != 0 && !ctx->minted && !ctx->transient
-        && ((ctx->record_read && zone == ctx->zone)
-            || ux_table_read(&zone->store.table,
-                             ngx_http_ux_zone_key(ctx, zone),
-                             (uint32_t) ngx_time(), &zone->visitor)
-               == UX_OK))
+    if (ctx->key.len == 0 || ctx->minted || ctx->transient) {
+        return NGX_OK;
+    }
+
+    other.slot = UX_PROCESS_NONE;
+    seen = (zone == ctx->zone) ? &ctx->seen : &other;
+
+    if ((ctx->record_read && zone == ctx->zone)
+        || ux_table_see(&zone->store.table, ngx_http_ux_zone_key(ctx, zone),
+                        (uint32_t) ngx_time(), &zone->outline, seen)
+           == UX_OK)
     {
         ngx_http_ux_choices_recorded(ctx, zone);
     }
@@ -378,29 +386,37 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ux_arm_t              *arm;
     ngx_uint_t             i;
     ux_store_t            *store;
-    ux_visitor_t          *v;
+    ux_outline_t          *outline;
+    ux_outline_track_t    *track;
     ngx_http_ux_choice_t  *choice;
 
     store = &zone->store;
-    v = &zone->visitor;
+    outline = &zone->outline;
 
-    for (i = 1; i < v->ntracks; i++) {
+    if (zone == ctx->zone) {
+        ctx->steady = ngx_http_ux_choices_steady(ctx, outline);
+    }
 
-        if (v->tracks[i].arm >= store->plan.narms) {
+    for (i = 0; i < outline->n; i++) {
+        track = &outline->tracks[i];
+
+        if (track->arm >= store->plan.narms) {
             ux_store_refresh(store);
         }
 
-        if (v->tracks[i].arm >= store->plan.narms) {
+        if (track->arm >= store->plan.narms) {
             continue;
         }
 
-        arm = &store->arms[v->tracks[i].arm];
+        arm = &store->arms[track->arm];
 
         if (arm->experiment < 0) {
             continue;
         }
 
         choice = &ctx->choices[zone->first + arm->experiment];
+        choice->steady = !choice->member && ux_track_steady(track, arm);
+        choice->arm = track->arm;
         choice->member = 1;
 
         if (arm->variant < 0
@@ -412,6 +428,16 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
         choice->recorded = (int8_t) arm->variant;
         choice->has_record = 1;
     }
+}
+
+
+/* A cookie that is not remembered yet will be. */
+static ngx_uint_t
+ngx_http_ux_choices_steady(ngx_http_ux_ctx_t *ctx, ux_outline_t *outline)
+{
+    return ux_track_visitor_steady(outline)
+           && (!ctx->returned || ctx->cookie_hash == 0
+               || outline->cookie_hash == ctx->cookie_hash);
 }
 
 

@@ -426,9 +426,9 @@ static ngx_uint_t
 ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
 {
     ngx_int_t      rc;
-    ux_visitor_t  *v;
+    ux_outline_t  *outline;
 
-    v = &ctx->zone->visitor;
+    outline = &ctx->zone->outline;
 
     if (!ctx->determining) {
         rc = ngx_http_ux_idle_glance(ctx);
@@ -438,16 +438,22 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
         }
     }
 
-    if (ux_table_read(&ctx->zone->store.table, ctx->hash,
-                      (uint32_t) ngx_time(), v)
+    ctx->seen.slot = (ctx->at != NULL) ? *ctx->at : UX_PROCESS_NONE;
+
+    if (ux_table_see(&ctx->zone->store.table, ctx->hash,
+                     (uint32_t) ngx_time(), outline, &ctx->seen)
             != UX_OK
-        || v->cookie_hash != ctx->cookie_hash)
+        || outline->cookie_hash != ctx->cookie_hash)
     {
         return 0;
     }
 
+    if (ctx->at != NULL) {
+        *ctx->at = ctx->seen.slot;
+    }
+
     ctx->record_read = 1;
-    ctx->known = v->confirmed;
+    ctx->known = outline->confirmed;
 
     return 1;
 }

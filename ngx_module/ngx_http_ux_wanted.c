@@ -79,9 +79,7 @@ ngx_http_ux_wanted_exposures(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     expose = ctx->decider->expose;
 
-    ctx->arms = expose->n < NGX_HTTP_UX_FEW
-                ? ctx->few_arms
-                : ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
+    ctx->arms = ngx_http_ux_arms(r, ctx);
     if (ctx->arms == NULL) {
         return 0;
     }
@@ -114,6 +112,19 @@ ngx_http_ux_wanted_exposures(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ctx->creates |= ctx->minted;
 
     return 1;
+}
+
+
+uint16_t *
+ngx_http_ux_arms(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
+    ngx_http_ux_expose_t  *expose;
+
+    expose = ctx->decider->expose;
+
+    return expose->n < NGX_HTTP_UX_FEW
+           ? ctx->few_arms
+           : ngx_palloc(r->pool, (expose->n + 1) * sizeof(uint16_t));
 }
 
 

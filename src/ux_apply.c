@@ -38,6 +38,8 @@ static void ux_apply_orders(const ux_occurrence_t *o, const ux_arm_t *arm,
     int64_t was, int64_t is);
 static void ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
     ux_track_t *track);
+static bool ux_apply_concerns(const ux_occurrence_t *o,
+    const ux_total_t *total);
 static int64_t ux_apply_sum(const ux_occurrence_t *o, const ux_total_t *total,
     int64_t sum);
 static uint16_t ux_apply_count(const ux_occurrence_t *o,
@@ -120,29 +122,6 @@ ux_apply_event(const ux_plan_t *plan, ux_visitor_t *visitor,
     }
 
     return known > 0 && taken == 0 ? UX_DISCARD_AFTER_WINDOW : UX_DISCARDS;
-}
-
-
-const ux_arm_t *
-ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal)
-{
-    const ux_arm_t  *arm;
-
-    if (ordinal >= plan->narms) {
-        return NULL;
-    }
-
-    arm = &plan->arms[ordinal];
-
-    /* -1 of one not in the model is beyond all as well */
-
-    if (arm->base == 0
-        || (unsigned) arm->experiment >= plan->model->nexperiments)
-    {
-        return NULL;
-    }
-
-    return arm;
 }
 
 
@@ -299,7 +278,7 @@ ux_apply_totals(const ux_occurrence_t *o, const ux_arm_t *arm,
         total = &model->totals[i];
         slot = ux_apply_total_slot(total);
 
-        if (slot >= UX_TOTALS_MAX) {
+        if (slot >= UX_TOTALS_MAX || !ux_apply_concerns(o, total)) {
             continue;
         }
 
@@ -351,6 +330,18 @@ ux_apply_capped(const ux_model_t *model, const ux_experiment_t *experiment,
     }
 
     return sum;
+}
+
+
+/* Can the event change this total? */
+static bool
+ux_apply_concerns(const ux_occurrence_t *o, const ux_total_t *total)
+{
+    if (total->event == UX_METRIC_REVENUE) {
+        return o->index == UX_EVENT_PURCHASE || o->index == UX_EVENT_REFUND;
+    }
+
+    return total->event == o->index;
 }
 
 

@@ -41,7 +41,28 @@ void ux_apply_total(ux_changes_t *changes, uint32_t cell, ux_amount_t from,
     ux_amount_t to);
 
 /* The arm if its experiment is in the model, else NULL. */
-const ux_arm_t *ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal);
+static inline const ux_arm_t *
+ux_apply_arm(const ux_plan_t *plan, uint16_t ordinal)
+{
+    const ux_arm_t  *arm;
+
+    if (ordinal >= plan->narms) {
+        return NULL;
+    }
+
+    arm = &plan->arms[ordinal];
+
+    /* -1 of one not in the model is beyond all as well */
+
+    if (arm->base == 0
+        || (unsigned) arm->experiment >= plan->model->nexperiments)
+    {
+        return NULL;
+    }
+
+    return arm;
+}
+
 
 /* Is now_ms inside the window of the track, whose arm is in the model? */
 bool ux_apply_in_window(const ux_plan_t *plan, const ux_arm_t *arm,

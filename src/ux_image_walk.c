@@ -172,6 +172,7 @@ ux_walk_slot(ux_image_walk_t *walk, const ux_slot_t *slot, bool again)
 {
     ux_status_t            rc;
     ux_visitor_t           visitor;
+    const uint8_t         *packed;
     const ux_slot_head_t  *head;
 
     head = &slot->head;
@@ -200,15 +201,21 @@ ux_walk_slot(ux_image_walk_t *walk, const ux_slot_t *slot, bool again)
         return;
     }
 
-    if (ux_visitor_unpack(&visitor, (const uint8_t *) slot->words, head->len)
-        != UX_OK)
-    {
+    packed = (const uint8_t *) slot->words;
+
+    if (ux_visitor_unpack(&visitor, packed, head->len) != UX_OK) {
         walk->skipped++;
         return;
     }
 
-    ux_walk_record(walk, &visitor, (const uint8_t *) slot->words, head->len,
-                   again);
+    /* a touch changes the head alone */
+
+    if (visitor.last_s != head->last_s) {
+        visitor.last_s = head->last_s;
+        packed = NULL;
+    }
+
+    ux_walk_record(walk, &visitor, packed, head->len, again);
 }
 
 

@@ -17,19 +17,8 @@
 #endif
 
 
-void
-ux_writer_byte(ux_writer_t *w, unsigned byte)
-{
-    if (w->pos == w->end) {
-        if (w->status == UX_OK) {
-            w->status = UX_FULL;
-        }
-
-        return;
-    }
-
-    *w->pos++ = (uint8_t) byte;
-}
+static uint64_t ux_reader_bytewise(ux_reader_t *r, uint64_t min,
+    uint64_t max);
 
 
 void
@@ -52,9 +41,26 @@ ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size)
 }
 
 
+/* Up to 8 bytes at once: seven bits go into each. */
 void
-ux_writer_number(ux_writer_t *w, uint64_t value)
+ux_writer_long(ux_writer_t *w, uint64_t value)
 {
+    uint64_t  x;
+    unsigned  n;
+
+    if (value >> 56 == 0 && value >= 0x80 && w->end - w->pos >= 8) {
+        n = (63u - (unsigned) __builtin_clzll(value)) / 7;
+
+        x = (value & 0x0fffffff) | (value & 0x00fffffff0000000) << 4;
+        x = (x & 0x00003fff00003fff) | (x & 0x0fffc0000fffc000) << 2;
+        x = (x & 0x007f007f007f007f) | (x & 0x3f803f803f803f80) << 1;
+        x |= 0x8080808080808080 & (((uint64_t) 1 << 8 * n) - 1);
+
+        memcpy(w->pos, &x, 8);
+        w->pos += n + 1;
+        return;
+    }
+
     while (value >= 0x80) {
         ux_writer_byte(w, (unsigned) (value & 0x7f) | 0x80u);
         value >>= 7;
@@ -94,18 +100,6 @@ ux_writer_moment(ux_writer_t *w, uint64_t ms, uint64_t origin_ms)
 }
 
 
-unsigned
-ux_reader_byte(ux_reader_t *r)
-{
-    if (r->pos == r->end) {
-        r->bad = true;
-        return 0;
-    }
-
-    return *r->pos++;
-}
-
-
 uint64_t
 ux_reader_fixed(ux_reader_t *r, unsigned size)
 {
@@ -128,20 +122,52 @@ ux_reader_fixed(ux_reader_t *r, unsigned size)
 }
 
 
-/* In the shortest form and within bounds; 0 and a fault otherwise. */
+/* Of up to 8 bytes at once: those in front of the first without a high bit. */
 uint64_t
-ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max)
+ux_reader_long(ux_reader_t *r, uint64_t min, uint64_t max)
+{
+    uint64_t  x, last;
+
+    if (r->end - r->pos < 8) {
+        return ux_reader_bytewise(r, min, max);
+    }
+
+    memcpy(&x, r->pos, 8);
+    last = ~x & 0x8080808080808080;
+
+    if (last == 0) {
+        return ux_reader_bytewise(r, min, max);
+    }
+
+    r->pos += __builtin_ctzll(last) / 8 + 1;
+    x &= last ^ (last - 1);
+
+    /* a last byte of 0 would be one too many */
+
+    if (r->pos[-1] == 0 && x != 0) {
+        ux_reader_fail(r);
+        return 0;
+    }
+
+    x &= 0x7f7f7f7f7f7f7f7f;
+    x = (x & 0x007f007f007f007f) | (x & 0x7f007f007f007f00) >> 1;
+    x = (x & 0x00003fff00003fff) | (x & 0x3fff00003fff0000) >> 2;
+    x = (x & 0x0fffffff) | (x & 0x0fffffff00000000) >> 4;
+
+    if (x < min || x > max) {
+        ux_reader_fail(r);
+        return 0;
+    }
+
+    return x;
+}
+
+
+static uint64_t
+ux_reader_bytewise(ux_reader_t *r, uint64_t min, uint64_t max)
 {
     uint64_t  value;
     unsigned  byte, shift;
-
-    /* mostly a byte */
-
-    if (r->pos < r->end && *r->pos < 0x80u && *r->pos >= min
-        && *r->pos <= max)
-    {
-        return *r->pos++;
-    }
 
     value = 0;
     shift = 0;

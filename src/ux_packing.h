@@ -181,21 +181,72 @@ typedef struct {
 
 
 /* Past the end nothing is written and status becomes UX_FULL. */
-void ux_writer_byte(ux_writer_t *w, unsigned byte);
 void ux_writer_fixed(ux_writer_t *w, uint64_t value, unsigned size);
-void ux_writer_number(ux_writer_t *w, uint64_t value);
 void ux_writer_time(ux_writer_t *w, uint64_t ms, uint64_t origin_ms);
 
 /* A time that may be none, 0. */
 void ux_writer_moment(ux_writer_t *w, uint64_t ms, uint64_t origin_ms);
 
 /* After a fault nothing further is read and the answers are 0. */
-unsigned ux_reader_byte(ux_reader_t *r);
 uint64_t ux_reader_fixed(ux_reader_t *r, unsigned size);
-uint64_t ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max);
 uint64_t ux_reader_time(ux_reader_t *r, uint64_t origin_ms);
 uint64_t ux_reader_moment(ux_reader_t *r, uint64_t origin_ms);
 void ux_reader_fail(ux_reader_t *r);
+
+/* What ux_writer_number() and ux_reader_number() are for other numbers. */
+void ux_writer_long(ux_writer_t *w, uint64_t value);
+uint64_t ux_reader_long(ux_reader_t *r, uint64_t min, uint64_t max);
+
+
+static inline void
+ux_writer_byte(ux_writer_t *w, unsigned byte)
+{
+    if (w->pos == w->end) {
+        w->status = w->status == UX_OK ? UX_FULL : w->status;
+        return;
+    }
+
+    *w->pos++ = (uint8_t) byte;
+}
+
+
+static inline void
+ux_writer_number(ux_writer_t *w, uint64_t value)
+{
+    if (value < 0x80) {
+        ux_writer_byte(w, (unsigned) value);
+        return;
+    }
+
+    ux_writer_long(w, value);
+}
+
+
+static inline unsigned
+ux_reader_byte(ux_reader_t *r)
+{
+    if (r->pos == r->end) {
+        r->bad = true;
+        return 0;
+    }
+
+    return *r->pos++;
+}
+
+
+/* In the shortest form and within bounds; 0 and a fault otherwise. */
+static inline uint64_t
+ux_reader_number(ux_reader_t *r, uint64_t min, uint64_t max)
+{
+    if (r->pos < r->end && *r->pos < 0x80u && *r->pos >= min
+        && *r->pos <= max)
+    {
+        return *r->pos++;
+    }
+
+    return ux_reader_long(r, min, max);
+}
+
 
 /*
  * The cookie_hash in the first bytes of a packed visitor, 0: none.  buf has
@@ -207,11 +258,11 @@ uint64_t ux_packing_cookie(const uint8_t *buf, size_t len);
 
 /*
  * A track but for the life's, ux_visitor_track.c: as a whole; which parts it
- * has, of which UX_PACK_FLAGS stands for what ux_pack_body() does not write.
+ * has, but for UX_PACK_FLAGS, which ux_pack_body() does not write.
  */
 void ux_pack_track(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
-unsigned ux_pack_parts(const ux_track_t *track, bool lean);
+unsigned ux_pack_parts(const ux_track_t *track);
 void ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
     uint64_t origin_ms);
 

@@ -59,8 +59,10 @@ ux_survey_find(ux_str_t name)
 unsigned
 ux_survey_of(const ux_model_t *model, uint8_t event)
 {
-    return event < model->nevents ? ux_survey_find(model->events[event])
-                                  : UX_SURVEYS;
+    /* GA4's own names are none */
+
+    return event >= UX_EVENT_BUILTIN && event < model->nevents
+           ? ux_survey_find(model->events[event]) : UX_SURVEYS;
 }
 
 

@@ -26,6 +26,7 @@
  *   A reader takes no lock: it has a whole copy if both lock words were free
  *   before and are the same after (a sequence lock; Lamport 1977).  Shared
  *   bytes are moved by relaxed 8-byte loads and stores on both sides.
+ *   A page of somebody known changes only one such word (ux_table_touch.c).
  *
  * A turn and SIGKILL.  In the writer's own order of instructions:
  *   1. buckets[] of its journal names the buckets; no lock is held yet
@@ -77,8 +78,6 @@
 
 
 static uint16_t ux_table_tag(ux_key_t key);
-static const ux_slot_t *ux_table_find(const ux_table_t *table, ux_key_t key,
-    uint32_t *at, uint64_t *word);
 static const ux_slot_t *ux_bucket_has(const ux_bucket_t *bucket, uint32_t i,
     uint16_t tag, uint64_t key_id);
 static const ux_slot_t *ux_bucket_find(const ux_bucket_t *bucket,
@@ -210,25 +209,13 @@ ux_table_glance_at(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_bucket_t        *bucket;
     const ux_slot_t    *slot;
 
-    slot = NULL;
-    bucket = NULL;
-    word = 0;
-
-    if (*at / UX_BUCKET_SLOTS < table->nbuckets) {
-        bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
-        word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
-        slot = ux_bucket_has(bucket, *at % UX_BUCKET_SLOTS,
-                             ux_table_tag(key), key.id);
-    }
-
-    if (slot == NULL) {
-        slot = ux_table_find(table, key, at, &word);
-        bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
-    }
+    slot = ux_table_find(table, key, at, &word);
 
     if (slot == NULL || (word & UX_LOCK_OWNER)) {
         return UX_DECLINED;
     }
+
+    bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
 
     /* may be torn, until the lock was looked at again */
 
@@ -253,8 +240,7 @@ ux_table_glance_at(ux_table_t *table, ux_key_t key, uint32_t now_s,
 }
 
 
-/* The slot of the record's first part, and its bucket's lock before that. */
-static const ux_slot_t *
+const ux_slot_t *
 ux_table_find(const ux_table_t *table, ux_key_t key, uint32_t *at,
     uint64_t *word)
 {
@@ -262,6 +248,17 @@ ux_table_find(const ux_table_t *table, ux_key_t key, uint32_t *at,
     ux_place_t        place;
     ux_bucket_t      *bucket;
     const ux_slot_t  *slot;
+
+    if (*at / UX_BUCKET_SLOTS < table->nbuckets) {
+        bucket = ux_bucket_get(table, *at / UX_BUCKET_SLOTS);
+        *word = __atomic_load_n(&bucket->lock, __ATOMIC_ACQUIRE);
+        slot = ux_bucket_has(bucket, *at % UX_BUCKET_SLOTS,
+                             ux_table_tag(key), key.id);
+
+        if (slot != NULL) {
+            return slot;
+        }
+    }
 
     place = ux_table_place(table, key);
 

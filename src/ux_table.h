@@ -11,8 +11,8 @@
 
 
 #include "ux_hash.h"
+#include "ux_outline.h"
 #include "ux_process.h"
-#include "ux_visitor.h"
 
 
 #define UX_BUCKET_SLOTS  16
@@ -44,6 +44,15 @@ typedef struct {
 } ux_glance_t;
 
 
+/* A record of one part as it was seen, for ux_table_touch(). */
+typedef struct {
+    uint64_t  word;                  /* of its bucket's lock, free */
+    uint32_t  slot;                  /* before: where to look first, any
+                                        number */
+    uint32_t  first_s;
+} ux_seen_t;
+
+
 /* One open record: between ux_table_open() and commit or abort. */
 typedef struct {
     ux_key_t  key;
@@ -51,6 +60,7 @@ typedef struct {
     bool      found;
     uint8_t   nparts;                /* slots it occupies now */
     uint32_t  parts[UX_IMAGES_MAX];
+    ux_visitor_t  was;               /* ux_visitor_keep(), if `found` */
 } ux_turn_t;
 
 
@@ -96,6 +106,24 @@ ux_status_t ux_table_glance_at(ux_table_t *table, ux_key_t key,
     uint32_t now_s, uint32_t *at, ux_glance_t *glance);
 
 /*
+ * As ux_table_read(), but only what most requests ask of a record, without
+ * unpacking it.  Of one in several parts, and while somebody writes, it is
+ * unpacked after all, and ux_table_touch() will decline.
+ */
+ux_status_t ux_table_see(ux_table_t *table, ux_key_t key, uint32_t now_s,
+    ux_outline_t *outline, ux_seen_t *seen);
+
+/*
+ * A turn that changes nothing but when the visitor was here: last_s becomes
+ * now_s, if it is at least least_s ago.  Written in place, with no copy of the
+ * record.  UX_DECLINED: the record is not certainly the one seen, its last_s
+ * is most_s ago or more, in the future, or it has expired; nothing is changed
+ * then.
+ */
+ux_status_t ux_table_touch(ux_table_t *table, const ux_seen_t *seen,
+    uint32_t now_s, uint32_t least_s, uint32_t most_s);
+
+/*
  * Takes the turn of writing the record: visitor is filled from it, or made
  * new (turn->found false).  Must be followed by commit or abort at once: no
  * allocation, logging or system call between them.  UX_BUSY: nothing held.
@@ -104,7 +132,8 @@ ux_status_t ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
     ux_visitor_t *visitor, ux_turn_t *turn);
 
 /*
- * Writes the record, making room if it must, in this order: free slots,
+ * Writes the record, in place where nothing changed but last_s, and else
+ * making room if it must, in this order: free slots,
  * expired visitors, provisional ones, moving somebody to its other bucket,
  * then the one longest away that has no open cart, then the one longest away.
  * A provisional newcomer drives out only expired and provisional ones.

@@ -12,6 +12,8 @@
 
 #include "ux_table.h"
 
+#include <stddef.h>
+
 
 #define UX_SLOT_BYTES    104         /* of a packed visitor in one slot */
 #define UX_PARTS_MAX     8
@@ -38,6 +40,17 @@ typedef struct {
     ux_slot_head_t  head;
     uint64_t        words[UX_SLOT_BYTES / 8];
 } ux_slot_t;
+
+
+/*
+ * The second word of a head.  The only one that changes without the record:
+ * see ux_table_touch.c.
+ */
+#define UX_SLOT_TIMES  1
+
+_Static_assert(offsetof(ux_slot_head_t, expires_s) == UX_SLOT_TIMES * 8
+               && offsetof(ux_slot_head_t, last_s) == UX_SLOT_TIMES * 8 + 4,
+               "both times are in one word");
 
 
 /* A slot is free when its tag is 0. */
@@ -139,6 +152,25 @@ void ux_table_gather(const ux_table_t *table, const ux_place_t *place,
 
 /* All parts there, each once. */
 bool ux_copy_whole(const ux_copy_t *copy);
+
+/* When a record expires that was made and last seen then. */
+uint32_t ux_table_expires(const ux_table_t *table, uint32_t first_s,
+    uint32_t last_s);
+
+/*
+ * Both times of a record of one part, in place.  The lock of its bucket is
+ * held; a kill leaves the old ones or the new ones.
+ */
+void ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
+    uint32_t last_s);
+
+/*
+ * The slot of the record's first part, and the word of its bucket's lock
+ * before that was looked for; NULL: none is seen.  *at, any number, is where
+ * to look first, and becomes where it is.
+ */
+const ux_slot_t *ux_table_find(const ux_table_t *table, ux_key_t key,
+    uint32_t *at, uint64_t *word);
 
 /*
  * Adds `need` slots to room->slots, and to room->freed what else of the

@@ -52,6 +52,7 @@ ux_table_open(ux_table_t *table, ux_key_t key, uint32_t now_s,
         visitor->key_id = key.id;
         visitor->last_s = copy.head.last_s;
         turn->found = true;
+        ux_visitor_keep(&turn->was, visitor);
 
         return UX_OK;
     }
@@ -180,6 +181,18 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     ux_room_t    room;
     ux_status_t  rc;
 
+    memset(effects, 0, sizeof(ux_table_effects_t));
+
+    if (turn->found && turn->nparts == 1
+        && ux_visitor_same(visitor, &turn->was))
+    {
+        ux_table_stamp(table, turn->parts[0], visitor->first_s,
+                       visitor->last_s);
+        ux_turn_end(table, 2);
+
+        return UX_OK;
+    }
+
     room.table = table;
     room.turn = turn;
     room.now_s = ux_table_expiry(table, now_s);
@@ -189,7 +202,6 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     room.nfreed = 0;
     room.nmoves = 0;
     memset(&room.effects, 0, sizeof(ux_table_effects_t));
-    memset(effects, 0, sizeof(ux_table_effects_t));
 
     rc = ux_visitor_pack(visitor, packed, &len);
 
@@ -324,25 +336,13 @@ ux_turn_images(ux_room_t *room, const ux_visitor_t *visitor,
 static ux_slot_head_t
 ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
 {
-    unsigned           i, c;
-    uint32_t           life_s;
-    const ux_table_t  *table;
-    ux_slot_head_t     head;
+    unsigned        i;
+    ux_slot_head_t  head;
 
-    table = room->table;
-
-    life_s = table->inactive_s > table->max_window_s ? table->inactive_s
-                                                     : table->max_window_s;
     head.key_id = room->turn->key.id;
     head.last_s = visitor->last_s;
-    head.expires_s = visitor->last_s > UINT32_MAX - life_s
-                     ? UINT32_MAX : visitor->last_s + life_s;
-
-    if (table->retention_s != 0 && head.expires_s > visitor->first_s
-        && head.expires_s - visitor->first_s > table->retention_s)
-    {
-        head.expires_s = visitor->first_s + table->retention_s;
-    }
+    head.expires_s = ux_table_expires(room->table, visitor->first_s,
+                                      visitor->last_s);
     head.other = UX_PROCESS_NONE;
     head.len = (uint16_t) len;
     head.part = 0;
@@ -352,10 +352,8 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
         head.flags |= i > 0 && visitor->tracks[i].waiting ? UX_SLOT_WAITING
                                                           : 0;
 
-        for (c = 0; c < UX_CARTS_MAX; c++) {
-            if (visitor->tracks[i].carts[c].state == UX_CART_OPEN) {
-                head.flags |= UX_SLOT_CART_OPEN;
-            }
+        if (ux_visitor_carts(&visitor->tracks[i]) & UX_CART_WORD_OPEN) {
+            head.flags |= UX_SLOT_CART_OPEN;
         }
     }
 
@@ -368,6 +366,26 @@ ux_turn_head(const ux_room_t *room, const ux_visitor_t *visitor, size_t len)
     }
 
     return head;
+}
+
+
+uint32_t
+ux_table_expires(const ux_table_t *table, uint32_t first_s, uint32_t last_s)
+{
+    uint32_t  life_s, expires_s;
+
+    life_s = table->inactive_s > table->max_window_s ? table->inactive_s
+                                                     : table->max_window_s;
+
+    expires_s = last_s > UINT32_MAX - life_s ? UINT32_MAX : last_s + life_s;
+
+    if (table->retention_s != 0 && expires_s > first_s
+        && expires_s - first_s > table->retention_s)
+    {
+        return first_s + table->retention_s;
+    }
+
+    return expires_s;
 }
 
 

@@ -12,7 +12,7 @@
 
 
 #include "ux_counter.h"
-#include "ux_visitor.h"
+#include "ux_outline.h"
 #include "ux_vital.h"
 
 
@@ -164,6 +164,23 @@ void ux_track_confirmed_late(const ux_plan_t *plan,
 void ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
     const uint16_t *arms, uint64_t now_ms, ux_changes_t *changes);
 void ux_track_idle(ux_visitor_t *visitor, uint32_t now_s);
+
+/*
+ * Would a further page of this session, without an event, an error or a new
+ * exposure, change nothing of the record but last_s?  True of a visitor, and
+ * of each track that the page shows, counts for and leaves in its variant.
+ * Then ux_track_page() is one more of UX_ARM_PAGES for each of these.
+ */
+bool ux_track_visitor_steady(const ux_outline_t *outline);
+
+
+/* What is counted by values of segments, too, takes a turn. */
+static inline bool
+ux_track_steady(const ux_outline_track_t *track, const ux_arm_t *arm)
+{
+    return track->flags == UX_OUTLINE_VISIT && arm->base != 0;
+}
+
 
 /*
  * The visitor sent a form; hash: of where to, not 0.  What it repeats is

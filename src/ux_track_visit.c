@@ -65,6 +65,13 @@ ux_track_page(const ux_plan_t *plan, ux_visitor_t *visitor,
 }
 
 
+bool
+ux_track_visitor_steady(const ux_outline_t *outline)
+{
+    return outline->confirmed && !outline->waiting && outline->pages == 2;
+}
+
+
 void
 ux_track_returning(uint32_t first_s, const ux_track_t *track, uint32_t base,
     int delta, ux_changes_t *changes)

@@ -62,6 +62,67 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
 }
 
 
+void
+ux_visitor_keep(ux_visitor_t *kept, const ux_visitor_t *visitor)
+{
+    unsigned  i, npasts;
+
+    npasts = 0;
+
+    for (i = 0; i < visitor->ntracks; i++) {
+        npasts |= visitor->tracks[i].npasts;
+    }
+
+    if (!visitor->confirmed || visitor->alias || npasts != 0) {
+        kept->ntracks = 0;
+        return;
+    }
+
+    memcpy(kept, visitor, offsetof(ux_visitor_t, tracks));
+
+    for (i = 0; i < visitor->ntracks; i++) {
+        memcpy(&kept->tracks[i], &visitor->tracks[i],
+               offsetof(ux_track_t, pasts));
+    }
+}
+
+
+bool
+ux_visitor_same(const ux_visitor_t *visitor, const ux_visitor_t *kept)
+{
+    unsigned  i;
+
+    if (visitor->ntracks != kept->ntracks || !visitor->confirmed
+        || visitor->npending != kept->npending
+        || visitor->cookie_hash != kept->cookie_hash
+        || visitor->first_s != kept->first_s
+        || visitor->error_seen != kept->error_seen
+        || visitor->nids != kept->nids || visitor->next_id != kept->next_id
+        || visitor->pages != kept->pages
+        || visitor->post_failed != kept->post_failed
+        || visitor->post_hash != kept->post_hash
+        || visitor->post_ms != kept->post_ms
+        || visitor->vitals_full != kept->vitals_full
+        || memcmp(visitor->vitals, kept->vitals, sizeof(kept->vitals)) != 0
+        || memcmp(visitor->ids, kept->ids, kept->nids * sizeof(uint32_t))
+           != 0)
+    {
+        return false;
+    }
+
+    for (i = 0; i < visitor->ntracks; i++) {
+        if (memcmp(&visitor->tracks[i], &kept->tracks[i],
+                   offsetof(ux_track_t, pasts))
+            != 0)
+        {
+            return false;
+        }
+    }
+
+    return true;
+}
+
+
 /*
  * Where there is no room for all: without vitals, then without times, stage
  * and last form.
@@ -108,8 +169,7 @@ ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf, size_t *len,
         return w.status;
     }
 
-    life = ux_pack_parts(&visitor->tracks[0], true) & UX_PACK_LIFE_PARTS;
-    life &= ~UX_PACK_FLAGS;
+    life = ux_pack_parts(&visitor->tracks[0]) & UX_PACK_LIFE_PARTS;
     flags = ux_pack_life_flags(visitor, lean);
     life |= flags ? UX_PACK_FLAGS : 0;
 

@@ -13,6 +13,9 @@
 #include "ux_model.h"
 #include "ux_vital.h"
 
+#include <stddef.h>
+#include <string.h>
+
 
 #define UX_TRACKS_MAX   17         /* the visitor's life, and 16 experiments */
 #define UX_PENDING_MAX  16
@@ -161,6 +164,63 @@ typedef struct {
  * friends cover.
  */
 void ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s);
+
+
+/* The second word of a cart, but for `furthest`, which is of a state. */
+#define UX_CART_WORD       0x00ff00ffffffffffull
+#define UX_CART_WORD_OPEN  ((uint64_t) UX_CART_OPEN << 32)
+#define UX_CART_WORD_COUNTS  0x00ff0000ffffffffull
+
+_Static_assert(offsetof(ux_cart_t, purchased) == 8
+               && offsetof(ux_cart_t, lacking) == 10
+               && offsetof(ux_cart_t, state) == 12
+               && offsetof(ux_cart_t, carried_in) == 14
+               && sizeof(ux_cart_t) == 16, "a cart's second word");
+_Static_assert((UX_CART_OPEN & UX_CART_DONE) == 0, "states are bits");
+
+/* 0: it is as if there had never been one. */
+static inline uint64_t
+ux_visitor_cart(const ux_cart_t *cart)
+{
+    uint64_t  word;
+
+    memcpy(&word, (const uint8_t *) cart + 8, sizeof(word));
+
+    return word & UX_CART_WORD;
+}
+
+
+/*
+ * The same of all carts of a track, one ORed to the other: UX_CART_WORD_OPEN
+ * of it when any is open, UX_CART_WORD_COUNTS when any is counted.
+ */
+static inline uint64_t
+ux_visitor_carts(const ux_track_t *track)
+{
+    uint64_t  any;
+    unsigned  i;
+
+    any = 0;
+
+    for (i = 0; i < UX_CARTS_MAX; i++) {
+        any |= ux_visitor_cart(&track->carts[i]);
+    }
+
+    return any;
+}
+
+/*
+ * A copy for ux_visitor_same(): of what the counts cover, and that only of a
+ * confirmed visitor without past carts.  Nothing is the same as the copy of
+ * another one.
+ */
+void ux_visitor_keep(ux_visitor_t *kept, const ux_visitor_t *visitor);
+
+/*
+ * Do both pack to the same bytes, but for last_s?  If so, false may be said
+ * as well.  key_id is not looked at.
+ */
+bool ux_visitor_same(const ux_visitor_t *visitor, const ux_visitor_t *kept);
 
 /*
  * Packs into buf (UX_PACKED_MAX bytes), absent things taking no room:

@@ -8,15 +8,22 @@
 #include "ux_number.h"
 #include "ux_packing.h"
 
+#include <string.h>
 
-static void ux_pack_told(ux_writer_t *w, const ux_track_t *track);
+
+_Static_assert(UX_TOTALS_MAX == 8 && UX_SURVEYS == 3
+               && UX_SEGMENTS_MAX == 4 && UX_FUNNELS_MAX % 4 == 0,
+               "arrays that are looked at as a whole");
+
+
+static void ux_pack_told(ux_writer_t *w, const ux_track_t *track,
+    unsigned flags, unsigned paces);
 static unsigned ux_pack_flags(const ux_track_t *track, bool lean);
 static unsigned ux_pack_under_way(const ux_track_t *track);
-static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track);
+static void ux_pack_paces(ux_writer_t *w, const ux_track_t *track,
+    unsigned mask);
 static void ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n,
     unsigned max);
-static bool ux_pack_any(const uint8_t *bytes, unsigned n);
-static bool ux_pack_has_cart(const ux_cart_t *cart);
 static void ux_pack_totals(ux_writer_t *w, const ux_track_t *track);
 static void ux_pack_carts(ux_writer_t *w, const ux_track_t *track,
     uint64_t origin_ms);
@@ -32,14 +39,16 @@ static void ux_pack_counts(ux_writer_t *w, const ux_track_t *track);
 void
 ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 {
-    unsigned  parts;
+    unsigned  parts, flags, paces;
 
     if (track->arm == UX_ARM_NONE) {
         w->status = UX_ERROR;
         return;
     }
 
-    parts = ux_pack_parts(track, w->lean);
+    paces = w->lean ? 0 : ux_pack_under_way(track);
+    flags = ux_pack_flags(track, w->lean) | (paces ? UX_PACK_PACES : 0);
+    parts = ux_pack_parts(track) | (flags ? UX_PACK_FLAGS : 0);
 
     ux_writer_number(w, ((uint64_t) track->arm << UX_PACK_ARM_SHIFT)
                         | (track->visit ? UX_PACK_VISIT : 0)
@@ -50,7 +59,7 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
         ux_writer_byte(w, parts);
 
         if (parts & UX_PACK_FLAGS) {
-            ux_pack_told(w, track);
+            ux_pack_told(w, track, flags, paces);
         }
 
         ux_pack_body(w, track, parts, origin_ms);
@@ -60,14 +69,14 @@ ux_pack_track(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
 
 /* The flags of a track, and what they announce. */
 static void
-ux_pack_told(ux_writer_t *w, const ux_track_t *track)
+ux_pack_told(ux_writer_t *w, const ux_track_t *track, unsigned flags,
+    unsigned paces)
 {
-    unsigned  flags;
-
-    flags = ux_pack_flags(track, w->lean);
-
     ux_writer_byte(w, flags);
-    ux_pack_paces(w, track);
+
+    if (flags & UX_PACK_PACES) {
+        ux_pack_paces(w, track, paces);
+    }
 
     if (flags & UX_PACK_STAGE) {
         ux_writer_byte(w, track->stage);
@@ -111,99 +120,79 @@ ux_pack_bytes(ux_writer_t *w, const uint8_t *bytes, unsigned n, unsigned max)
 }
 
 
-static bool
-ux_pack_any(const uint8_t *bytes, unsigned n)
-{
-    unsigned  i, any;
-
-    any = 0;
-
-    for (i = 0; i < n; i++) {
-        any |= bytes[i];
-    }
-
-    return any != 0;
-}
-
-
-/* Which parts of the track are not empty. */
+/*
+ * Which parts of the track are not empty, but for UX_PACK_FLAGS.  Arrays are
+ * looked at as a whole: most are empty.
+ */
 unsigned
-ux_pack_parts(const ux_track_t *track, bool lean)
+ux_pack_parts(const ux_track_t *track)
 {
     int64_t   totals;
-    unsigned  i, parts, counts;
-
-    parts = ux_pack_flags(track, lean) ? UX_PACK_FLAGS : 0;
-
-    if (track->events) {
-        parts |= UX_PACK_EVENTS;
-    }
-
-    if (track->steps) {
-        parts |= UX_PACK_STEPS;
-    }
+    unsigned  i, parts;
+    uint64_t  counts[UX_TOTALS_MAX * sizeof(uint16_t) / sizeof(uint64_t)];
 
     totals = 0;
-    counts = 0;
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        totals |= track->totals[i];
-        counts |= track->counts[i];
+    for (i = 0; i < UX_TOTALS_MAX; i += 4) {
+        totals |= track->totals[i] | track->totals[i + 1]
+                  | track->totals[i + 2] | track->totals[i + 3];
     }
 
+    memcpy(counts, track->counts, sizeof(counts));
+
+    parts = track->events ? UX_PACK_EVENTS : 0;
+    parts |= track->steps ? UX_PACK_STEPS : 0;
     parts |= totals ? UX_PACK_TOTALS : 0;
-    parts |= counts ? UX_PACK_COUNTS : 0;
-
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        if (ux_pack_has_cart(&track->carts[i])) {
-            parts |= UX_PACK_CARTS;
-            break;
-        }
-    }
-
-    if (track->before) {
-        parts |= UX_PACK_BEFORE;
-    }
-
-    if (track->npasts) {
-        parts |= UX_PACK_PASTS;
-    }
+    parts |= ux_visitor_carts(track) ? UX_PACK_CARTS : 0;
+    parts |= track->before ? UX_PACK_BEFORE : 0;
+    parts |= track->npasts ? UX_PACK_PASTS : 0;
+    parts |= (counts[0] | counts[1]) ? UX_PACK_COUNTS : 0;
 
     return parts;
 }
 
 
+/* But for UX_PACK_PACES. */
 static unsigned
 ux_pack_flags(const ux_track_t *track, bool lean)
 {
+    uint32_t  segments;
+
+    memcpy(&segments, track->segments, sizeof(segments));
+
     return (track->moved ? UX_PACK_MOVED : 0)
            | (track->waiting ? UX_PACK_WAITING : 0)
            | (track->crossed ? UX_PACK_CROSSED : 0)
            | (track->error_seen ? UX_PACK_SEEN : 0)
-           | (!lean && ux_pack_under_way(track) ? UX_PACK_PACES : 0)
            | (!lean && track->stage ? UX_PACK_STAGE : 0)
-           | (ux_pack_any(track->answers, UX_SURVEYS) ? UX_PACK_ANSWERS : 0)
-           | (ux_pack_any(track->segments, UX_SEGMENTS_MAX)
-              ? UX_PACK_SEGMENTS : 0);
+           | (track->answers[0] | track->answers[1] | track->answers[2]
+              ? UX_PACK_ANSWERS : 0)
+           | (segments ? UX_PACK_SEGMENTS : 0);
 }
 
 
-/* Mask of the funnels it is under way in. */
+/* Mask of the funnels it is under way in, four at a time: mostly none. */
 static unsigned
 ux_pack_under_way(const ux_track_t *track)
 {
-    uint64_t  any;
-    unsigned  i, mask;
+    unsigned          i, k, mask;
+    const ux_pace_t  *pace;
 
     mask = 0;
-    any = 0;
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
-        any |= track->paces[i].reached_ms;
-    }
+    for (i = 0; i < UX_FUNNELS_MAX; i += 4) {
+        pace = &track->paces[i];
 
-    for (i = 0; any != 0 && i < UX_FUNNELS_MAX; i++) {
-        mask |= (track->paces[i].reached_ms != 0 ? 1u : 0u) << i;
+        if ((pace[0].reached_ms | pace[1].reached_ms | pace[2].reached_ms
+             | pace[3].reached_ms)
+            == 0)
+        {
+            continue;
+        }
+
+        for (k = 0; k < 4; k++) {
+            mask |= (pace[k].reached_ms != 0 ? 1u : 0u) << (i + k);
+        }
     }
 
     return mask;
@@ -211,35 +200,19 @@ ux_pack_under_way(const ux_track_t *track)
 
 
 static void
-ux_pack_paces(ux_writer_t *w, const ux_track_t *track)
+ux_pack_paces(ux_writer_t *w, const ux_track_t *track, unsigned mask)
 {
-    unsigned  i, mask;
-
-    mask = w->lean ? 0 : ux_pack_under_way(track);
-
-    if (mask == 0) {
-        return;
-    }
+    const ux_pace_t  *pace;
 
     ux_writer_number(w, mask);
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
-        if ((mask >> i) & 1) {
-            ux_writer_moment(w, track->paces[i].started_ms,
-                             track->exposed_ms);
-            ux_writer_moment(w, track->paces[i].reached_ms,
-                             track->exposed_ms);
-            ux_writer_fixed(w, track->paces[i].mark, 2);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        pace = &track->paces[__builtin_ctz(mask)];
+
+        ux_writer_moment(w, pace->started_ms, track->exposed_ms);
+        ux_writer_moment(w, pace->reached_ms, track->exposed_ms);
+        ux_writer_fixed(w, pace->mark, 2);
     }
-}
-
-
-static bool
-ux_pack_has_cart(const ux_cart_t *cart)
-{
-    return cart->state != UX_CART_NONE || cart->purchased || cart->lacking
-           || cart->carried_in;
 }
 
 
@@ -291,15 +264,15 @@ ux_pack_totals(ux_writer_t *w, const ux_track_t *track)
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        i = (unsigned) __builtin_ctz(mask);
+
         if (track->totals[i] < 0 || track->totals[i] > UX_TOTAL_MAX) {
             w->status = UX_ERROR;
             return;
         }
 
-        if (track->totals[i]) {
-            ux_writer_number(w, (uint64_t) track->totals[i]);
-        }
+        ux_writer_number(w, (uint64_t) track->totals[i]);
     }
 }
 
@@ -313,17 +286,13 @@ ux_pack_carts(ux_writer_t *w, const ux_track_t *track, uint64_t origin_ms)
     mask = 0;
 
     for (i = 0; i < UX_CARTS_MAX; i++) {
-        mask |= (ux_pack_has_cart(&track->carts[i]) ? 1u : 0u) << i;
+        mask |= (ux_visitor_cart(&track->carts[i]) ? 1u : 0u) << i;
     }
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        cart = &track->carts[i];
-
-        if (!((mask >> i) & 1)) {
-            continue;
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        cart = &track->carts[__builtin_ctz(mask)];
 
         if (cart->state > UX_CART_DONE
             || cart->furthest > UX_FUNNEL_STEPS_MAX
@@ -430,9 +399,7 @@ ux_pack_counts(ux_writer_t *w, const ux_track_t *track)
 
     ux_writer_byte(w, mask);
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        if (track->counts[i]) {
-            ux_writer_number(w, track->counts[i]);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        ux_writer_number(w, track->counts[__builtin_ctz(mask)]);
     }
 }

@@ -193,8 +193,7 @@ static unsigned
 ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     uint64_t origin_ms)
 {
-    unsigned     i, parts, flags;
-    ux_cart_t   *cart;
+    unsigned     parts, flags;
     ux_track_t  *life;
 
     life = &visitor->tracks[0];
@@ -224,12 +223,8 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
 
     ux_unpack_body(r, life, parts, origin_ms);
 
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        cart = &life->carts[i];
-
-        if (cart->purchased || cart->lacking || cart->carried_in) {
-            ux_reader_fail(r);
-        }
+    if (ux_visitor_carts(life) & UX_CART_WORD_COUNTS) {
+        ux_reader_fail(r);
     }
 
     return flags;

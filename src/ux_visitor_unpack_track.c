@@ -128,12 +128,8 @@ ux_unpack_bytes(ux_reader_t *r, uint8_t *bytes, unsigned n, unsigned max)
         ux_reader_fail(r);
     }
 
-    for (i = 0; i < n; i++) {
-
-        if (!((mask >> i) & 1)) {
-            continue;
-        }
-
+    for (mask &= (1u << n) - 1; mask != 0; mask &= mask - 1) {
+        i = (unsigned) __builtin_ctz(mask);
         bytes[i] = (uint8_t) ux_reader_byte(r);
 
         if (bytes[i] == 0 || bytes[i] > max) {
@@ -146,21 +142,19 @@ ux_unpack_bytes(ux_reader_t *r, uint8_t *bytes, unsigned n, unsigned max)
 static void
 ux_unpack_paces(ux_reader_t *r, ux_track_t *track)
 {
-    unsigned  i, mask;
+    unsigned    mask;
+    ux_pace_t  *pace;
 
     mask = (unsigned) ux_reader_number(r, 1, (1u << UX_FUNNELS_MAX) - 1);
 
-    for (i = 0; i < UX_FUNNELS_MAX; i++) {
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        pace = &track->paces[__builtin_ctz(mask)];
 
-        if (!((mask >> i) & 1)) {
-            continue;
-        }
+        pace->started_ms = ux_reader_moment(r, track->exposed_ms);
+        pace->reached_ms = ux_reader_moment(r, track->exposed_ms);
+        pace->mark = (uint16_t) ux_reader_fixed(r, 2);
 
-        track->paces[i].started_ms = ux_reader_moment(r, track->exposed_ms);
-        track->paces[i].reached_ms = ux_reader_moment(r, track->exposed_ms);
-        track->paces[i].mark = (uint16_t) ux_reader_fixed(r, 2);
-
-        if (track->paces[i].reached_ms == 0) {
+        if (pace->reached_ms == 0) {
             ux_reader_fail(r);
         }
     }
@@ -170,7 +164,7 @@ ux_unpack_paces(ux_reader_t *r, ux_track_t *track)
 static void
 ux_unpack_totals(ux_reader_t *r, ux_track_t *track)
 {
-    unsigned  i, mask;
+    unsigned  mask;
 
     mask = ux_reader_byte(r);
 
@@ -178,10 +172,9 @@ ux_unpack_totals(ux_reader_t *r, ux_track_t *track)
         ux_reader_fail(r);
     }
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        if ((mask >> i) & 1) {
-            track->totals[i] = (int64_t) ux_reader_number(r, 1, UX_TOTAL_MAX);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        track->totals[__builtin_ctz(mask)] =
+            (int64_t) ux_reader_number(r, 1, UX_TOTAL_MAX);
     }
 }
 
@@ -189,7 +182,7 @@ ux_unpack_totals(ux_reader_t *r, ux_track_t *track)
 static void
 ux_unpack_carts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
 {
-    unsigned  i, mask;
+    unsigned  mask;
 
     mask = ux_reader_byte(r);
 
@@ -197,10 +190,8 @@ ux_unpack_carts(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
         ux_reader_fail(r);
     }
 
-    for (i = 0; i < UX_CARTS_MAX; i++) {
-        if ((mask >> i) & 1) {
-            ux_unpack_cart(r, &track->carts[i], origin_ms);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        ux_unpack_cart(r, &track->carts[__builtin_ctz(mask)], origin_ms);
     }
 }
 
@@ -303,7 +294,7 @@ ux_unpack_past(ux_reader_t *r, ux_past_t *past, uint64_t origin_ms)
 static void
 ux_unpack_counts(ux_reader_t *r, ux_track_t *track)
 {
-    unsigned  i, mask;
+    unsigned  mask;
 
     mask = ux_reader_byte(r);
 
@@ -311,9 +302,8 @@ ux_unpack_counts(ux_reader_t *r, ux_track_t *track)
         ux_reader_fail(r);
     }
 
-    for (i = 0; i < UX_TOTALS_MAX; i++) {
-        if ((mask >> i) & 1) {
-            track->counts[i] = (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
-        }
+    for ( /* void */ ; mask != 0; mask &= mask - 1) {
+        track->counts[__builtin_ctz(mask)] =
+            (uint16_t) ux_reader_number(r, 1, UINT16_MAX);
     }
 }

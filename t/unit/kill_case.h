@@ -62,6 +62,7 @@ static unsigned   nstates;
 static facts_t    old_facts, new_facts;
 static ux_key_t   keys[KEYS];
 static ux_visitor_t  target;         /* what the child makes of key 0 */
+static ux_seen_t     seen;           /* or what it has seen of it */
 static uint64_t   points, judged;
 static bool       backwards;         /* the survivor's order */
 
@@ -363,6 +364,49 @@ aim(unsigned parts)
     case_parts(&target, parts, keys[0].id + 1);
     target.last_s = NOW;
     target.confirmed = true;
+}
+
+
+/* Nothing is another but when the visitor was here. */
+__attribute__((unused))
+static void
+act_again(void)
+{
+    ux_turn_t           turn;
+    ux_table_t          table;
+    ux_visitor_t        visitor;
+    ux_table_effects_t  effects;
+
+    table = table_of(zone, child_me());
+
+    if (ux_table_open(&table, keys[0], NOW, &visitor, &turn) == UX_OK) {
+        visitor.last_s = NOW;
+        (void) ux_table_commit(&table, &turn, &visitor, NOW, &effects);
+    }
+}
+
+
+/* The child looks at the record before it is stepped. */
+__attribute__((unused))
+static void
+look(void)
+{
+    ux_table_t    table;
+    ux_outline_t  outline;
+
+    table = table_of(zone, child_me());
+    (void) ux_table_see(&table, keys[0], NOW, &outline, &seen);
+}
+
+
+__attribute__((unused))
+static void
+act_touch(void)
+{
+    ux_table_t  table;
+
+    table = table_of(zone, child_me());
+    (void) ux_table_touch(&table, &seen, NOW, 0, 1800);
 }
 
 

@@ -59,6 +59,7 @@ launch(const scenario_t *scenario, ux_who_t *who)
         }
 
         aim(scenario->parts);
+        look();
 
         raise(SIGSTOP);
         scenario->action();
@@ -388,6 +389,7 @@ prepare(const scenario_t *scenario)
         }
 
         aim(scenario->parts);
+        look();
         scenario->action();
         _exit(0);
     }
@@ -536,6 +538,10 @@ main(void)
 
     const scenario_t  update = { "update", setup_one, act_write,
                                  judge_table, true, 1, true };
+    const scenario_t  touch = { "touch", setup_one, act_touch,
+                                judge_table, true, 1, true };
+    const scenario_t  again = { "update of the time", setup_one, act_again,
+                                judge_table, true, 1, true };
     const scenario_t  insert = { "insert", setup_few, act_write,
                                  judge_table, true, 1, true };
     const scenario_t  grow = { "growth to a 2nd part", setup_one, act_write,
@@ -571,6 +577,8 @@ main(void)
     }
 
     test_scenario(&update, 0, false);
+    test_scenario(&touch, 0, false);
+    test_scenario(&again, 0, false);
     test_scenario(&insert, 0, false);
     test_scenario(&grow, 0, false);
     test_scenario(&eight, 0, false);

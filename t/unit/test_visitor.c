@@ -7,9 +7,10 @@
  */
 
 #include "tap.h"
-#include "ux_visitor.h"
+#include "ux_outline.h"
 #include "ux_number.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -164,11 +165,69 @@ same(const ux_visitor_t *a, const ux_visitor_t *b)
 }
 
 
+/* How often an outline was taken, and was not that of the visitor. */
+static unsigned  outlines, outlines_bad;
+
+
+static bool
+same_outline(const ux_outline_t *a, const ux_outline_t *b)
+{
+    unsigned                   i;
+    const ux_outline_track_t  *x, *y;
+
+    for (i = 0; i < b->n; i++) {
+        x = &a->tracks[i];
+        y = &b->tracks[i];
+
+        if (x->arm != y->arm || x->flags != y->flags) {
+            return false;
+        }
+    }
+
+    return a->cookie_hash == b->cookie_hash && a->first_s == b->first_s
+           && a->confirmed == b->confirmed && a->waiting == b->waiting
+           && a->pages == b->pages && a->n == b->n;
+}
+
+
+/* Of whatever bytes, none of them behind the pad; v: what they unpack to. */
+static void
+outline(const ux_visitor_t *v, const uint8_t *end, const uint8_t *buf,
+    size_t len)
+{
+    uint8_t       *copy;
+    ux_status_t    status;
+    ux_outline_t   is, of;
+
+    copy = (uint8_t *) (uintptr_t) end - len - UX_OUTLINE_PAD;
+    memcpy(copy, buf, len);
+    memset(copy + len, 0xff, UX_OUTLINE_PAD);
+    memset(&is, 0xa5, sizeof(is));
+
+    status = ux_outline_read(&is, copy, len);
+
+    if (v == NULL) {
+        return;
+    }
+
+    outlines++;
+
+    if (v->alias) {
+        outlines_bad += status != UX_DECLINED;
+        return;
+    }
+
+    ux_outline_of(&of, v);
+    outlines_bad += status != UX_OK || !same_outline(&is, &of);
+}
+
+
 /* Behind the last byte there is nothing that could be read. */
 static ux_status_t
 unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
 {
     uint8_t         *copy;
+    ux_status_t      status;
     static uint8_t  *end;
 
     if (end == NULL) {
@@ -191,7 +250,13 @@ unpack(ux_visitor_t *v, const uint8_t *buf, size_t len)
     copy = end - len;
     memcpy(copy, buf, len);
 
-    return ux_visitor_unpack(v, copy, len);
+    status = ux_visitor_unpack(v, copy, len);
+
+    if (len <= UX_PACKED_MAX) {
+        outline(status == UX_OK ? v : NULL, end, buf, len);
+    }
+
+    return status;
 }
 
 
@@ -1066,6 +1131,89 @@ test_hostile(void)
 }
 
 
+/* A bit of the visitor is another; not of what tells how much there is. */
+static bool
+alter(ux_visitor_t *v)
+{
+    size_t       at;
+    ux_track_t  *track;
+
+    if (below(2)) {
+        at = below((unsigned) offsetof(ux_visitor_t, tracks));
+
+        if (at >= offsetof(ux_visitor_t, confirmed)
+            && at <= offsetof(ux_visitor_t, next_id)
+            && at != offsetof(ux_visitor_t, error_seen))
+        {
+            return false;
+        }
+
+        ((uint8_t *) v)[at] ^= 1;
+        v->last_s ^= below(2);
+
+        return true;
+    }
+
+    track = &v->tracks[below(v->ntracks)];
+    at = below((unsigned) (offsetof(ux_track_t, pasts)
+                           + track->npasts * sizeof(ux_past_t)));
+
+    if (at == offsetof(ux_track_t, npasts)) {
+        return false;
+    }
+
+    ((uint8_t *) track)[at] ^= 1;
+
+    return true;
+}
+
+
+/* Whoever is taken for the same packs to the same bytes, but for last_s. */
+static void
+test_same(void)
+{
+    size_t               len[2];
+    uint8_t              buf[2][UX_PACKED_MAX];
+    unsigned             i, bad, same_ones, others;
+    static ux_visitor_t  v, was, kept;
+
+    bad = same_ones = others = 0;
+
+    for (i = 0; i < 200000; i++) {
+
+        if (i % 20 == 0) {
+            do {
+                random_visitor(&was);
+                was.confirmed = below(8) != 0;
+                was.npending = was.confirmed ? 0 : was.npending;
+            } while (ux_visitor_pack(&was, buf[0], &len[0]) != UX_OK
+                     || unpack(&was, buf[0], len[0]) != UX_OK);
+        }
+
+        ux_visitor_keep(&kept, &was);
+        v = was;
+
+        if (below(4) && !alter(&v)) {
+            continue;
+        }
+
+        if (!ux_visitor_same(&v, &kept)) {
+            others++;
+            continue;
+        }
+
+        same_ones++;
+        v.last_s = was.last_s;
+        v.key_id = was.key_id;
+        bad += ux_visitor_pack(&v, buf[1], &len[1]) != UX_OK
+               || len[0] != len[1] || memcmp(buf[0], buf[1], len[0]) != 0;
+    }
+
+    ok(bad == 0 && same_ones > 5000 && others > 20000,
+       "%u taken for the same, %u not: %u wrong", same_ones, others, bad);
+}
+
+
 int
 main(void)
 {
@@ -1078,6 +1226,11 @@ main(void)
     test_too_long();
     test_random();
     test_hostile();
+    test_same();
+
+    ok(outlines_bad == 0 && outlines > 50000,
+       "%u outlines, each of the visitor it is unpacked to: %u are not",
+       outlines, outlines_bad);
 
     return done();
 }

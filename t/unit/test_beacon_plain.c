@@ -26,6 +26,7 @@ typedef struct {
 
 
 static void test_taken(void);
+static void test_many(void);
 static void test_left(void);
 static void test_chance(void);
 static size_t make_body(char *body);
@@ -46,6 +47,7 @@ int
 main(void)
 {
     test_taken();
+    test_many();
     test_left();
     test_chance();
 
@@ -64,6 +66,30 @@ test_taken(void)
     ok(plain.n == 2 && plain.items[0].vital.value_e4 == 125000
        && plain.items[1].kind == UX_BEACON_VITAL, "both of them");
     ok(takes(" { \"event\" : \"a\" , \"x\" : true } "), "with blanks");
+}
+
+
+/* An array and its events are at most UX_BEACON_NODES values. */
+static void
+test_many(void)
+{
+    char      body[1024];
+    size_t    len;
+    unsigned  i, n;
+
+    for (n = 31; n <= 33; n++) {
+        len = put(body, 0, "[");
+
+        for (i = 0; i < n; i++) {
+            len = put(body, len, i > 0 ? "," : "");
+            len = put(body, len, "{\"event\":\"a\"}");
+        }
+
+        len = put(body, len, "]");
+        body[len] = '\0';
+
+        ok(takes(body) == (n == 31), "%u events", n);
+    }
 }
 
 

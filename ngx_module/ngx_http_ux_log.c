@@ -139,16 +139,13 @@ ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
 
 
 /*
- * What is counted alike for the zone and every variant.  A client that left is
- * in its class, 4xx, and counted as such beside it.
+ * What few requests are counted in, beside that they were, in which class and
+ * of how many bytes.  A client that left is in its class, 4xx, and counted as
+ * such beside it.
  */
 static void
 ngx_http_ux_log_changes(ngx_http_ux_ended_t *ended)
 {
-    ngx_http_ux_log_change(ended, UX_HTTP_REQUESTS, 1);
-    ngx_http_ux_log_change(ended, UX_HTTP_1XX + ended->status / 100 - 1, 1);
-    ngx_http_ux_log_change(ended, UX_HTTP_BYTES, (int64_t) ended->bytes);
-
     if (ended->status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
         ngx_http_ux_log_change(ended, UX_HTTP_CLIENT_ABORT, 1);
     }
@@ -188,22 +185,29 @@ static ngx_inline void
 ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
     uint32_t timings, ngx_http_ux_ended_t *ended)
 {
+    uint32_t      class;
     uint64_t     *own;
     ngx_uint_t    i;
     ux_change_t   change;
 
+    class = (uint32_t) (UX_HTTP_1XX + ended->status / 100 - 1);
     own = ux_counter_own(counter, base, UX_HTTP_CELLS);
 
+    if (own != NULL) {
+        ux_counter_own_add(&own[UX_HTTP_REQUESTS], 1);
+        ux_counter_own_add(&own[class], 1);
+        ux_counter_own_add(&own[UX_HTTP_BYTES], (int64_t) ended->bytes);
+
+    } else {
+        ux_counter_add(counter, base + UX_HTTP_REQUESTS, 1);
+        ux_counter_add(counter, base + class, 1);
+        ux_counter_add(counter, base + UX_HTTP_BYTES,
+                       (int64_t) ended->bytes);
+    }
+
     for (i = 0; i < ended->n; i++) {
-
-        if (own != NULL) {
-            ux_counter_own_add(&own[ended->changes[i].cell],
-                               ended->changes[i].delta);
-
-        } else {
-            ux_counter_add_shared(counter, base + ended->changes[i].cell,
-                                  ended->changes[i].delta);
-        }
+        ux_counter_add(counter, base + ended->changes[i].cell,
+                       ended->changes[i].delta);
     }
 
     if (timings == 0) {

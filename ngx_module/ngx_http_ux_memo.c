@@ -8,7 +8,7 @@
  * are the same, so is all else.  Nothing is taken for true that depends on
  * more: whether the cookie is valid is still for the visitor's record to say.
  *
- * Kept from a connection's second request on, as long as the connection; not
+ * Kept from a connection's second request on, as long as the connection; seldom
  * where one carries many visitors' requests.
  */
 
@@ -16,7 +16,8 @@
 
 
 #define NGX_HTTP_UX_MEMO_LINE   1024     /* bytes: longer ones are not kept */
-#define NGX_HTTP_UX_MEMO_MISSES 4        /* in a row, and no more is kept */
+#define NGX_HTTP_UX_MEMO_MISSES 4        /* in a row, and then but one of */
+#define NGX_HTTP_UX_MEMO_AGAIN  16       /*   so many more is kept */
 
 
 typedef struct {
@@ -117,13 +118,17 @@ ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         }
     }
 
-    if (line->len > memo->room || memo->misses == NGX_HTTP_UX_MEMO_MISSES) {
+    memo->misses++;
+
+    if (line->len > memo->room
+        || (memo->misses > NGX_HTTP_UX_MEMO_MISSES
+            && memo->misses % NGX_HTTP_UX_MEMO_AGAIN != 0))
+    {
         return;
     }
 
     value = (u_char *) ctx->cookie.value.data;
 
-    memo->misses++;
     memo->index_key[0] = ctx->zone->store.head->index_key[0];
     memo->index_key[1] = ctx->zone->store.head->index_key[1];
     memo->keys_hash = ctx->zone->keys_hash;

@@ -59,21 +59,21 @@ cmp_ok($known, '>', 300, "ours does something: $known");
 at_most('P1, a page: instructions', $idle{page} - $bare{page}, 100);
 at_most('P1, a file: instructions', $idle{file} - $bare{file}, 100);
 at_most('P2, an asset of a confirmed visitor: instructions',
-    $ours{asset} - $bare{asset}, 400, 2500);
+    $ours{asset} - $bare{asset}, 400, 1200);
 at_most('P3, a known visitor: times split_clients', $known / $base, 0.75,
-    2.1);
+    1.6);
 at_most('P4, and an event: times split_clients',
-    ($ours{event} - $bare{page}) / $base, 1, 4.4);
+    ($ours{event} - $bare{page}) / $base, 1, 3.9);
 at_most('P5, a further experiment: instructions',
-    ($eight{page} - $ours{page}) / 7, 150, 340);
+    ($eight{page} - $ours{page}) / 7, 150, 470);
 at_most('P6, a new visitor: times userid issuing',
-    ($ours{new} - $bare{page}) / ($userid{page} - $bare{page}), 1.5, 6.6);
+    ($ours{new} - $bare{page}) / ($userid{page} - $bare{page}), 1.5, 3.9);
 at_most('P9, a page with 2,000 visitors: times with a few',
     $again / $ours{page}, 1.02);
 at_most('P11, JSON with 2,000 visitors: times with a few', $many / $few,
     1.05);
 at_most('P13, a beacon: times a body thrown away',
-    $ours{beacon} / $bare{body}, 2, 2.7);
+    $ours{beacon} / $bare{body}, 2);
 
 done_testing();
 

@@ -61,11 +61,11 @@ at_most('P1, a file: instructions', $idle{file} - $bare{file}, 100);
 at_most('P2, an asset of a confirmed visitor: instructions',
     $ours{asset} - $bare{asset}, 400, 1200);
 at_most('P3, a known visitor: times split_clients', $known / $base, 0.75,
-    2.1);
+    1.6);
 at_most('P4, and an event: times split_clients',
-    ($ours{event} - $bare{page}) / $base, 1, 4.4);
+    ($ours{event} - $bare{page}) / $base, 1, 3.9);
 at_most('P5, a further experiment: instructions',
-    ($eight{page} - $ours{page}) / 7, 150, 340);
+    ($eight{page} - $ours{page}) / 7, 150, 470);
 at_most('P6, a new visitor: times userid issuing',
     ($ours{new} - $bare{page}) / ($userid{page} - $bare{page}), 1.5, 3.9);
 at_most('P9, a page with 2,000 visitors: times with a few',

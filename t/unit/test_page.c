@@ -246,7 +246,8 @@ test_parts(void)
     setup();
     set_counts();
 
-    document = ux_report_document(&report, 0);
+    document = ux_report_document(&report,
+                                  UX_REPORT_CONDUCT | UX_REPORT_DETAIL);
     shop = ux_page_at(document, "zones/shop");
 
     ux_page_begin(&page, &place, document, false);

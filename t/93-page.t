@@ -201,6 +201,9 @@ sub sorts
     ok(tab_to($page, in_table('banner', 'variants')
         . ' && e.textContent == "Visitors"'), 'Tab leads to a heading');
     is($state->(), 'none', 'not sorted by it');
+    is($page->run('[...document.querySelectorAll("table[data-sortable] th'
+        . '[scope=col]")].filter(e => e.textContent.endsWith(", drawn") &&'
+        . ' e.querySelector("button")).length'), 0, 'drawings are no order');
     $page->key('Enter');
     is_deeply($order->(), \@falling, 'Enter: most first');
     is($state->(), 'descending', 'and says so');

@@ -209,6 +209,8 @@ sub refused
             'Accept-Encoding', 'gzip');
 
         is($answer->status, 404, "no \"$path\"");
+        is($answer->body, "{\"error\":\"not found\"}\n",
+            "no \"$path\", as for any path");
         is($answer->header('Cache-Control'), 'no-store',
             "no \"$path\": not for ever");
     }

@@ -41,9 +41,12 @@
         || (table.closest(".region") || table).getAttribute("aria-label")
         || table.caption && table.caption.textContent || "";
 
+    /* Of columns that hold more than drawings. */
     const headings = table =>
-        query("th[scope=col]", table.tHead || table).filter(th =>
-            th.colSpan === 1);
+        query("thead th[scope=col]", table).filter(th =>
+            query("tbody tr", table).some(row =>
+                row.cells[th.cellIndex]
+                && row.cells[th.cellIndex].textContent.trim()));
 
     const prepareTable = table => {
         headings(table).forEach((th, column) => {

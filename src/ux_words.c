@@ -37,7 +37,7 @@ static const struct {
       "converted and 25 who did not" },
     { UX_WORDS_WAITING, "min_runtime", "the minimum runtime" },
     { UX_WORDS_WAITING, "significance",
-      "a difference that cannot be chance" },
+      "a significant difference (none is before the minimum runtime)" },
     { UX_WORDS_WAITING, "planned", "the planned number of visitors" },
 
     { UX_WORDS_PROBLEM, "srm", "Sample ratio mismatch." },

@@ -119,6 +119,10 @@ const uxChart = (() => {
         return [lift ? low - more : Math.max(0, low - more), high + more];
     };
 
+    /* A first point is in the middle of a day. */
+    const spanOf = (u, from, to) => to > from ? [from, to]
+        : [from - 43200, from + 43200];
+
     const colour = name => getComputedStyle(document.documentElement)
         .getPropertyValue(name).trim();
 
@@ -155,7 +159,8 @@ const uxChart = (() => {
             legend: { show: false },
             cursor: { y: false, drag: { x: false, y: false } },
             tzDate: at => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-            scales: { y: { range: () => rangeOf(picture.points, lift) } },
+            scales: { x: { range: spanOf },
+                y: { range: () => rangeOf(picture.points, lift) } },
             axes: [{ ...axis, space: 60, size: 40, values: ticksOf },
                    { ...axis, size: 64, values: (u, ticks) =>
                        ticks.map(format) }],

@@ -642,13 +642,14 @@ sub help
 {
     my $help = $t->stats('/help');
     my $readme = Ux::_read(Ux::root() . '/README.md');
-    my $v = $t->stats('/zones/shop/experiments/layout/variants/one');
+    my $experiment = $t->stats('/zones/shop/experiments/layout');
+    my $v = $experiment->{variants}{one};
 
     for my $name (sort keys %$help) {
         ok(index($readme, "| `$name` | $help->{$name} |") >= 0,
             "help: $name: as in the README");
 
-        my $at = { %$v, funnels => $v->{funnels}{checkout},
+        my $at = { %$experiment, %$v, funnels => $v->{funnels}{checkout},
             vitals => $v->{vitals}{LCP}, journey => { %{ $v->{journey} },
                 stages => $v->{journey}{stages}{support} },
             segments => { %{ $v->{segments}{key}{other}{metrics}{purchase} },

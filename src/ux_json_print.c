@@ -228,7 +228,7 @@ ux_json_escape(char *p, char c)
         return p;
     }
 
-    (void) snprintf(p, UX_JSON_ESCAPE, "u%04x", (unsigned) c);
+    (void) snprintf(p, UX_JSON_ESCAPE, "u%04x", (unsigned char) c);
 
     return p + UX_JSON_ESCAPE - 1;
 }

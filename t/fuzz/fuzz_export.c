@@ -4,8 +4,8 @@
  *
  * What /uxstats says in other formats.  Any bytes may be a label's value or a
  * field, and come back from it; any JSON may be the document, and what is
- * made of it is lines of OpenMetrics, and rows of as many fields as the
- * header has.
+ * made of it is lines of OpenMetrics, rows of as many fields as the header
+ * has, and a page of whole tags.
  */
 
 #include "fuzz.h"
@@ -15,6 +15,11 @@
 static void check_label(ux_str_t bytes);
 static void check_field(ux_str_t bytes);
 static void check_document(ux_str_t bytes);
+static void check_format(ux_json_t *document, ux_export_e format);
+static void put_document(ux_export_t *export, ux_json_t *document);
+static void put_part(ux_export_t *export, ux_report_part_t *part,
+    ux_report_step_e step, ux_json_t *node);
+static void check_tags(const char *p, const char *end);
 static void check_metrics(const char *p, const char *end);
 static const char *check_sample(const char *p, const char *end);
 static void check_rows(const char *p, const char *end);
@@ -123,40 +128,144 @@ check_field(ux_str_t bytes)
 static void
 check_document(ux_str_t bytes)
 {
-    char       *out;
-    size_t      len;
     unsigned    format;
-    ux_text_t   text;
     ux_json_t  *document;
 
     document = ux_json_parse(bytes);
 
-    for (format = 0; document != NULL && format < UX_EXPORT_HISTORY;
+    for (format = 0; document != NULL && format < UX_EXPORT_FORMATS;
          format++)
     {
-        memset(&text, 0, sizeof(ux_text_t));
-
-        if (format == UX_EXPORT_CSV) {
-            ux_export_csv(&text, document);
-
-        } else {
-            ux_export_metrics(&text, document, (ux_export_e) format);
+        if (format != UX_EXPORT_JSON && format != UX_EXPORT_HISTORY) {
+            check_format(document, (ux_export_e) format);
         }
-
-        out = ux_text_take(&text, &len);
-        fuzz_check(out != NULL);
-
-        if (format == UX_EXPORT_CSV) {
-            check_rows(out, out + len);
-
-        } else {
-            check_metrics(out, out + len);
-        }
-
-        ux_json_text_free(out);
     }
 
     ux_json_delete(document);
+}
+
+
+static void
+check_format(ux_json_t *document, ux_export_e format)
+{
+    char         *out;
+    size_t        len;
+    unsigned      i, n;
+    ux_text_t     text;
+    ux_export_t  *export;
+
+    n = format == UX_EXPORT_CSV ? UX_EXPORT_CSV_TEXTS
+                                : ux_export_metrics_texts();
+    export = calloc(1, sizeof(ux_export_t) + n * sizeof(ux_text_t));
+    fuzz_check(export != NULL);
+
+    export->format = format;
+    export->ntexts = n;
+    put_document(export, document);
+
+    memset(&text, 0, sizeof(ux_text_t));
+    ux_text_put(&text, export->page.top.data, export->page.top.len);
+    ux_text_put(&text, export->page.main.data, export->page.main.len);
+
+    for (i = 0; i < n; i++) {
+        ux_text_put(&text, export->texts[i].data, export->texts[i].len);
+        ux_json_text_free(export->texts[i].data);
+    }
+
+    ux_page_drop(&export->page);
+    free(export);
+
+    out = ux_text_take(&text, &len);
+    fuzz_check(out != NULL);
+
+    if (format == UX_EXPORT_CSV) {
+        check_rows(out, out + len);
+
+    } else if (format == UX_EXPORT_PAGE) {
+        check_tags(out, out + len);
+
+    } else {
+        check_metrics(out, out + len);
+    }
+
+    ux_json_text_free(out);
+}
+
+
+/* As a walk through a report makes its parts. */
+static void
+put_document(ux_export_t *export, ux_json_t *document)
+{
+    ux_json_t         *zone, *experiment;
+    ux_report_part_t   part;
+
+    put_part(export, &part, UX_REPORT_HEAD, document);
+
+    zone = ux_json_first(ux_json_get(document, (ux_str_t) ux_str("zones")));
+
+    for ( /* void */ ; zone != NULL; zone = ux_json_next(zone)) {
+        part.zone = ux_json_name(zone);
+        put_part(export, &part, UX_REPORT_ZONE, zone);
+
+        experiment = ux_json_first(ux_json_get(zone,
+                                       (ux_str_t) ux_str("experiments")));
+
+        for ( /* void */ ; experiment != NULL;
+             experiment = ux_json_next(experiment))
+        {
+            part.experiment = ux_json_name(experiment);
+            part.within = zone;
+            put_part(export, &part, UX_REPORT_EXPERIMENT, experiment);
+        }
+    }
+
+    put_part(export, &part, UX_REPORT_FOOT, document);
+    put_part(export, &part, UX_REPORT_END, NULL);
+}
+
+
+static void
+put_part(ux_export_t *export, ux_report_part_t *part, ux_report_step_e step,
+    ux_json_t *node)
+{
+    static const ux_page_place_t  place;
+
+    part->step = step;
+    part->node = node;
+
+    if (export->format == UX_EXPORT_CSV) {
+        ux_export_csv(export, part);
+
+    } else if (export->format != UX_EXPORT_PAGE) {
+        ux_export_metrics(export, part);
+
+    } else if (step == UX_REPORT_HEAD) {
+        ux_page_begin(&export->page, &place, node, true);
+
+    } else if (step == UX_REPORT_ZONE) {
+        ux_page_zone(&export->page, part->zone, node);
+
+    } else if (step == UX_REPORT_EXPERIMENT) {
+        ux_page_experiment(&export->page, part->experiment, node);
+
+    } else if (step == UX_REPORT_FOOT) {
+        ux_page_foot(&export->page, node);
+    }
+}
+
+
+/* No tag is in another. */
+static void
+check_tags(const char *p, const char *end)
+{
+    bool  tag;
+
+    for (tag = false; p < end; p++) {
+        fuzz_check(*p != '<' || !tag);
+        tag = *p == '<' || (tag && *p != '>');
+    }
+
+    fuzz_check(!tag);
 }
 
 

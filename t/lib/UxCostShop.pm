@@ -311,7 +311,7 @@ sub _ours
 {
     my (%option) = @_;
 
-    my $http = "ux_zone shop " . ($option{zone} || '16m') . ";\n"
+    my $http = "ux_zone shop " . ($option{zone} || '32m') . ";\n"
         . "ux_secret %%DIR%%/secret;\n";
 
     for my $i (1 .. $option{experiments} || 1) {

@@ -3,7 +3,8 @@
 #
 # With NGINX_SRC against that source tree, else against Debian's nginx-dev in
 # NGINX_DEV, with the flags Debian built its nginx with, and optimized as a
-# whole when it is linked.  SANITIZE is compiler flags of the module instead.
+# whole when it is linked, where CC and its linker can.  SANITIZE is compiler
+# flags of the module instead.
 set -eu
 
 build=$1
@@ -39,6 +40,9 @@ else
         hard="-fstack-protector-strong -Wformat -Werror=format-security"
         hard="$hard -D_FORTIFY_SOURCE=2"
         fast="-O2 -flto=auto"
+        echo "int ux;" >objs-probe.c
+        ${CC:-cc} $fast -fPIC -shared -o objs-probe.so objs-probe.c \
+            2>/dev/null || fast=-O2
         opt="-g -O2 -fPIC ${SANITIZE:-$hard $fast}"
         set -- "$@" --with-cc-opt="$opt" \
             --with-ld-opt="-Wl,-z,relro -Wl,-z,now -fPIC ${SANITIZE:-$fast}"

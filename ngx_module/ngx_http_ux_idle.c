@@ -18,11 +18,14 @@ ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    /* a location entered before may have had its say, a variable was read */
+    /*
+     * a location entered before may have had its say, an answer said what is
+     * to be discarded, a variable was read
+     */
 
     if (!lcf->plain || lcf->watched || ctx->decider != NULL || ctx->wanted
-        || ctx->pending != NULL || ctx->collect != NULL || ctx->stats
-        || ctx->determined || ctx->determining)
+        || ctx->pending != NULL || ctx->discarded || ctx->collect != NULL
+        || ctx->stats || ctx->determined || ctx->determining)
     {
         return 0;
     }

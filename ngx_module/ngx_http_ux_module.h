@@ -490,6 +490,18 @@ ngx_http_ux_loc_conf_t *ngx_http_ux_decider(ngx_http_request_t *r,
 /* Looks at the cookie only: a known visitor may be confirmed by it. */
 void ngx_http_ux_recognize(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+/* ngx_http_ux_mint.c */
+
+/* A new visitor, and our cookie for it; NGX_ERROR: said, and there is none. */
+ngx_int_t ngx_http_ux_mint(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* The cookie that came, signed by the first key, if that can be. */
+void ngx_http_ux_resign(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
+
+/* A key for this request only; NGX_ERROR: no memory. */
+ngx_int_t ngx_http_ux_transient(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+
 /* ngx_http_ux_idle.c */
 
 /*

@@ -93,6 +93,7 @@ ux_visitor_same(const ux_visitor_t *visitor, const ux_visitor_t *kept)
     unsigned  i;
 
     if (visitor->ntracks != kept->ntracks || !visitor->confirmed
+        || visitor->alias
         || visitor->npending != kept->npending
         || visitor->cookie_hash != kept->cookie_hash
         || visitor->first_s != kept->first_s

@@ -31,6 +31,12 @@ ux_secret %%DIR%%/secret;
 ux_experiment layout { variant control 50; variant one_page 50; }
 
 keepalive_requests 100000;
+proxy_cache_path %%DIR%%/cache keys_zone=cache:1m;
+
+server {
+    listen 127.0.0.1:%%PORT_app%%;
+    location / { add_header X-UX-Event $arg_say; return 200 "said"; }
+}
 
 server {
     listen 127.0.0.1:%%PORT%%;
@@ -38,6 +44,9 @@ server {
     location / { ux_expose layout; return 200 "page"; }
     location /asset/ { return 200 "style"; }
     location /who/ { add_header X-Visitor $ux_visitor; return 200 "who"; }
+    location /said/ { proxy_pass http://127.0.0.1:%%PORT_app%%; }
+    location /stored/ { proxy_pass http://127.0.0.1:%%PORT_app%%;
+        proxy_cache cache; proxy_cache_valid 10m; }
     location /refused/ { ux_consent $arg_consent; return 200 "no"; }
     location /uxstats { ux_stats; }
 }
@@ -69,6 +78,7 @@ another_name();
 more_lines();
 lines_of_any_length();
 requests_are_counted();
+answers_are_heard();
 forgotten_meanwhile();
 
 $t->no_alerts;
@@ -176,6 +186,29 @@ sub requests_are_counted
 
     is(Ux::wait_until(sub { requests() == $before + 50 }, 30), 1,
         'requests that change nothing are counted');
+
+    return;
+}
+
+
+# What an application tells is looked at, wherever it tells it.
+sub answers_are_heard
+{
+    my $c = $t->connection;
+    my %before = %{zone()->{discarded}};
+    my @headers = (@ASSET, Cookie => 'ux=' . cookie($anna));
+
+    $c->request('GET', '/asset/a', \@headers) for 1 .. 4;
+    $c->request('GET', "/said/?say=$_", \@headers)
+        for ('nothing_we_know') x 3, ('=') x 2;
+    $c->request('GET', '/stored/?say=add_to_cart', \@headers) for 1 .. 5;
+    $c->close;
+
+    my $after = zone()->{discarded};
+
+    is_deeply({ map { $_ => $after->{$_} - $before{$_} } qw(unknown_event
+        bad_event cached) }, { unknown_event => 3, bad_event => 2,
+        cached => 4 }, 'what is discarded of answers, beside pages, too');
 
     return;
 }

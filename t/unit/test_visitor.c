@@ -1143,7 +1143,8 @@ alter(ux_visitor_t *v)
 
         if (at >= offsetof(ux_visitor_t, confirmed)
             && at <= offsetof(ux_visitor_t, next_id)
-            && at != offsetof(ux_visitor_t, error_seen))
+            && at != offsetof(ux_visitor_t, error_seen)
+            && at != offsetof(ux_visitor_t, alias))
         {
             return false;
         }

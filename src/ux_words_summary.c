@@ -32,11 +32,14 @@ typedef struct {
 __attribute__((format(printf, 2, 3)))
 static void ux_words_add(ux_sentence_t *out, const char *format, ...);
 static void ux_words_srm(ux_sentence_t *out, const ux_words_t *words);
+static unsigned ux_words_decimals(const ux_words_t *words);
 static void ux_words_shares(ux_sentence_t *out, const double *shares,
-    unsigned n);
+    unsigned n, unsigned decimals);
 static void ux_words_untrusted(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_guardrail(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_winner(ux_sentence_t *out, const ux_words_t *words);
+static void ux_words_zero(ux_sentence_t *out,
+    const ux_words_effect_t *effect);
 static void ux_words_control(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_same(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_inconclusive(ux_sentence_t *out,
@@ -144,17 +147,43 @@ ux_words_srm(ux_sentence_t *out, const ux_words_t *words)
     }
 
     ux_words_add(out, "Do not trust this: sample ratio mismatch, arms ");
-    ux_words_shares(out, words->arms, words->narms);
+    ux_words_shares(out, words->arms, words->narms,
+                    ux_words_decimals(words));
     ux_words_add(out, " where ");
-    ux_words_shares(out, words->weights, words->narms);
+    ux_words_shares(out, words->weights, words->narms, 1);
     ux_words_add(out, " was asked (epoch %u). Find out where visitors are "
                       "lost before anything is decided.", words->epoch);
 }
 
 
+/* As many as tell an arm from what was asked: of millions it is little. */
+static unsigned
+ux_words_decimals(const ux_words_t *words)
+{
+    double    most;
+    unsigned  i, decimals;
+
+    most = 0;
+
+    for (i = 0; i < words->narms; i++) {
+        most = fmax(most, 100 * fabs(words->arms[i] - words->weights[i]));
+    }
+
+    decimals = 1;
+
+    while (decimals < 4 && most < 0.1) {
+        most *= 10;
+        decimals++;
+    }
+
+    return decimals;
+}
+
+
 /* "52.1/47.9", whole numbers as such */
 static void
-ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n)
+ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n,
+    unsigned decimals)
 {
     bool      whole;
     unsigned  i;
@@ -163,12 +192,12 @@ ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n)
 
     for (i = 0; i < n; i++) {
         whole = whole && fabs(100 * shares[i] - round(100 * shares[i]))
-                         < 0.005;
+                         < 0.5 * pow(10, -(double) decimals - 1);
     }
 
     for (i = 0; i < n; i++) {
-        ux_words_add(out, "%s%.*f", i > 0 ? "/" : "", whole ? 0 : 1,
-                     100 * shares[i]);
+        ux_words_add(out, "%s%.*f", i > 0 ? "/" : "",
+                     whole ? 0 : (int) decimals, 100 * shares[i]);
     }
 }
 
@@ -204,28 +233,39 @@ ux_words_guardrail(ux_sentence_t *out, const ux_words_t *words)
 }
 
 
-/*
- * Decided by the smallest p there was: by now the interval may be wider than
- * it was at that look.
- */
 static void
 ux_words_winner(ux_sentence_t *out, const ux_words_t *words)
 {
-    ux_interval_t             ci;
-    const ux_words_effect_t  *effect;
+    ux_words_add(out, "%.*s wins: ", ux_word(words->effect.variant));
+    ux_words_effect(out, &words->effect);
+    ux_words_add(out, ".");
+    ux_words_zero(out, &words->effect);
+}
 
-    effect = &words->effect;
+
+/*
+ * Decided by the smallest p there was: by now the interval may be wider than
+ * it was at that look.  And it allows for all comparisons alike, where Holm's
+ * rule asks less of each once the one before has passed.
+ */
+static void
+ux_words_zero(ux_sentence_t *out, const ux_words_effect_t *effect)
+{
+    ux_interval_t  ci;
+
     ci = ux_words_bounded(effect->lift_ci) ? effect->lift_ci
                                            : effect->difference_ci;
 
-    ux_words_add(out, "%.*s wins: ", ux_word(effect->variant));
-    ux_words_effect(out, effect);
-    ux_words_add(out, ".");
-
-    if (ci.lo <= 0 && ci.hi >= 0) {
-        ux_words_add(out, " That was decided at an earlier look; the figures "
-                          "of now would not show it.");
+    if (!(ci.lo <= 0 && ci.hi >= 0)) {
+        return;
     }
+
+    ux_words_add(out, effect->passes
+                      ? " That interval is wide enough for all comparisons "
+                        "at once; Holm's rule, which decides, asks less of "
+                        "this one."
+                      : " That was decided at an earlier look; the figures "
+                        "of now would not show it.");
 }
 
 
@@ -236,16 +276,18 @@ ux_words_control(ux_sentence_t *out, const ux_words_t *words)
                  ux_word(words->effect.variant));
     ux_words_effect(out, &words->effect);
     ux_words_add(out, ".");
+    ux_words_zero(out, &words->effect);
 }
 
 
+/* Of all comparisons together: each alone is surer. */
 static void
 ux_words_same(ux_sentence_t *out, const ux_words_t *words)
 {
     ux_words_add(out, "No difference that matters: each lift is within "
                       "%.3g %% either way, %.3g %% sure whenever you look. "
                       "Take what is simpler.",
-                 100 * words->equivalence, 100 * words->effect.level);
+                 100 * words->equivalence, 100 * words->level);
 }
 
 

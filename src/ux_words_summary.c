@@ -51,6 +51,8 @@ static void ux_words_so_far(ux_sentence_t *out,
     const ux_words_effect_t *effect);
 static void ux_words_effect(ux_sentence_t *out,
     const ux_words_effect_t *effect);
+static void ux_words_change(ux_sentence_t *out, double value);
+static void ux_words_level(ux_sentence_t *out, double level);
 static bool ux_words_measured(const ux_words_effect_t *effect);
 static bool ux_words_bounded(ux_interval_t interval);
 static void ux_words_metric(ux_sentence_t *out,
@@ -285,9 +287,9 @@ static void
 ux_words_same(ux_sentence_t *out, const ux_words_t *words)
 {
     ux_words_add(out, "No difference that matters: each lift is within "
-                      "%.3g %% either way, %.3g %% sure whenever you look. "
-                      "Take what is simpler.",
-                 100 * words->equivalence, 100 * words->level);
+                      "%.3g %% either way, ", 100 * words->equivalence);
+    ux_words_level(out, words->level);
+    ux_words_add(out, " whenever you look. Take what is simpler.");
 }
 
 
@@ -445,7 +447,8 @@ ux_words_effect(ux_sentence_t *out, const ux_words_effect_t *effect)
         return;
     }
 
-    ux_words_add(out, "%+.3g%s ", of * value, unit);
+    ux_words_change(out, of * value);
+    ux_words_add(out, "%s ", unit);
     ux_words_metric(out, effect);
 
     if (effect->lower_is_better) {
@@ -453,10 +456,40 @@ ux_words_effect(ux_sentence_t *out, const ux_words_effect_t *effect)
     }
 
     if (ux_words_bounded(ci)) {
-        ux_words_add(out, ", %.3g %% sure it is between %+.3g and %+.3g%s "
-                          "whenever you look",
-                     100 * effect->level, of * ci.lo, of * ci.hi, unit);
+        ux_words_add(out, ", ");
+        ux_words_level(out, effect->level);
+        ux_words_add(out, " it is between ");
+        ux_words_change(out, of * ci.lo);
+        ux_words_add(out, " and ");
+        ux_words_change(out, of * ci.hi);
+        ux_words_add(out, "%s whenever you look", unit);
     }
+}
+
+
+/* Three figures; no power of ten in what somebody may meet. */
+static void
+ux_words_change(ux_sentence_t *out, double value)
+{
+    ux_words_add(out, fabs(value) < 999.5 || fabs(value) > 1e12 ? "%+.3g"
+                                                                : "%+.0f",
+                 fabs(value) < 0.0001 ? 0 : value);
+}
+
+
+/* "97.5 % sure"; nothing is 100 %. */
+static void
+ux_words_level(ux_sentence_t *out, double level)
+{
+    int  digits;
+
+    digits = 3;
+
+    while (digits < 9 && 100 - 100 * level < 0.5 * pow(10, 2 - digits)) {
+        digits++;
+    }
+
+    ux_words_add(out, "%.*g %% sure", digits, 100 * level);
 }
 
 

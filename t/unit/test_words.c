@@ -125,6 +125,16 @@ test_winners(void)
     words.effect.level = 0.975;
     ok(has(", 97.5 % sure it is"), "its level, of two comparisons");
 
+    words.effect.level = 1 - 0.01 / 25;
+    ok(has(", 99.96 % sure it is"), "nothing is for sure");
+    words.effect.level = 1 - 0.001 / 25;
+    ok(has(", 99.996 % sure it is"), "however many are compared");
+
+    words.effect.lift = 12.345;
+    words.effect.lift_ci = (ux_interval_t) { 0.0000001, 25 };
+    ok(has("wins: +1234 % purchase rate,")
+       && has(" between +0 and +2500 % whenever"), "no powers of ten");
+
     words.effect.lift_ci.lo = -0.01;
     ok(has(" That was decided at an earlier look;"),
        "whose interval has 0 in it by now");
@@ -353,6 +363,7 @@ test_limits(void)
         words.effect.variant = (ux_str_t) { name, UX_NAME_MAX };
         words.effect.metric = (ux_str_t) { name, UX_NAME_MAX };
         words.effect.lower_is_better = true;
+        words.effect.passes = true;
         words.effect.lift = -123456.789;
         words.effect.lift_ci = (ux_interval_t) { -1.23456e-200, 1.5e200 };
         words.harm = words.effect;

@@ -83,7 +83,7 @@ typedef struct {
  */
 size_t ux_words_summary(const ux_words_t *words, char buf[UX_WORDS_MAX]);
 
-/* The days until it is decided at the latest; NaN: not known. */
+/* The days until it is no more "collecting"; NaN: not known. */
 double ux_words_days(const ux_words_t *words);
 
 

@@ -390,7 +390,11 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 
     } else if (type & (cJSON_Raw | cJSON_String)) {
         node->valuestring = p + len;
-        memcpy(node->valuestring, text.data, text.len);
+
+        if (text.len > 0) {
+            memcpy(node->valuestring, text.data, text.len);
+        }
+
         node->valuestring[text.len] = '\0';
     }
 

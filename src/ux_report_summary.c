@@ -34,6 +34,8 @@ static unsigned ux_report_best(const ux_result_t *view);
 static unsigned ux_report_goal(const ux_result_t *view, unsigned variant);
 static void ux_report_put_effect(ux_words_effect_t *effect,
     const ux_result_t *view, unsigned variant, unsigned metric);
+static bool ux_report_passes(const ux_result_comparison_t *comparison,
+    double alpha);
 static double ux_report_planned_left(const ux_result_t *view);
 static double ux_report_pace(const ux_result_t *view, unsigned variant);
 static double ux_report_epoch_pace(const ux_result_t *view, uint32_t epoch,
@@ -79,6 +81,7 @@ ux_report_words(ux_words_t *words, const ux_result_t *view)
     words->visitors = experiment->visitors;
     words->planned_visitors = experiment->model->planned;
     words->equivalence = experiment->model->equivalence;
+    words->level = 1 - experiment->model->alpha;
 
     ux_report_words_time(words, view);
     ux_report_words_doubt(words, view);
@@ -263,6 +266,22 @@ ux_report_put_effect(ux_words_effect_t *effect, const ux_result_t *view,
     effect->difference = now->pooled.difference;
     effect->difference_ci = now->difference_ci;
     effect->level = 1 - comparison->level;
+    effect->passes = ux_report_passes(comparison,
+                                      view->experiment.model->alpha);
+}
+
+
+/* What Holm's rule made of the smallest p, made of the p of now. */
+static bool
+ux_report_passes(const ux_result_comparison_t *comparison, double alpha)
+{
+    double  least;
+
+    least = ux_evidence_p(&comparison->evidence);
+
+    return least > 0 ? comparison->now.p_now * comparison->p_adjusted / least
+                       < alpha
+                     : !(comparison->now.p_now > 0);
 }
 
 

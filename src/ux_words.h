@@ -43,6 +43,7 @@ typedef struct {
     double            difference;  /* in the metric's own unit */
     ux_interval_t     difference_ci;
     double            level;       /* 0.95: of these intervals */
+    bool              passes;      /* the figures of now, by Holm's rule */
 } ux_words_effect_t;
 
 
@@ -64,6 +65,7 @@ typedef struct {
     double             crossovers;     /* shares of the visitors */
     double             returned;
     double             equivalence;    /* relative */
+    double             level;          /* 0.95: of all goals together */
     unsigned           epoch;          /* whose arms are off; 0: none are */
     unsigned           narms;
     const double      *arms;           /* shares */
@@ -81,7 +83,7 @@ typedef struct {
  */
 size_t ux_words_summary(const ux_words_t *words, char buf[UX_WORDS_MAX]);
 
-/* The days until it is decided at the latest; NaN: not known. */
+/* The days until it is no more "collecting"; NaN: not known. */
 double ux_words_days(const ux_words_t *words);
 
 

@@ -32,11 +32,14 @@ typedef struct {
 __attribute__((format(printf, 2, 3)))
 static void ux_words_add(ux_sentence_t *out, const char *format, ...);
 static void ux_words_srm(ux_sentence_t *out, const ux_words_t *words);
+static unsigned ux_words_decimals(const ux_words_t *words);
 static void ux_words_shares(ux_sentence_t *out, const double *shares,
-    unsigned n);
+    unsigned n, unsigned decimals);
 static void ux_words_untrusted(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_guardrail(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_winner(ux_sentence_t *out, const ux_words_t *words);
+static void ux_words_zero(ux_sentence_t *out,
+    const ux_words_effect_t *effect);
 static void ux_words_control(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_same(ux_sentence_t *out, const ux_words_t *words);
 static void ux_words_inconclusive(ux_sentence_t *out,
@@ -48,6 +51,8 @@ static void ux_words_so_far(ux_sentence_t *out,
     const ux_words_effect_t *effect);
 static void ux_words_effect(ux_sentence_t *out,
     const ux_words_effect_t *effect);
+static void ux_words_change(ux_sentence_t *out, double value);
+static void ux_words_level(ux_sentence_t *out, double level);
 static bool ux_words_measured(const ux_words_effect_t *effect);
 static bool ux_words_bounded(ux_interval_t interval);
 static void ux_words_metric(ux_sentence_t *out,
@@ -144,17 +149,43 @@ ux_words_srm(ux_sentence_t *out, const ux_words_t *words)
     }
 
     ux_words_add(out, "Do not trust this: sample ratio mismatch, arms ");
-    ux_words_shares(out, words->arms, words->narms);
+    ux_words_shares(out, words->arms, words->narms,
+                    ux_words_decimals(words));
     ux_words_add(out, " where ");
-    ux_words_shares(out, words->weights, words->narms);
+    ux_words_shares(out, words->weights, words->narms, 1);
     ux_words_add(out, " was asked (epoch %u). Find out where visitors are "
                       "lost before anything is decided.", words->epoch);
 }
 
 
+/* As many as tell an arm from what was asked: of millions it is little. */
+static unsigned
+ux_words_decimals(const ux_words_t *words)
+{
+    double    most;
+    unsigned  i, decimals;
+
+    most = 0;
+
+    for (i = 0; i < words->narms; i++) {
+        most = fmax(most, 100 * fabs(words->arms[i] - words->weights[i]));
+    }
+
+    decimals = 1;
+
+    while (decimals < 4 && most < 0.1) {
+        most *= 10;
+        decimals++;
+    }
+
+    return decimals;
+}
+
+
 /* "52.1/47.9", whole numbers as such */
 static void
-ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n)
+ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n,
+    unsigned decimals)
 {
     bool      whole;
     unsigned  i;
@@ -163,12 +194,12 @@ ux_words_shares(ux_sentence_t *out, const double *shares, unsigned n)
 
     for (i = 0; i < n; i++) {
         whole = whole && fabs(100 * shares[i] - round(100 * shares[i]))
-                         < 0.005;
+                         < 0.5 * pow(10, -(double) decimals - 1);
     }
 
     for (i = 0; i < n; i++) {
-        ux_words_add(out, "%s%.*f", i > 0 ? "/" : "", whole ? 0 : 1,
-                     100 * shares[i]);
+        ux_words_add(out, "%s%.*f", i > 0 ? "/" : "",
+                     whole ? 0 : (int) decimals, 100 * shares[i]);
     }
 }
 
@@ -204,28 +235,39 @@ ux_words_guardrail(ux_sentence_t *out, const ux_words_t *words)
 }
 
 
-/*
- * Decided by the smallest p there was: by now the interval may be wider than
- * it was at that look.
- */
 static void
 ux_words_winner(ux_sentence_t *out, const ux_words_t *words)
 {
-    ux_interval_t             ci;
-    const ux_words_effect_t  *effect;
+    ux_words_add(out, "%.*s wins: ", ux_word(words->effect.variant));
+    ux_words_effect(out, &words->effect);
+    ux_words_add(out, ".");
+    ux_words_zero(out, &words->effect);
+}
 
-    effect = &words->effect;
+
+/*
+ * Decided by the smallest p there was: by now the interval may be wider than
+ * it was at that look.  And it allows for all comparisons alike, where Holm's
+ * rule asks less of each once the one before has passed.
+ */
+static void
+ux_words_zero(ux_sentence_t *out, const ux_words_effect_t *effect)
+{
+    ux_interval_t  ci;
+
     ci = ux_words_bounded(effect->lift_ci) ? effect->lift_ci
                                            : effect->difference_ci;
 
-    ux_words_add(out, "%.*s wins: ", ux_word(effect->variant));
-    ux_words_effect(out, effect);
-    ux_words_add(out, ".");
-
-    if (ci.lo <= 0 && ci.hi >= 0) {
-        ux_words_add(out, " That was decided at an earlier look; the figures "
-                          "of now would not show it.");
+    if (!(ci.lo <= 0 && ci.hi >= 0)) {
+        return;
     }
+
+    ux_words_add(out, effect->passes
+                      ? " That interval is wide enough for all comparisons "
+                        "at once; Holm's rule, which decides, asks less of "
+                        "this one."
+                      : " That was decided at an earlier look; the figures "
+                        "of now would not show it.");
 }
 
 
@@ -236,16 +278,18 @@ ux_words_control(ux_sentence_t *out, const ux_words_t *words)
                  ux_word(words->effect.variant));
     ux_words_effect(out, &words->effect);
     ux_words_add(out, ".");
+    ux_words_zero(out, &words->effect);
 }
 
 
+/* Of all comparisons together: each alone is surer. */
 static void
 ux_words_same(ux_sentence_t *out, const ux_words_t *words)
 {
     ux_words_add(out, "No difference that matters: each lift is within "
-                      "%.3g %% either way, %.3g %% sure whenever you look. "
-                      "Take what is simpler.",
-                 100 * words->equivalence, 100 * words->effect.level);
+                      "%.3g %% either way, ", 100 * words->equivalence);
+    ux_words_level(out, words->level);
+    ux_words_add(out, " whenever you look. Take what is simpler.");
 }
 
 
@@ -403,7 +447,8 @@ ux_words_effect(ux_sentence_t *out, const ux_words_effect_t *effect)
         return;
     }
 
-    ux_words_add(out, "%+.3g%s ", of * value, unit);
+    ux_words_change(out, of * value);
+    ux_words_add(out, "%s ", unit);
     ux_words_metric(out, effect);
 
     if (effect->lower_is_better) {
@@ -411,10 +456,40 @@ ux_words_effect(ux_sentence_t *out, const ux_words_effect_t *effect)
     }
 
     if (ux_words_bounded(ci)) {
-        ux_words_add(out, ", %.3g %% sure it is between %+.3g and %+.3g%s "
-                          "whenever you look",
-                     100 * effect->level, of * ci.lo, of * ci.hi, unit);
+        ux_words_add(out, ", ");
+        ux_words_level(out, effect->level);
+        ux_words_add(out, " it is between ");
+        ux_words_change(out, of * ci.lo);
+        ux_words_add(out, " and ");
+        ux_words_change(out, of * ci.hi);
+        ux_words_add(out, "%s whenever you look", unit);
     }
+}
+
+
+/* Three figures; no power of ten in what somebody may meet. */
+static void
+ux_words_change(ux_sentence_t *out, double value)
+{
+    ux_words_add(out, fabs(value) < 999.5 || fabs(value) > 1e12 ? "%+.3g"
+                                                                : "%+.0f",
+                 fabs(value) < 0.0001 ? 0 : value);
+}
+
+
+/* "97.5 % sure"; nothing is 100 %. */
+static void
+ux_words_level(ux_sentence_t *out, double level)
+{
+    int  digits;
+
+    digits = 3;
+
+    while (digits < 9 && 100 - 100 * level < 0.5 * pow(10, 2 - digits)) {
+        digits++;
+    }
+
+    ux_words_add(out, "%.*g %% sure", digits, 100 * level);
 }
 
 

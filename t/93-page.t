@@ -18,7 +18,7 @@ use UxChrome;
 use UxPageShop;
 use UxTest;
 
-use constant { HOURS => 12, TABS => 400 };
+use constant { HOURS => 30, TABS => 400 };
 
 my $why = UxChrome::missing();
 
@@ -31,7 +31,13 @@ my $host = $site =~ s{^http://}{}r;
 my $chrome = UxChrome->new;
 my $drawn = $shop->nginx->get(($shop->nginx->get('/uxstats', 'Accept',
     'text/html')->body =~ m{src="([^"]+\.js)"})[0])->body =~ /var uPlot/;
-my $page = $shop->page($chrome, $shop->history(HOURS));
+my $page = $shop->page($chrome, $shop->history(HOURS) . <<'JS');
+const put = CanvasRenderingContext2D.prototype.fillText;
+CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
+    (this.canvas.written ||= new Set()).add(text);
+    return put.call(this, text, ...more);
+};
+JS
 my $new = 0;
 
 $page->go("$site/uxstats");
@@ -44,6 +50,7 @@ pauses();
 is_deeply([ $page->complaints ], [], 'no error, and nothing barred');
 is_deeply([ $page->hosts ], [ $host ], 'nobody else is asked');
 goes_stale();
+jumps();
 drills_down();
 SKIP: { skip 'built without npm: no charts', 1 if !$drawn; own_history() }
 announces();
@@ -144,6 +151,21 @@ sub charts
     is_deeply(text($page, "$lift tbody tr:nth-child(2) td"),
         [ sprintf '+5.00 %% +%.2f %% to +%.2f %%', 100 * (0.05 - 0.5 / HOURS),
         100 * (0.05 + 0.5 / HOURS) ], 'lift, likewise');
+
+    # an axis is marked by what its marks are: all are as far apart
+
+    for my $axis ($chart, $lift) {
+        my @marks = sort { $a <=> $b } map { /^(\S+) %$/ ? $1 : () }
+            map { s/\x{2212}/-/r } @{ $page->run(
+                "[...document.querySelector('$axis canvas').written]") };
+        my %apart = map { sprintf('%.4f', $marks[$_] - $marks[$_ - 1]) => 1 }
+            1 .. $#marks;
+        is(keys %apart, 1, "$axis: marks, @marks");
+    }
+    is_deeply([ map { text($page, "$_ .note")->[0] } $chart, $lift ],
+        [ 'Shaded: 95 % at one look.',
+          'Shaded: the interval that holds whenever you look.' ],
+        'which interval is shaded');
 
     # painted, in more than one colour
 
@@ -383,6 +405,49 @@ sub goes_stale
     look_again($page);
     ok(wait_for($page, '!document.querySelector("#state.stale")'),
         'and that it is not');
+
+    # asked, and never answered
+
+    $page->run(<<'JS');
+AbortSignal.timeout = () => {
+    const left = new AbortController();
+    setTimeout(() => left.abort(), 50);
+    return left.signal;
+};
+window.answers = window.fetch;
+window.fetch = (what, how) => new Promise((done, failed) => how.signal
+    && how.signal.addEventListener("abort", failed));
+JS
+    look_again($page);
+    ok(wait_for($page, 'document.querySelector("#state.stale")'),
+        'an answer that does not come is none');
+    $page->run('window.fetch = window.answers; 0');
+    look_again($page);
+    ok(wait_for($page, '!document.querySelector("#state.stale")'),
+        'the next one is');
+
+    return;
+}
+
+
+# What is jumped to is not below the head of the page, which stays.
+sub jumps
+{
+    my $visitor = $shop->page($chrome);
+
+    for my $width (375, 700, 1024) {
+        $visitor->look(width => $width);
+        $visitor->go("$site/uxstats");
+        my ($head, $name) = @{ $visitor->run(<<'JS') };
+(() => {
+    location.hash = "#experiment-shop-banner";
+    const box = selector =>
+        document.querySelector(selector).getBoundingClientRect();
+    return [box("header").bottom, box("#experiment-shop-banner-name").top];
+})()
+JS
+        cmp_ok($name, '>=', $head, "$width wide: a name is not hidden");
+    }
 
     return;
 }

@@ -38,6 +38,16 @@ const uxChart = (() => {
         ? minus(Math.round(value).toLocaleString("en"))
         : minus(value.toPrecision(4));
 
+    /* As many decimals as tell marks of an axis, in percent, apart exactly. */
+    const placesOf = marks => {
+        const step = Math.abs(marks[1] - marks[0]) * 100;
+        let places = 0;
+        while (places < 6 && Math.abs(step - step.toFixed(places)) > 1e-7) {
+            places++;
+        }
+        return places;
+    };
+
     const time = at => new Date(at * 1e3).toISOString().slice(0, 16)
         .replace("T", " ");
 
@@ -57,7 +67,8 @@ const uxChart = (() => {
     };
 
     /*
-     * The history, and what is known now unless the experiment has ended:
+     * The history, and what is known now, whatever this machine's clock says,
+     * unless the experiment has ended:
      * { at, epochs, lines: [{ name, index, value, low, high }] }.  Where hours
      * are missing there is a point of nothing.
      */
@@ -67,8 +78,9 @@ const uxChart = (() => {
         const places = ring.at.map((at, i) => ({ at, i,
             epoch: ring.epoch[i] }));
         if (!places.length || !now.ended_at) {
-            places.push({ at: Math.floor(Date.now() / 1e3), i: "now",
-                epoch: now.analysis_since_epoch });
+            places.push({ i: "now", epoch: now.analysis_since_epoch,
+                at: Math.max(Math.floor(Date.now() / 1e3),
+                    (ring.at[ring.at.length - 1] || 0) + 1) });
         }
         const all = places.flatMap((place, n) => {
             const before = n ? places[n - 1].at + ring.interval_seconds
@@ -163,7 +175,7 @@ const uxChart = (() => {
                 y: { range: () => rangeOf(picture.points, lift) } },
             axes: [{ ...axis, space: 60, size: 40, values: ticksOf },
                    { ...axis, size: 64, values: (u, ticks) =>
-                       ticks.map(format) }],
+                       ticks.map(format(ticks)) }],
             hooks: {
                 setCursor: [u => told(u.cursor.idx)],
                 drawAxes: [u => drawMarks(u, picture.points, lift)],
@@ -268,7 +280,8 @@ const uxChart = (() => {
         const put = digits => value => !share ? plainNumber(value)
             : lift ? signed(percent(value, digits)) : percent(value, digits);
         return {
-            points, lift, ring, format: put(), axis: put(lift ? 0 : 1),
+            points, lift, ring, format: put(),
+            axis: ticks => put(placesOf(ticks)),
             name: lift ? "Lift of " + metric + " over the control"
                 : share ? "Rate of " + metric : "Mean of " + metric,
             known: points.lines.some(line =>
@@ -320,6 +333,9 @@ const uxChart = (() => {
         if (!picture.lift && history.rings.length > 1) {
             heading.append(ringButtons(picture.ring, history));
         }
+        const note = el("p", { class: "note" }, picture.lift
+            ? "Shaded: the interval that holds whenever you look."
+            : "Shaded: 95 % at one look.");
         picture.plot = el("div", { class: "plot", role: "img" });
         picture.region = el("div", { class: "region", role: "region",
             tabindex: 0, "aria-label": "Figures: " + picture.name + ", "
@@ -327,7 +343,7 @@ const uxChart = (() => {
         const figures = el("details", { class: "figures" },
             el("summary", {}, "The chart's figures"), picture.region);
         figures.open = !!old && old.open;
-        chart.replaceChildren(heading, legendOf(picture), picture.plot,
+        chart.replaceChildren(heading, legendOf(picture), picture.plot, note,
             figures);
         fill(picture);
         picture.uplot = new uPlot(optionsOf(picture),

@@ -17,6 +17,7 @@
     const PERIOD = 5e3;              /* between updates; more when they fail */
     const LONGEST = 60e3;
     const COSTLY = 20;               /* times what an answer took */
+    const PATIENCE = 30e3;           /* with an answer that does not come */
     const HISTORY = 60e3;            /* how old it may be */
 
     const sorts = new Map();         /* table => { column, falling } */
@@ -340,7 +341,8 @@
         const began = performance.now();
         try {
             const answer = await fetch(location.href.replace(/#.*/, ""),
-                { cache: "no-store", headers: { Accept: "text/html" } });
+                { cache: "no-store", headers: { Accept: "text/html" },
+                  signal: AbortSignal.timeout(PATIENCE) });
             const type = answer.headers.get("Content-Type") || "";
             if (!answer.ok || !type.startsWith("text/html")) {
                 throw new Error("status " + answer.status);

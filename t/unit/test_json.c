@@ -307,6 +307,7 @@ test_strings(void)
         const char  *text;
     }  cases[] = {
         { ux_str(""), "{\"a\":\"\"}" },
+        { { NULL, 0 }, "{\"a\":\"\"}" },
         { ux_str("plain"), "{\"a\":\"plain\"}" },
         { ux_str("a\"b\\c/\n\x01"), "{\"a\":\"a\\\"b\\\\c/\\n\\u0001\"}" },
         { ux_str("a\0b"), "{\"a\":\"a?b\"}" },

@@ -108,6 +108,20 @@ test_interval(void)
        "its high");
     end();
 
+    /* of two that win the better one, whose p is the larger */
+
+    begin();
+    variant_add("small", 7.5);
+    bind_again();
+    visit(0, 6000, 600);
+    visit(1, 6000, 790);
+    visit(2, 900, 124);
+    ok(says("\"small wins: +37.8 % purchase rate, 97.5 % sure it is between "
+            "-"), "an interval with 0 in it");
+    ok(says(" Holm's rule, which decides, asks less of this one.\""),
+       "is not for an earlier look");
+    end();
+
     begin();
     visit(0, 6000, 700);
     visit(1, 6000, 500);

@@ -31,6 +31,7 @@ static ux_words_t  words;
 static char        text[UX_WORDS_MAX];
 
 static const double  arms[] = { 0.521, 0.479 };
+static const double  few[] = { 0.5004, 0.4996 };
 static const double  asked[] = { 0.5, 0.5 };
 
 
@@ -95,6 +96,9 @@ test_trust(void)
             "50/50 was asked (epoch 2). Find out where visitors are lost "
             "before anything is decided."), "sample ratio");
 
+    words.arms = few;
+    ok(has("arms 50.04/49.96 where 50/50 was asked"), "of millions");
+
     words.epoch = 0;
     ok(has("Do not trust this: visitors of the variants do not come back "
            "alike"), "confirmation");
@@ -121,9 +125,24 @@ test_winners(void)
     words.effect.level = 0.975;
     ok(has(", 97.5 % sure it is"), "its level, of two comparisons");
 
+    words.effect.level = 1 - 0.01 / 25;
+    ok(has(", 99.96 % sure it is"), "nothing is for sure");
+    words.effect.level = 1 - 0.001 / 25;
+    ok(has(", 99.996 % sure it is"), "however many are compared");
+
+    words.effect.lift = 12.345;
+    words.effect.lift_ci = (ux_interval_t) { 0.0000001, 25 };
+    ok(has("wins: +1234 % purchase rate,")
+       && has(" between +0 and +2500 % whenever"), "no powers of ten");
+
     words.effect.lift_ci.lo = -0.01;
     ok(has(" That was decided at an earlier look;"),
        "whose interval has 0 in it by now");
+
+    words.effect.passes = true;
+    ok(has(" That interval is wide enough for all comparisons at once; "
+           "Holm's rule, which decides, asks less of this one.")
+       && !has("earlier look"), "whose own share of alpha is larger");
 
     begin(UX_VERDICT_VARIANT_BETTER);
     words.effect.lift = -0.1;
@@ -139,6 +158,8 @@ test_winners(void)
     ok(says("The control wins: one_page, the best of the others, has -4.2 % "
             "purchase rate, 95 % sure it is between -7 and -1.2 % whenever "
             "you look."), "the control");
+    words.effect.lift_ci.hi = 0.001;
+    ok(has(" That was decided at an earlier look;"), "at an earlier look");
 
     begin(UX_VERDICT_GUARDRAIL);
     words.harm = words.effect;
@@ -162,6 +183,8 @@ test_others(void)
     ok(says("No difference that matters: each lift is within 2 % either way, "
             "95 % sure whenever you look. Take what is simpler."),
        "no difference");
+    words.effect.level = 0.975;
+    ok(has(" 95 % sure whenever you look."), "of two lifts together");
 
     begin(UX_VERDICT_INCONCLUSIVE);
     words.effect.lift_ci.lo = -0.02;
@@ -340,6 +363,7 @@ test_limits(void)
         words.effect.variant = (ux_str_t) { name, UX_NAME_MAX };
         words.effect.metric = (ux_str_t) { name, UX_NAME_MAX };
         words.effect.lower_is_better = true;
+        words.effect.passes = true;
         words.effect.lift = -123456.789;
         words.effect.lift_ci = (ux_interval_t) { -1.23456e-200, 1.5e200 };
         words.harm = words.effect;
@@ -381,6 +405,7 @@ begin(ux_verdict_e verdict)
     words.effect.difference = NAN;
     words.effect.difference_ci = (ux_interval_t) { NAN, NAN };
     words.effect.level = 0.95;
+    words.level = 0.95;
 }
 
 

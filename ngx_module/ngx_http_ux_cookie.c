@@ -386,7 +386,7 @@ ngx_http_ux_cookie_expire(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ngx_str_t                none;
     ngx_http_ux_srv_conf_t  *scf;
 
-    ngx_str_null(&none);
+    ngx_str_set(&none, "");
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
 
     (void) ngx_http_ux_cookie_make(r, ctx, &none, scf->cookie->max_age);

@@ -311,10 +311,12 @@ sub _ours
 {
     my (%option) = @_;
 
-    my $http = "ux_zone shop " . ($option{zone} || '32m') . ";\n"
+    my $n = $option{experiments} || 1;
+    my $http = "ux_zone shop " . ($option{zone} || '32m')
+        . ($n > 8 ? " experiments=$n" : '') . ";\n"
         . "ux_secret %%DIR%%/secret;\n";
 
-    for my $i (1 .. $option{experiments} || 1) {
+    for my $i (1 .. $n) {
         $http .= "ux_experiment checkout_layout_$i "
             . "{ variant control 50; variant one_page 50; goal purchase; }\n";
     }

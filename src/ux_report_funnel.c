@@ -50,7 +50,7 @@ static void ux_report_put_step(ux_json_t *steps,
 static void ux_report_put_task(ux_json_t *funnel,
     const ux_report_funnel_t *of);
 static void ux_report_put_seconds(ux_json_t *object,
-    const ux_report_funnel_t *of, uint32_t at);
+    const ux_report_funnel_t *of, uint64_t events, uint32_t at);
 static uint64_t ux_report_block_count(const ux_report_funnel_t *of,
     uint32_t at);
 static void ux_report_put_back(ux_json_t *object,
@@ -156,7 +156,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
     unsigned number, const ux_step_t *previous)
 {
     ux_str_t                none = ux_str("");
-    uint64_t                n, x, in_order, before;
+    uint64_t                n, x, events, in_order, before;
     ux_json_t              *object;
     ux_result_t            *view;
     const ux_step_t        *step;
@@ -168,6 +168,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 
     n = ux_result_visitors(sum->cells);
     x = ux_result_event_visitors(view, sum->cells, step->event);
+    events = ux_result_event_count(view, sum->cells, step->event);
     in_order = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, step);
 
     object = ux_json_append(steps);
@@ -179,8 +180,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
     ux_report_put_count(object, "visitors", x);
     ux_report_put_count(object, "visitors_before_exposure",
                         ux_report_step_cell(sum, UX_ARM_STEP_BEFORE, step));
-    ux_report_put_count(object, "events",
-                        ux_result_event_count(view, sum->cells, step->event));
+    ux_report_put_count(object, "events", events);
     ux_report_put_rate(object, "rate", x, n);
     ux_report_put_interval(object, "rate_ci", x, n);
     ux_report_put_count(object, "visitors_in_order", in_order);
@@ -195,7 +195,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 
     ux_report_put_step_comparison(object, view, of->of, step);
 
-    ux_report_put_seconds(object, of, UX_TIMINGS_STEP(number));
+    ux_report_put_seconds(object, of, events, UX_TIMINGS_STEP(number));
     ux_report_put_back(object, of, number);
 }
 
@@ -204,7 +204,7 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 static void
 ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
 {
-    uint64_t                started, completed, succeeded;
+    uint64_t                events, started, completed, succeeded;
     unsigned                i;
     ux_json_t              *task;
     const ux_step_t        *step, *first, *last;
@@ -248,20 +248,28 @@ ux_report_put_task(ux_json_t *funnel, const ux_report_funnel_t *of)
         ux_report_put_interval(task, "success_ci", succeeded, started);
     }
 
-    ux_report_put_seconds(task, of, UX_TIMINGS_TASK(of->funnel->nsteps));
+    events = last == NULL ? 0
+             : ux_result_event_count(of->view, sum->cells, last->event);
+
+    ux_report_put_seconds(task, of, events,
+                          UX_TIMINGS_TASK(of->funnel->nsteps));
 }
 
 
-/* at: where the histogram is in the funnel's block. */
+/*
+ * at: where the histogram is in the funnel's block; where there were no
+ * events, nothing is in it, and it is not read.
+ */
 static void
 ux_report_put_seconds(ux_json_t *object, const ux_report_funnel_t *of,
-    uint32_t at)
+    uint64_t events, uint32_t at)
 {
     ux_json_t    *seconds;
     ux_timing_t   timing;
 
     ux_timing_read(&of->view->store->counter,
-                   of->timings != 0 ? of->timings + at : 0, &timing);
+                   of->timings != 0 && events != 0 ? of->timings + at : 0,
+                   &timing);
 
     seconds = ux_json_object(object, "seconds");
 

@@ -124,18 +124,18 @@ static void
 ux_report_put_requests(ux_json_t *parent, const ux_result_t *view,
     const ux_report_http_t *of)
 {
-    double      requests;
+    uint32_t    timings;
+    uint64_t    requests;
     ux_json_t  *http;
 
     http = ux_json_object(parent, "http");
+    requests = ux_result_count(of->cells[UX_HTTP_REQUESTS]);
 
-    ux_report_put_count(http, "requests",
-                        ux_result_count(of->cells[UX_HTTP_REQUESTS]));
+    ux_report_put_count(http, "requests", requests);
 
     if (of->visitors != 0) {
-        requests = (double) ux_result_count(of->cells[UX_HTTP_REQUESTS]);
         ux_json_number(http, "requests_per_visitor",
-                       requests / (double) of->visitors);
+                       (double) requests / (double) of->visitors);
 
     } else {
         ux_json_null(http, "requests_per_visitor");
@@ -147,11 +147,13 @@ ux_report_put_requests(ux_json_t *parent, const ux_result_t *view,
                         ux_result_count(of->cells[UX_HTTP_BYTES]));
     ux_report_put_cache(http, of->cells);
 
-    ux_report_put_timing(http, "seconds", view, of->timings);
-    ux_report_put_timing(http, "upstream_seconds", view,
-                         of->timings == 0 ? 0
-                         : of->timings + UX_TIMING_UPSTREAM
-                                         * UX_TIMING_CELLS);
+    /* a histogram of no request is not read */
+
+    timings = requests != 0 ? of->timings : 0;
+
+    ux_report_put_timing(http, "seconds", view, timings);
+    ux_report_put_timing(http, "upstream_seconds", view, timings == 0 ? 0
+                         : timings + UX_TIMING_UPSTREAM * UX_TIMING_CELLS);
 }
 
 

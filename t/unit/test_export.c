@@ -113,6 +113,7 @@ test_buckets(void)
     for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
         change = ux_timing_change(timings, values[i]);
         count(change.cell, change.delta);
+        count(arm_base[0] + UX_ARM_HTTP + UX_HTTP_REQUESTS, 1);
     }
 
     ok(bucket("0.005", "2") && bucket("0.01", "3"), "5 ms and 6 ms");

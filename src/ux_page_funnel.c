@@ -235,7 +235,8 @@ ux_page_put_survivors(const ux_page_of_t *of, ux_str_t name, ux_json_t *step)
         carts = ux_page_at(ux_page_funnel_of(of, i, name), "carts");
         settled = ux_page_number(ux_page_at(carts, "settled"));
         share = settled > 0
-                ? 1 - ux_page_left_by(carts, ux_json_name(step)) / settled
+                ? (settled - ux_page_left_by(carts, ux_json_name(step)))
+                  / settled
                 : NAN;
 
         ux_page_print(of->text, "<td>");

@@ -16,6 +16,7 @@ static void test_links(void);
 static void test_figures(void);
 static void test_intervals(void);
 static void test_places(void);
+static void test_survival(void);
 static void test_hostile_words(void);
 static void test_paths(void);
 static void test_parts(void);
@@ -50,6 +51,7 @@ main(void)
     test_figures();
     test_intervals();
     test_places();
+    test_survival();
     test_hostile_words();
     test_paths();
     test_parts();
@@ -179,6 +181,40 @@ test_places(void)
            cases[i].text);
         ux_report_free(bytes);
     }
+}
+
+
+/* One of ten is 10.0 %: of the counts, not what 1 - 0.9 leaves of it. */
+static void
+test_survival(void)
+{
+    char          *bytes;
+    size_t         len;
+    ux_text_t      text;
+    ux_page_of_t   of;
+
+    memset(&text, 0, sizeof(ux_text_t));
+    memset(&of, 0, sizeof(ux_page_of_t));
+
+    of.text = &text;
+    of.zone = str("shop");
+    of.name = str("layout");
+    of.nvariants = 1;
+    of.variants[0] = ux_json_parse(str(
+        "{\"funnels\":{\"checkout\":{\"carts\":{\"settled\":10,"
+        "\"abandoned_after\":{\"cart\":6,\"pay\":3}}}}}"));
+
+    ux_page_put_funnels(&of);
+    ux_json_delete(of.variants[0]);
+    ux_text_char(&text, '\0');
+    bytes = ux_text_take(&text, &len);
+
+    ok(bytes != NULL
+       && strstr(bytes, "<th scope=\"row\">cart</th><td>6</td>"
+                        "<td>40.0 %</td>") != NULL
+       && strstr(bytes, "<th scope=\"row\">pay</th><td>3</td>"
+                        "<td>10.0 %</td>") != NULL, "carts that went on");
+    ux_report_free(bytes);
 }
 
 

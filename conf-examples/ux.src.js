@@ -13,7 +13,7 @@
 
 {
     let s = document.currentScript.dataset, q = [], v = {}, p = {}, c = 0,
-        a, z, f, id = "" + Math.random(), on = addEventListener,
+        a, t, z, f, id = "" + Math.random(), on = addEventListener,
 
         // Vitals that changed since, then all that waits.
         end = (e, b) => {
@@ -25,9 +25,29 @@
                 || fetch(s.to, {method: "POST", body: b, keepalive: 1}))
         },
 
-        // Each entry of a type, those from before included.
-        see = (type, g) => new PerformanceObserver(l => l.getEntries().map(g))
-            .observe({type, buffered: 1, durationThreshold: 16});
+        h = e => e.duration < v.INP || (v.INP = e.duration),
+
+        // As web-vitals measures them, but for pages that are prerendered or
+        // come back from the cache, and INP, which is the slowest of all.
+        g = {
+            navigation: e => v.TTFB = e.responseStart,
+
+            // Not "first-paint", which is shorter.  CLS may stay 0.
+            paint: e => e.name[11] && (v.FCP = e.startTime,
+                v.CLS = self.LayoutShift && c),
+
+            "largest-contentful-paint": e => v.LCP = e.startTime,
+
+            // The first is told however short it was, others from 16 ms on.
+            "first-input": h,
+            event: e => e.interactionId && h(e),
+
+            // Windows of 5 s at most, without a gap of 1 s.
+            "layout-shift": e => e.hadRecentInput
+                || ((t = e.startTime) - z < 1e3 && t - a < 5e3
+                    || (c = 0, a = t),
+                    z = t, c += e.value, c > v.CLS && (v.CLS = c))
+        };
 
     // A copy, as web-vitals goes on with its object, without what is long.
     ux = e => q.push({...e, entries: 0}) > 5 && end();
@@ -42,23 +62,8 @@
     on("invalid", e => f ||= setTimeout(e => f = ux({event: "form_error"})),
         1);
 
-    // As web-vitals measures them, but for pages that are prerendered or come
-    // back from the cache, and INP, which is the slowest of all.
-    s.vitals && (
-        see("navigation", e => v.TTFB = e.responseStart),
-
-        // Not "first-paint", which is shorter.  CLS may stay 0.
-        see("paint", e => e.name[11] && (v.FCP = e.startTime,
-            self.LayoutShift && (v.CLS = c))),
-
-        see("largest-contentful-paint", e => v.LCP = e.startTime),
-
-        see("event", e => e.interactionId
-            && (e.duration < v.INP || (v.INP = e.duration))),
-
-        // Windows of 5 s at most, without a gap of 1 s.
-        see("layout-shift", (e, t) => e.hadRecentInput
-            || ((t = e.startTime) - z < 1e3 && t - a < 5e3 || (c = 0, a = t),
-                z = t, c += e.value, c > v.CLS && (v.CLS = c)))
-    )
+    // Entries from before are told, too.
+    for (let type in s.vitals && g)
+        new PerformanceObserver(l => l.getEntries().map(g[type]))
+            .observe({type, buffered: 1, durationThreshold: 16})
 }

@@ -203,6 +203,7 @@ sub the_script
     responded($visitor);
 
     my $truth = $visitor->run(truth());
+    my $first = delete $truth->{first};
 
     $visitor->run('navigator.sendBeacon = () => false') if $page =~ /fetch/;
     $visitor->click('form button');
@@ -229,6 +230,10 @@ sub the_script
             "$page: $name is what the browser says");
     }
 
+    my ($slowest) = grep { ($_->{name} || '') eq 'INP' }
+        reverse @{ $sent{$page} };
+    cmp_ok($slowest->{value}, '>=', $first,
+        "$page: INP is no less than the first interaction took");
     cmp_ok($truth->{CLS}, '>', 0.01, "$page: something moved");
 
     return;
@@ -240,10 +245,11 @@ sub truth
 {
     return <<'JS';
 Promise.all(["navigation", "paint", "largest-contentful-paint",
-             "layout-shift"].map(type => new Promise(done =>
+             "layout-shift", "first-input"].map(type => new Promise(done =>
     new PerformanceObserver(list => done(list.getEntries()))
         .observe({type, buffered: true}))))
-.then(([page, paints, large, shifts]) => ({
+.then(([page, paints, large, shifts, inputs]) => ({
+    first: inputs[0].duration,
     TTFB: page[0].responseStart,
     FCP: paints.find(e => e.name == "first-contentful-paint").startTime,
     LCP: large[large.length - 1].startTime,

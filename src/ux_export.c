@@ -37,8 +37,6 @@ static const unsigned  ux_export_parts[UX_EXPORT_FORMATS] = {
     [UX_EXPORT_PAGE] = UX_REPORT_CONDUCT | UX_REPORT_DETAIL
 };
 
-static const ux_page_place_t  ux_export_nowhere;
-
 
 static void ux_export_scope(ux_export_t *export,
     const ux_export_wanted_t *wanted);
@@ -47,48 +45,6 @@ static void ux_export_put(ux_export_t *export, const ux_report_part_t *part);
 static void ux_export_page(ux_export_t *export, const ux_report_part_t *part);
 static void ux_export_history(ux_export_t *export);
 static ux_status_t ux_export_finish(ux_export_t *export);
-
-
-ux_status_t
-ux_export(const ux_report_t *report, ux_export_e format, char **out,
-    size_t *len)
-{
-    ux_str_t             piece;
-    unsigned             i;
-    ux_text_t            text;
-    ux_export_t         *export;
-    ux_export_wanted_t   wanted;
-
-    *out = NULL;
-    *len = 0;
-
-    memset(&wanted, 0, sizeof(ux_export_wanted_t));
-
-    wanted.format = format;
-    wanted.place = &ux_export_nowhere;
-
-    export = ux_export_begin(report, &wanted);
-
-    if (export == NULL) {
-        return UX_ERROR;
-    }
-
-    while (ux_export_turn(export)) { /* void */ }
-
-    if (ux_export_status(export) == UX_OK) {
-        memset(&text, 0, sizeof(ux_text_t));
-
-        for (i = 0; ux_export_text(export, i, &piece); i++) {
-            ux_text_put(&text, piece.data, piece.len);
-        }
-
-        *out = ux_text_take(&text, len);
-    }
-
-    ux_export_end(export);
-
-    return *out != NULL ? UX_OK : UX_ERROR;
-}
 
 
 ux_export_t *
@@ -251,12 +207,11 @@ ux_export_end(ux_export_t *export)
     }
 
     for (i = 0; i < export->ntexts; i++) {
-        ux_json_text_free(export->texts[i].data);
+        ux_text_drop(&export->texts[i]);
     }
 
-    ux_json_text_free(export->json.text.data);
-    ux_json_text_free(export->page.top.data);
-    ux_json_text_free(export->page.main.data);
+    ux_text_drop(&export->json.text);
+    ux_page_drop(&export->page);
 
     ux_report_walk_end(export->walk);
     ux_json_free(export);

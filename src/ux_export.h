@@ -31,17 +31,8 @@ extern const ux_str_t  ux_export_types[UX_EXPORT_FORMATS];
 
 
 /*
- * The text in *text (*len bytes, a NUL behind them), to be freed with
- * ux_report_free(); links of a page lead nowhere.  UX_ERROR, and *text NULL,
- * for want of memory, and of a history, which wants a path.
- */
-ux_status_t ux_export(const ux_report_t *report, ux_export_e format,
-    char **text, size_t *len);
-
-
-/*
- * The same in turns, for who has other work to do in between: an experiment a
- * turn, about.
+ * In turns, for who has other work to do in between: an experiment a turn,
+ * about.
  *
  *     export = ux_export_begin(report, &wanted);
  *     while (ux_export_turn(export)) { ... }

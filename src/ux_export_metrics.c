@@ -93,7 +93,7 @@ ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
         ux_export_walk_part(&walk, part, metric.family->path);
     }
 
-    ux_json_text_free(metric.printed.data);
+    ux_text_drop(&metric.printed);
 }
 
 

@@ -11,116 +11,9 @@
 #include <string.h>
 
 
-static ux_status_t ux_page_build(ux_page_t *page, ux_json_t *document,
-    ux_str_t path);
-static ux_json_t *ux_page_wanted(ux_json_t *document, ux_str_t path,
-    ux_json_t **zone);
-static void ux_page_put_zones(ux_page_t *page, ux_json_t *document);
 static void ux_page_put_head(ux_page_t *page, const ux_page_place_t *place);
 static void ux_page_put_foot(ux_page_t *page, ux_json_t *document);
 static void ux_page_close_zone(ux_page_t *page);
-
-
-ux_status_t
-ux_page(const ux_report_t *report, const ux_page_place_t *place,
-    ux_str_t path, char **text, size_t *len)
-{
-    ux_page_t     page;
-    ux_json_t    *document;
-    ux_status_t   status;
-
-    *text = NULL;
-    *len = 0;
-
-    document = ux_report_document(report, path.len > 0
-                                  ? UX_REPORT_WHOLE
-                                  : UX_REPORT_CONDUCT | UX_REPORT_DETAIL);
-
-    if (document == NULL) {
-        return UX_ERROR;
-    }
-
-    ux_page_begin(&page, place, document, path.len > 0);
-    status = ux_page_build(&page, document, path);
-
-    if (status == UX_OK) {
-        *text = ux_page_end(&page, document, len);
-        status = *text != NULL ? UX_OK : UX_ERROR;
-
-    } else {
-        ux_page_drop(&page);
-    }
-
-    ux_json_delete(document);
-
-    return status;
-}
-
-
-static ux_status_t
-ux_page_build(ux_page_t *page, ux_json_t *document, ux_str_t path)
-{
-    ux_json_t  *zone, *experiment;
-
-    if (path.len == 0) {
-        ux_page_put_zones(page, document);
-        return UX_OK;
-    }
-
-    experiment = ux_page_wanted(document, path, &zone);
-
-    if (experiment == NULL) {
-        return UX_DECLINED;
-    }
-
-    ux_page_zone(page, ux_json_name(zone), zone);
-    ux_page_experiment(page, ux_json_name(experiment), experiment);
-
-    return UX_OK;
-}
-
-
-static ux_json_t *
-ux_page_wanted(ux_json_t *document, ux_str_t path, ux_json_t **zone)
-{
-    ux_str_t     first, rest;
-    const char  *slash;
-
-    slash = memchr(path.data, '/', path.len);
-
-    if (slash == NULL) {
-        return NULL;
-    }
-
-    first.data = path.data;
-    first.len = (size_t) (slash - path.data);
-    rest.data = slash + 1;
-    rest.len = path.len - first.len - 1;
-
-    *zone = ux_page_member(document, "zones", first);
-
-    return ux_page_member(*zone, "experiments", rest);
-}
-
-
-static void
-ux_page_put_zones(ux_page_t *page, ux_json_t *document)
-{
-    ux_json_t  *zone, *experiment;
-
-    for (zone = ux_json_first(ux_page_at(document, "zones")); zone != NULL;
-         zone = ux_json_next(zone))
-    {
-        ux_page_zone(page, ux_json_name(zone), zone);
-
-        for (experiment = ux_json_first(ux_page_at(zone, "experiments"));
-             experiment != NULL;
-             experiment = ux_json_next(experiment))
-        {
-            ux_page_experiment(page, ux_json_name(experiment), experiment);
-        }
-    }
-}
 
 
 void
@@ -229,36 +122,11 @@ ux_page_foot(ux_page_t *page, ux_json_t *document)
 }
 
 
-char *
-ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len)
-{
-    char    *main;
-    size_t   more;
-
-    ux_page_foot(page, document);
-
-    main = ux_text_take(&page->main, &more);
-
-    if (main == NULL) {
-        ux_page_drop(page);
-        *len = 0;
-        return NULL;
-    }
-
-    ux_text_put(&page->top, main, more);
-    ux_report_free(main);
-
-    return ux_text_take(&page->top, len);
-}
-
-
 void
 ux_page_drop(ux_page_t *page)
 {
-    size_t  len;
-
-    ux_report_free(ux_text_take(&page->top, &len));
-    ux_report_free(ux_text_take(&page->main, &len));
+    ux_text_drop(&page->top);
+    ux_text_drop(&page->main);
 }
 
 

@@ -7,10 +7,11 @@
  * It is made piece by piece, so that who has little time builds one experiment
  * after the other, prints it and forgets it:
  *
- *     ux_page_begin(&page, &place, document);
+ *     ux_page_begin(&page, &place, document, false);
  *     ux_page_zone(&page, name, zone);
  *     ux_page_experiment(&page, name, experiment);       each of the zone
- *     text = ux_page_end(&page, document, &len);
+ *     ux_page_foot(&page, document);                     page.top, page.main
+ *     ux_page_drop(&page);
  *
  * Every element that a script has to find again has an id of its own, and all
  * of it is well-formed XML, too.
@@ -64,23 +65,8 @@ void ux_page_experiment(ux_page_t *page, ux_str_t name,
  */
 void ux_page_foot(ux_page_t *page, ux_json_t *document);
 
-/*
- * The same in one piece: the page of *len bytes without a NUL, to be freed
- * with ux_report_free(); NULL, and *len 0, if there was no memory.
- */
-char *ux_page_end(ux_page_t *page, ux_json_t *document, size_t *len);
-
-/* In place of the end: what was made is dropped. */
+/* Gives back what was made, whole or not. */
 void ux_page_drop(ux_page_t *page);
-
-
-/*
- * All of that at once.  path: len 0 for all experiments, "ZONE/NAME" for all
- * of one.  UX_DECLINED: it is not there, *text is NULL; UX_ERROR: out of
- * memory.
- */
-ux_status_t ux_page(const ux_report_t *report, const ux_page_place_t *place,
-    ux_str_t path, char **text, size_t *len);
 
 
 #endif

@@ -4,7 +4,7 @@
  *
  * What the files of the page share.  Not for anybody else.
  *
- *   ux_page.c             head, list of experiments, foot; the whole page
+ *   ux_page.c             head, list of experiments, foot
  *   ux_page_put.c         elements, escapes, links, ids
  *   ux_page_figure.c      a figure in print
  *   ux_page_table.c       what figures there are, and what they are called
@@ -16,8 +16,8 @@
  *   ux_page_more.c        requests, vitals, surveys, journeys, epochs
  *   ux_page_segment.c     its segments
  *
- * As in the report, nothing here knows when memory ran out: the text stays as
- * it is, and ux_page_end() asks once.
+ * As in the report, nothing here knows when memory ran out: the text says so
+ * to who takes it.
  */
 
 #ifndef UX_PAGE_PRIVATE_H

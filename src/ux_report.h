@@ -48,19 +48,11 @@ typedef struct {
 
 
 /*
- * The document, of these parts only the ones named; NULL for want of memory.
- * Members that are left out are not there, and nothing is worked out for
- * them; "previous" is null then.  What is in it is whole; strings are
- * UTF-8.  ux_json_delete() it.
- */
-ux_json_t *ux_report_document(const ux_report_t *report, unsigned parts);
-
-
-/*
- * The same part by part, for who must not take long, or not take the memory of
- * all of it: a step makes the next part, in the document's order, and gives up
- * the one before.  Counters are read at the step that shows them, so each
- * experiment is consistent in itself.  Nothing is held between two steps.
+ * The document part by part, for who must not take long, or not take the
+ * memory of all of it: a step makes the next part, in the document's order,
+ * and gives up the one before.  Counters are read at the step that shows them,
+ * so each experiment is consistent in itself.  Nothing is held between two
+ * steps.  Strings are UTF-8.
  */
 typedef enum {
     UX_REPORT_BEGIN = 0,
@@ -74,7 +66,10 @@ typedef enum {
 
 /* What is wanted of the document. */
 typedef struct {
-    unsigned  parts;                   /* as of ux_report_document() */
+    unsigned  parts;                   /* UX_REPORT_...: members of others
+                                          are not there, and nothing is
+                                          worked out for them; "previous"
+                                          is null then */
     bool      head;                    /* also the foot */
     bool      zones;                   /* their own members */
     bool      experiments;

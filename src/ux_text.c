@@ -78,9 +78,9 @@ ux_text_take(ux_text_t *text, size_t *len)
     ux_text_char(text, '\0');
 
     if (text->failed) {
-        ux_json_text_free(text->data);
-        text->data = NULL;
-        text->len = 1;
+        ux_text_drop(text);
+        *len = 0;
+        return NULL;
     }
 
     data = text->data;
@@ -89,6 +89,14 @@ ux_text_take(ux_text_t *text, size_t *len)
     memset(text, 0, sizeof(ux_text_t));
 
     return data;
+}
+
+
+void
+ux_text_drop(ux_text_t *text)
+{
+    ux_json_text_free(text->data);
+    memset(text, 0, sizeof(ux_text_t));
 }
 
 

@@ -40,5 +40,8 @@ void ux_text_used(ux_text_t *text, size_t n);
  */
 char *ux_text_take(ux_text_t *text, size_t *len);
 
+/* Gives the bytes back and leaves the text empty. */
+void ux_text_drop(ux_text_t *text);
+
 
 #endif

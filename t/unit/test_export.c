@@ -7,34 +7,18 @@
  * t/55-outputs.t.
  */
 
-#include "report_fixture.h"
+#include "export_case.h"
 
 #include "ux_export_private.h"
-
-
-static long  allocs, live, fail_at;
+#include "ux_page_private.h"
 
 
 static const char *
 text_of(ux_export_e format)
 {
-    size_t        len;
-    char         *text;
+    ux_status_t  status;
 
-    static char   copy[400000];
-
-    copy[0] = '\0';
-
-    if (ux_export(&report, format, &text, &len) == UX_OK
-        && len < sizeof(copy))
-    {
-        memcpy(copy, text, len);
-        copy[len] = '\0';
-    }
-
-    ux_report_free(text);
-
-    return copy;
+    return export_copy(format, "", &status);
 }
 
 
@@ -159,27 +143,34 @@ test_counts(void)
 }
 
 
-/* At a place of the document of these parts. */
+/* At a place of E, made of these parts. */
 static bool
 has(unsigned parts, const char *path)
 {
-    ux_json_t    *document, *node;
-    const char   *p;
-    ux_str_t      name;
+    bool                found;
+    ux_report_part_t    part;
+    ux_report_walk_t   *walk;
+    ux_report_scope_t   scope;
 
-    document = ux_report_document(&report, parts);
-    node = document;
+    memset(&scope, 0, sizeof(ux_report_scope_t));
+    scope.parts = parts;
+    scope.experiments = true;
+    scope.zone = str("shop");
+    scope.experiment = str("checkout_layout");
 
-    for (p = path; *p != '\0' && node != NULL; p += name.len) {
-        p++;
-        name.data = p;
-        name.len = strcspn(p, "/");
-        node = ux_json_get(node, name);
+    walk = ux_report_walk_begin(&report, &scope);
+    found = false;
+
+    while (ux_report_walk_next(walk, &part) == UX_OK
+           && part.step != UX_REPORT_END)
+    {
+        found |= part.step == UX_REPORT_EXPERIMENT
+                 && ux_page_at(part.node, path + sizeof(E)) != NULL;
     }
 
-    ux_json_delete(document);
+    ux_report_walk_end(walk);
 
-    return node != NULL;
+    return found;
 }
 
 
@@ -251,38 +242,10 @@ test_escapes(void)
 }
 
 
-static void *
-test_alloc(size_t size)
-{
-    void  *p;
-
-    if (++allocs == fail_at) {
-        return NULL;
-    }
-
-    p = malloc(size);
-    live += p != NULL;
-
-    return p;
-}
-
-
-static void
-test_release(void *p)
-{
-    live -= p != NULL;
-    free(p);
-}
-
-
 static void
 test_no_memory(void)
 {
-    char         *text;
-    long          n, all;
-    size_t        len;
-    unsigned      wrong, format;
-    ux_status_t   status;
+    unsigned  format;
 
     setup();
     set_counts();
@@ -290,31 +253,8 @@ test_no_memory(void)
     ux_json_set_allocator(test_alloc, test_release);
 
     for (format = 0; format < UX_EXPORT_HISTORY; format++) {
-        wrong = 0;
-        all = 0;
-
-        /* all but the last few are the document's */
-
-        for (n = 0; n == 0 || n <= all; n = n == 0 ? all - 8 : n + 1) {
-            allocs = 0;
-            live = 0;
-            fail_at = n;
-
-            status = ux_export(&report, (ux_export_e) format, &text, &len);
-
-            if (n == 0) {
-                all = allocs;
-                wrong += status != UX_OK || text == NULL || len == 0;
-
-            } else {
-                wrong += status != UX_ERROR || text != NULL || len != 0;
-            }
-
-            ux_report_free(text);
-            wrong += live != 0;
-        }
-
-        ok(all > 300 && wrong == 0, "format %u: no text and no leak", format);
+        ok(export_without_memory((ux_export_e) format, "", 8) == 0,
+           "format %u: no text and no leak", format);
     }
 
     ux_json_set_allocator(NULL, NULL);

@@ -6,6 +6,7 @@
  */
 
 #include "ux_json.h"
+#include "failing_alloc.h"
 #include "tap.h"
 
 #include <float.h>
@@ -37,13 +38,6 @@ static void shortest(char *buf, size_t size, double value);
 static unsigned digits(const char *text);
 static const char *number_text(double value);
 static ux_str_t str(const char *text);
-static void *test_alloc(size_t size);
-static void test_release(void *p);
-
-
-static long  allocs;
-static long  live;
-static long  fail_at;
 
 
 int
@@ -570,9 +564,7 @@ test_no_memory(void)
     total = 1;
 
     for (n = 0; n <= total; n++) {
-        allocs = 0;
-        live = 0;
-        fail_at = n;
+        allocs_fail_at(n);
 
         root = build();
         text = ux_json_print(root, &len);
@@ -709,28 +701,4 @@ static ux_str_t
 str(const char *text)
 {
     return (ux_str_t) { text, strlen(text) };
-}
-
-
-static void *
-test_alloc(size_t size)
-{
-    void  *p;
-
-    if (++allocs == fail_at) {
-        return NULL;
-    }
-
-    p = malloc(size);
-    live += p != NULL;
-
-    return p;
-}
-
-
-static void
-test_release(void *p)
-{
-    live -= p != NULL;
-    free(p);
 }

@@ -6,6 +6,7 @@
  */
 
 #include "ux_json.h"
+#include "failing_alloc.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -20,13 +21,6 @@ static void test_no_memory(void);
 static bool reads(const char *text, const char *expected);
 static bool prints(ux_json_t *root, const char *expected);
 static ux_str_t str(const char *text);
-static void *test_alloc(size_t size);
-static void test_release(void *p);
-
-
-static long  allocs;
-static long  live;
-static long  fail_at;
 
 
 int
@@ -177,9 +171,7 @@ test_no_memory(void)
     total = 1;
 
     for (n = 0; n <= total; n++) {
-        allocs = 0;
-        live = 0;
-        fail_at = n;
+        allocs_fail_at(n);
 
         root = ux_json_parse(str("{\"a\":[1,2.5,\"x\"],\"b\":-3}"));
         read += (root != NULL) != (n == 0);
@@ -235,28 +227,4 @@ static ux_str_t
 str(const char *text)
 {
     return (ux_str_t) { text, strlen(text) };
-}
-
-
-static void *
-test_alloc(size_t size)
-{
-    void  *p;
-
-    if (++allocs == fail_at) {
-        return NULL;
-    }
-
-    p = malloc(size);
-    live += p != NULL;
-
-    return p;
-}
-
-
-static void
-test_release(void *p)
-{
-    live -= p != NULL;
-    free(p);
 }

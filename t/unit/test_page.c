@@ -6,7 +6,7 @@
  * of memory.  What a page says is for t/57-page.t.
  */
 
-#include "report_fixture.h"
+#include "export_case.h"
 
 #include "ux_page_private.h"
 
@@ -26,17 +26,6 @@ static bool figure(ux_page_kind_e kind, const char *json,
     const char *expected);
 static const char *page_of(const char *path, ux_status_t *status);
 static bool well_formed(const char *text);
-static void *test_alloc(size_t size);
-static void test_release(void *p);
-
-
-static const ux_page_place_t  place = {
-    .location = ux_str("/uxstats"),
-    .style = ux_str("page.css"),
-    .script = ux_str("page.js")
-};
-
-static long  allocs, live, fail_at;
 
 
 int
@@ -269,47 +258,26 @@ test_paths(void)
 }
 
 
-/* Piece by piece it is the same page, whatever is forgotten in between. */
+/* Parts that are missing, and a page that is given up. */
 static void
 test_parts(void)
 {
-    char         *text;
-    size_t        len;
-    ux_page_t     page;
-    ux_json_t    *document, *shop, *next;
-    ux_status_t   status;
+    ux_page_t   page;
+    ux_json_t  *document, *zone;
 
-    setup();
-    set_counts();
+    document = ux_json_parse(str("{\"zones\":{\"shop\":{\"visitors\":1}}}"));
+    zone = ux_page_at(document, "zones/shop");
 
-    document = ux_report_document(&report,
-                                  UX_REPORT_CONDUCT | UX_REPORT_DETAIL);
-    shop = ux_page_at(document, "zones/shop");
-
-    ux_page_begin(&page, &place, document, false);
-    ux_page_zone(&page, str("shop"), shop);
-
-    for (next = ux_json_first(ux_page_at(shop, "experiments"));
-         next != NULL;
-         next = ux_json_next(next))
-    {
-        ux_page_experiment(&page, ux_json_name(next), next);
-    }
-
-    text = ux_page_end(&page, document, &len);
-
-    ok(text != NULL && len == strlen(page_of("", &status))
-       && memcmp(text, page_of("", &status), len) == 0, "the same page");
-    ux_report_free(text);
-
-    ux_page_begin(&page, &place, document, false);
+    ux_page_begin(&page, &export_place, document, false);
     ux_page_experiment(&page, str("none"), NULL);
-    text = ux_page_end(&page, NULL, &len);
-    ok(text != NULL, "a node that is missing is no crash");
-    ux_report_free(text);
+    ux_page_foot(&page, NULL);
+    ok(page.top.data != NULL && page.main.data != NULL,
+       "a node that is missing is no crash");
+    ux_page_drop(&page);
 
-    ux_page_begin(&page, &place, document, false);
-    ux_page_zone(&page, str("shop"), shop);
+    ux_page_begin(&page, &export_place, document, false);
+    ux_page_zone(&page, str("shop"), zone);
+    ok(page.main.data != NULL, "a zone was put");
     ux_page_drop(&page);
     ok(page.top.data == NULL && page.main.data == NULL, "given up");
 
@@ -320,46 +288,15 @@ test_parts(void)
 static void
 test_no_memory(void)
 {
-    char         *text;
-    long          n, all;
-    size_t        len;
-    ux_str_t      path;
-    unsigned      wrong, i;
-    ux_status_t   status;
-
     setup();
     set_counts();
 
     ux_json_set_allocator(test_alloc, test_release);
 
-    for (i = 0; i < 2; i++) {
-        path = str(i == 0 ? "" : "shop/checkout_layout");
-        wrong = 0;
-        all = 0;
-
-        /* all but the last few are the document's */
-
-        for (n = 0; n == 0 || n <= all; n = n == 0 ? all - 12 : n + 1) {
-            allocs = 0;
-            live = 0;
-            fail_at = n;
-
-            status = ux_page(&report, &place, path, &text, &len);
-
-            if (n == 0) {
-                all = allocs;
-                wrong += status != UX_OK || text == NULL || len == 0;
-
-            } else {
-                wrong += status != UX_ERROR || text != NULL || len != 0;
-            }
-
-            ux_report_free(text);
-            wrong += live != 0;
-        }
-
-        ok(all > 300 && wrong == 0, "page %u: none, and no leak", i);
-    }
+    ok(export_without_memory(UX_EXPORT_PAGE, "", 12) == 0,
+       "all experiments: no page, and no leak");
+    ok(export_without_memory(UX_EXPORT_PAGE, "shop/checkout_layout", 12) == 0,
+       "one: no page, and no leak");
 
     ux_json_set_allocator(NULL, NULL);
 }
@@ -418,29 +355,10 @@ figure(ux_page_kind_e kind, const char *json, const char *expected)
 }
 
 
-/* Until the call after the next. */
 static const char *
 page_of(const char *path, ux_status_t *status)
 {
-    char             *text;
-    size_t            len;
-
-    static char       copies[2][400000];
-    static unsigned   turn;
-
-    turn = !turn;
-    copies[turn][0] = '\0';
-
-    *status = ux_page(&report, &place, str(path), &text, &len);
-
-    if (text != NULL && len < sizeof(copies[0])) {
-        memcpy(copies[turn], text, len);
-        copies[turn][len] = '\0';
-    }
-
-    ux_report_free(text);
-
-    return copies[turn];
+    return export_copy(UX_EXPORT_PAGE, path, status);
 }
 
 
@@ -464,28 +382,4 @@ well_formed(const char *text)
     }
 
     return text[0] != '\0' && depth == 0;
-}
-
-
-static void *
-test_alloc(size_t size)
-{
-    void  *p;
-
-    if (++allocs == fail_at) {
-        return NULL;
-    }
-
-    p = malloc(size);
-    live += p != NULL;
-
-    return p;
-}
-
-
-static void
-test_release(void *p)
-{
-    live -= p != NULL;
-    free(p);
 }

@@ -7,6 +7,7 @@
  */
 
 #include "ux_json.h"
+#include "failing_alloc.h"
 #include "report_fixture.h"
 
 
@@ -17,13 +18,6 @@ static void test_foreign_registry(void);
 static void test_paths(void);
 static void test_nothing_echoed(void);
 static void test_no_memory(void);
-static void *test_alloc(size_t size);
-static void test_release(void *p);
-
-
-static long  allocs;
-static long  live;
-static long  fail_at;
 
 
 int
@@ -306,9 +300,7 @@ test_no_memory(void)
     step = 1;
 
     for (n = 0; n <= total_allocs; n += step) {
-        allocs = 0;
-        live = 0;
-        fail_at = n;
+        allocs_fail_at(n);
 
         status = ux_report_json(&report, str(V "/visitors"), &text, &len);
 
@@ -332,9 +324,7 @@ test_no_memory(void)
     /* the error document needs memory, too */
 
     for (n = total_allocs - 10, wrong = 0; n < total_allocs + 10; n++) {
-        allocs = 0;
-        live = 0;
-        fail_at = n;
+        allocs_fail_at(n);
 
         status = ux_report_json(&report, str("/nowhere"), &text, &len);
 
@@ -348,28 +338,4 @@ test_no_memory(void)
 
     ux_json_set_allocator(NULL, NULL);
     setup();
-}
-
-
-static void *
-test_alloc(size_t size)
-{
-    void  *p;
-
-    if (++allocs == fail_at) {
-        return NULL;
-    }
-
-    p = malloc(size);
-    live += p != NULL;
-
-    return p;
-}
-
-
-static void
-test_release(void *p)
-{
-    live -= p != NULL;
-    free(p);
 }

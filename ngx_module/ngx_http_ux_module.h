@@ -744,6 +744,11 @@ ngx_int_t ngx_http_ux_add_experiment_variables(ngx_conf_t *cf,
 /* ngx_http_ux_stats.c */
 ngx_int_t ngx_http_ux_stats_handler(ngx_http_request_t *r);
 
+/* ngx_http_ux_stats_access.c */
+
+/* NGX_OK or NGX_DECLINED; stats: NGX_HTTP_UX_STATS_... of the location. */
+ngx_int_t ngx_http_ux_stats_allowed(ngx_http_request_t *r, ngx_uint_t stats);
+
 /* ngx_http_ux_render.c */
 
 /* The answer to what was rendered, which lives as long as the request. */

@@ -11,9 +11,21 @@
 #include "ux_accept.h"
 
 
+/* A path behind the location's, and what is there. */
 typedef struct {
+    ngx_str_t             path;
+    size_t                taken;       /* bytes of it that are not wanted.path,
+                                          of what is below */
+    unsigned              below:1;     /* more has to follow */
+    unsigned              asset:1;     /* a file of the page of that name */
+    ux_export_e           format;
+    ux_export_e         (*choose)(ngx_http_request_t *r);
+} ngx_http_ux_stats_route_t;
+
+
+typedef struct {
+    const ngx_http_ux_stats_route_t  *route;
     ux_export_wanted_t    wanted;
-    ux_str_t              asset;       /* that name, instead; len 0 */
     ux_page_place_t       place;
     ux_report_t           report;
     ngx_uint_t            status;
@@ -23,11 +35,10 @@ typedef struct {
 } ngx_http_ux_stats_t;
 
 
-static ngx_int_t ngx_http_ux_stats_allowed(ngx_http_request_t *r,
-    ngx_uint_t stats);
-static ngx_uint_t ngx_http_ux_stats_forwarded(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_stats_path(ngx_http_request_t *r,
     ngx_http_ux_stats_t *answer);
+static ngx_int_t ngx_http_ux_stats_rest(ngx_http_request_t *r,
+    ngx_str_t *rest);
 static ngx_int_t ngx_http_ux_stats_report(ngx_http_request_t *r,
     ux_report_t *report);
 static ngx_int_t ngx_http_ux_stats_render(ngx_http_request_t *r,
@@ -51,6 +62,33 @@ static ngx_int_t ngx_http_ux_stats_policy(ngx_http_request_t *r,
 static size_t ngx_http_ux_stats_type_len(const ngx_str_t *type);
 static ngx_int_t ngx_http_ux_stats_header(ngx_http_request_t *r, char *key,
     size_t key_len, char *value, size_t value_len);
+
+
+#define ngx_http_ux_stats_at(path, format, choose)                            \
+    { ngx_string(path), 0, 0, 0, format, choose }
+
+#define ngx_http_ux_stats_below(path, asset, format)                          \
+    { ngx_string(path), sizeof(path) - 1, 1, asset, format, NULL }
+
+static const ngx_http_ux_stats_route_t  ngx_http_ux_stats_routes[] = {
+    ngx_http_ux_stats_at("", UX_EXPORT_PAGE, ngx_http_ux_stats_page),
+    ngx_http_ux_stats_at("/", UX_EXPORT_PAGE, ngx_http_ux_stats_page),
+    ngx_http_ux_stats_at("/metrics", UX_EXPORT_OPENMETRICS,
+                         ngx_http_ux_stats_metrics),
+    ngx_http_ux_stats_at("/export.csv", UX_EXPORT_CSV, NULL),
+    ngx_http_ux_stats_at("/api/1", UX_EXPORT_JSON, NULL),
+    ngx_http_ux_stats_at("/api/1/", UX_EXPORT_JSON, NULL),
+    ngx_http_ux_stats_below("/experiment/", 0, UX_EXPORT_PAGE),
+    ngx_http_ux_stats_below("/history/", 0, UX_EXPORT_HISTORY),
+    ngx_http_ux_stats_below("/assets/", 1, UX_EXPORT_FORMATS),
+
+    /* what is asked for there is a path with a slash before it */
+    { ngx_string("/api/1/"), sizeof("/api/1") - 1, 1, 0, UX_EXPORT_JSON,
+      NULL }
+};
+
+#define NGX_HTTP_UX_STATS_ROUTES                                              \
+    (sizeof(ngx_http_ux_stats_routes) / sizeof(ngx_http_ux_stats_routes[0]))
 
 
 #define ngx_http_ux_stats_add(r, key, value)                                  \
@@ -98,8 +136,8 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
 
     rc = ngx_http_ux_stats_path(r, answer);
 
-    if (rc == NGX_OK && answer->asset.len > 0) {
-        rc = ngx_http_ux_asset_send(r, answer->asset);
+    if (rc == NGX_OK && answer->route->asset) {
+        rc = ngx_http_ux_asset_send(r, answer->wanted.path);
 
         if (rc != NGX_DECLINED) {
             return rc;
@@ -114,116 +152,48 @@ ngx_http_ux_stats_handler(ngx_http_request_t *r)
 }
 
 
-/*
- * "local": from this machine, and not on behalf of somebody else.  A proxy
- * beside us that adds none of these headers is the operator's to restrict.
- */
+/* Which of the routes leads there, behind the location's name. */
 static ngx_int_t
-ngx_http_ux_stats_allowed(ngx_http_request_t *r, ngx_uint_t stats)
+ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
-    struct sockaddr      *sa;
-    struct sockaddr_in   *sin;
-#if (NGX_HAVE_INET6)
-    struct sockaddr_in6  *sin6;
-#endif
+    ngx_str_t                         rest;
+    ngx_uint_t                        i;
+    const ngx_http_ux_stats_route_t  *route;
 
-    if (stats == NGX_HTTP_UX_STATS_ANY) {
-        return NGX_OK;
-    }
-
-    if (ngx_http_ux_stats_forwarded(r)) {
+    if (ngx_http_ux_stats_rest(r, &rest) != NGX_OK) {
         return NGX_DECLINED;
     }
 
-    sa = r->connection->sockaddr;
+    for (i = 0; i < NGX_HTTP_UX_STATS_ROUTES; i++) {
+        route = &ngx_http_ux_stats_routes[i];
 
-    switch (sa->sa_family) {
-
-#if (NGX_HAVE_UNIX_DOMAIN)
-    case AF_UNIX:
-        return NGX_OK;
-#endif
-
-#if (NGX_HAVE_INET6)
-    case AF_INET6:
-        sin6 = (struct sockaddr_in6 *) sa;
-
-        if (IN6_IS_ADDR_LOOPBACK(&sin6->sin6_addr)) {
-            return NGX_OK;
-        }
-
-        if (IN6_IS_ADDR_V4MAPPED(&sin6->sin6_addr)
-            && sin6->sin6_addr.s6_addr[12] == 127)
+        if (rest.len < route->path.len
+            || (rest.len > route->path.len) != route->below
+            || ngx_memcmp(rest.data, route->path.data, route->path.len) != 0)
         {
-            return NGX_OK;
+            continue;
         }
 
-        return NGX_DECLINED;
-#endif
+        answer->route = route;
+        answer->wanted.format = route->format;
+        answer->wanted.path.data = "";
 
-    case AF_INET:
-        sin = (struct sockaddr_in *) sa;
+        if (route->below) {
+            answer->wanted.path.data = (const char *) rest.data + route->taken;
+            answer->wanted.path.len = rest.len - route->taken;
+        }
 
-        return ((ntohl(sin->sin_addr.s_addr) >> 24) == 127) ? NGX_OK
-                                                            : NGX_DECLINED;
+        return NGX_OK;
     }
 
     return NGX_DECLINED;
 }
 
 
-static ngx_uint_t
-ngx_http_ux_stats_forwarded(ngx_http_request_t *r)
-{
-    static ngx_str_t  names[] = {
-        ngx_string("Forwarded"),
-        ngx_string("X-Forwarded-For"),
-        ngx_string("X-Real-IP"),
-        ngx_string("Via"),
-        ngx_null_string
-    };
-
-    ngx_uint_t           i;
-    ngx_http_ux_lines_t  lines;
-
-    /* a balancer's PROXY protocol speaks for others as well */
-
-    if (r->connection->proxy_protocol != NULL) {
-        return 1;
-    }
-
-    for (i = 0; names[i].len != 0; i++) {
-        if (ngx_http_ux_lines_first(&lines, &r->headers_in.headers,
-                                    &names[i])
-            != NULL)
-        {
-            return 1;
-        }
-    }
-
-    return 0;
-}
-
-
-/* "", "/api/1", "/api/1/...", "/metrics" ... behind the location's name. */
 static ngx_int_t
-ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
+ngx_http_ux_stats_rest(ngx_http_request_t *r, ngx_str_t *rest)
 {
-    ngx_str_t                  rest;
-    ngx_uint_t                 i;
     ngx_http_core_loc_conf_t  *clcf;
-
-    static const struct {
-        ngx_str_t    path;
-        ux_export_e  format;
-    }  others[] = {
-        { ngx_string("/metrics"), UX_EXPORT_OPENMETRICS },
-        { ngx_string("/export.csv"), UX_EXPORT_CSV }
-
-    }, below[] = {
-        { ngx_string("/experiment/"), UX_EXPORT_PAGE },
-        { ngx_string("/history/"), UX_EXPORT_HISTORY }
-    };
 
     clcf = ngx_http_get_module_loc_conf(r, ngx_http_core_module);
 
@@ -235,63 +205,13 @@ ngx_http_ux_stats_path(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
         return NGX_DECLINED;
     }
 
-    rest.data = r->uri.data + clcf->name.len;
-    rest.len = r->uri.len - clcf->name.len;
+    rest->data = r->uri.data + clcf->name.len;
+    rest->len = r->uri.len - clcf->name.len;
 
     if (clcf->name.len != 0 && clcf->name.data[clcf->name.len - 1] == '/') {
-        rest.data--;
-        rest.len++;
+        rest->data--;
+        rest->len++;
     }
-
-    answer->wanted.format = UX_EXPORT_JSON;
-    answer->wanted.path.data = "";
-    answer->wanted.path.len = 0;
-
-    if (rest.len == 0 || (rest.len == 1 && rest.data[0] == '/')) {
-        answer->wanted.format = ngx_http_ux_stats_page(r);
-        return NGX_OK;
-    }
-
-    for (i = 0; i < sizeof(below) / sizeof(below[0]); i++) {
-
-        if (rest.len > below[i].path.len
-            && ngx_memcmp(rest.data, below[i].path.data, below[i].path.len)
-               == 0)
-        {
-            answer->wanted.format = below[i].format;
-            answer->wanted.path.data = (const char *) rest.data
-                                       + below[i].path.len;
-            answer->wanted.path.len = rest.len - below[i].path.len;
-            return NGX_OK;
-        }
-    }
-
-    if (rest.len > sizeof("/assets/") - 1
-        && ngx_memcmp(rest.data, "/assets/", sizeof("/assets/") - 1) == 0)
-    {
-        answer->asset.data = (const char *) rest.data + sizeof("/assets/") - 1;
-        answer->asset.len = rest.len - (sizeof("/assets/") - 1);
-        return NGX_OK;
-    }
-
-    for (i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-
-        if (rest.len == others[i].path.len
-            && ngx_memcmp(rest.data, others[i].path.data, rest.len) == 0)
-        {
-            answer->wanted.format = others[i].format;
-            return NGX_OK;
-        }
-    }
-
-    if (rest.len < 6 || ngx_memcmp(rest.data, "/api/1", 6) != 0
-        || (rest.len > 6 && rest.data[6] != '/'))
-    {
-        return NGX_DECLINED;
-    }
-
-    answer->wanted.path.data = (const char *) rest.data + 6;
-    answer->wanted.path.len = rest.len - 6;
 
     return NGX_OK;
 }
@@ -303,8 +223,8 @@ ngx_http_ux_stats_render(ngx_http_request_t *r, ngx_http_ux_stats_t *answer)
 {
     ux_export_t  *export;
 
-    if (answer->wanted.format == UX_EXPORT_OPENMETRICS) {
-        answer->wanted.format = ngx_http_ux_stats_metrics(r);
+    if (answer->route->choose != NULL) {
+        answer->wanted.format = answer->route->choose(r);
     }
 
     ngx_http_ux_stats_place(r, &answer->place);

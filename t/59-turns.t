@@ -153,7 +153,7 @@ sub between
     Ux::wait_until(sub { (() = substr(order(), $before) =~ /\n/g) == 2 });
     $before = length order();
 
-    kill 'STOP', $worker;
+    Ux::halt($worker);
     begin($report, $method, $path, $accept);
     begin($other, 'GET', '/away');
     kill 'CONT', $worker;

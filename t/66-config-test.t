@@ -141,9 +141,7 @@ sub without_manager
         ? grep { Ux::_read("/proc/$_/cmdline") =~ /cache manager/ }
             $t->_children : ();
 
-    kill 'STOP', @managers;
-    Ux::wait_until(sub { !grep { Ux::_read("/proc/$_/stat")
-        !~ /\) T / } @managers });
+    Ux::halt(@managers);
     my @result = $work->();
     kill 'CONT', @managers;
 

@@ -218,9 +218,7 @@ sub loaded
     my ($saver) = grep { Ux::_read("/proc/$_/cmdline") =~ /cache manager/ }
         $t->_children;
 
-    kill 'STOP', $saver;
-    Ux::wait_until(sub {
-        Ux::_read("/proc/$saver/stat") =~ /^\d+ \(.*\) T/s });
+    Ux::halt($saver);
     system 'cp', '-R', $from, $other->dir . '/state';
     kill 'CONT', $saver;
 

@@ -200,7 +200,7 @@ sub files_moved_away
 
         my @files = grep { !/\.(?:1|new)$/ } glob "$dir/shop.*";
         my @managers = children($t, qr/cache manager/);
-        kill 'STOP', @managers;
+        Ux::halt(@managers);
         $rotate{$what}->(@files);
         kill 'CONT', @managers;
         $t->signal('USR1');

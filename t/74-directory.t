@@ -212,7 +212,7 @@ sub usable_later
     $t->start;
     visit($t, 1, 10);
     my @managers = children($t, qr/cache manager/);
-    kill 'STOP', @managers;
+    Ux::halt(@managers);
     unlink $dir;
     mkdir $dir, 0700;
     kill 'QUIT', $t->pid;

@@ -67,7 +67,7 @@ sub hold
     my %held;
 
     for (1, 2) {
-        kill 'STOP', keys %held;
+        Ux::halt(keys %held);
         my $connection = $t->connection;
         my $answer = $connection->request('GET', '/', [ 'X-User', 'held' ]);
         kill 'CONT', keys %held;
@@ -112,7 +112,7 @@ sub move_away
 {
     my ($dir, @processes) = @_;
 
-    kill 'STOP', @processes;
+    Ux::halt(@processes);
     rename $dir, "$dir.away" or die "rename: $!\n";
     mkdir $dir, 0700;
     kill 'CONT', @processes;
@@ -177,7 +177,7 @@ sub stopped_then_moved
     my $before = views($t);
     my @managers = children($t, qr/cache manager/);
 
-    kill 'STOP', @managers;
+    Ux::halt(@managers);
     move_away($dir);
     my $other = shop(nginx => { workers => 1 }, path => $dir)->start;
     $t->signal('QUIT');

@@ -107,6 +107,20 @@ sub wait_until
 }
 
 
+# Stops processes, and waits until they are: a worker that still waits for a
+# connection might be the one that is woken for it.
+sub halt
+{
+    my (@processes) = @_;
+
+    kill 'STOP', @processes;
+
+    return wait_until(sub {
+        !grep { _read("/proc/$_/stat") !~ /^\d+ \(.*\) [TZ] /s } @processes
+    });
+}
+
+
 # Runs sub (0 .. n-1) in n child processes at once; returns what they
 # returned, in order.  Dies when one of them died.
 sub parallel

@@ -63,11 +63,14 @@ ngx_http_ux_save_due(ngx_http_ux_zone_t *zone, ngx_uint_t all, ngx_log_t *log)
         }
     }
 
-    if (rc == NGX_OK) {
+    /* the turn may be another zone's, and what is new here not due yet */
+
+    if (rc == NGX_OK && saver->hash[UX_FILE_COUNTERS] == hash) {
         __atomic_store_n(&zone->store.head->saved.saved_ms, now_ms,
                          __ATOMIC_RELAXED);
+    }
 
-    } else {
+    if (rc != NGX_OK) {
         saver->saved = 0;
         saver->due[UX_FILE_VISITORS] = saver->due[UX_FILE_COUNTERS];
     }

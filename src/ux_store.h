@@ -49,7 +49,8 @@ typedef struct {
 typedef struct {
     ux_lock_t  lock;               /* one process at a time saves, adopts */
     uint64_t   interval_ms;        /* between saves; 0: no files are kept */
-    uint64_t   saved_ms;           /* all is in files as of then; 0: never */
+    uint64_t   saved_ms;           /* all counters are in files as of then;
+                                      0: never */
     uint64_t   generation;         /* of configurations: processes of an
                                       earlier one save no more */
     uint64_t   errors;             /* saves that failed */

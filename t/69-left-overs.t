@@ -241,10 +241,13 @@ sub helpers_write_nothing
 {
     my $t = shop(http => "proxy_cache_path %%DIR%%/cache "
         . "keys_zone=pages:1m;\n")->start;
-    my ($loader) = children($t, qr/cache loader/);
-    my ($manager) = children($t, qr/cache manager/);
+    my ($loader, $manager);
 
-    ok($loader && $manager, 'helpers: a loader, and one manager');
+    ok(Ux::wait_until(sub {
+        ($loader) = children($t, qr/cache loader/);
+        ($manager) = children($t, qr/cache manager/);
+        return $loader && $manager;
+    }), 'helpers: a loader, and one manager');
     my $began = written($manager);
     visit($t, $_ * 10 - 9, $_ * 10), saved($t) for 1 .. 3;
 

@@ -28,21 +28,24 @@ keys_of_others();
 where_root_alone_may_go();
 another_file_system();
 zones_that_share();
+zones_take_their_time();
 servers_that_share();
 
 done_testing();
 
 
-# Zones by name; %option as of Ux::nginx, `http` adds lines.
+# Zones by name, `interval` of some; %option as of Ux::nginx, `http` adds lines.
 sub shop
 {
     my (%option) = @_;
 
     my $path = delete $option{path} || '%%DIR%%/state';
     my @zones = @{ delete $option{zones} || [ 'shop' ] };
+    my $interval = delete $option{interval} || {};
     my $http = delete $option{http} || '';
-    my $conf = join '', map { <<"CONF" } @zones;
-ux_zone $_ 2m snapshot=$path interval=100ms journeys=300ms;
+    my $conf = join '', map { my $times = $interval->{$_}
+        || 'interval=100ms journeys=300ms'; <<"CONF" } @zones;
+ux_zone $_ 2m snapshot=$path $times;
 ux_experiment layout_$_ zone=$_ { variant control 1; variant one 1;
     window off; }
 CONF
@@ -412,6 +415,36 @@ sub zones_that_share
     ok($t->start->reload(conf => $four), 'shared by zones: back again');
     is(views($t, 'shop2'), 20, 'shared by zones: with its numbers');
     $t->no_alerts('shared by zones: no alerts');
+
+    return;
+}
+
+
+# The same process saves all zones: one is not saved because another one is,
+# and does not say so.
+sub zones_take_their_time
+{
+    my $t = shop(zones => [ 'shop', 'slow' ], interval => {
+        slow => 'interval=60s journeys=600s' })->start;
+
+    ok(Ux::wait_until(sub { defined snapshot($t, 'slow')->{age_seconds} }),
+        'several zones: both are, to begin with');
+    my $began = Time::HiRes::time();
+
+    visit($t, 1, 10, $_) for qw(slow shop);
+
+    for my $more (11 .. 13) {
+        visit($t, $more, $more);
+        ok(saved($t), 'several zones: one is saved');
+    }
+
+    my $since = Time::HiRes::time() - $began;
+    cmp_ok(snapshot($t, 'slow')->{age_seconds}, '>', $since - 0.01,
+        'several zones: the other one is not due');
+    kill_all($t);
+    $t->start;
+    is(views($t), 13, 'several zones: what was saved is there');
+    is(views($t, 'slow'), 0, 'several zones: what was not said is not');
 
     return;
 }

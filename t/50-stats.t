@@ -19,6 +19,7 @@ use IO::Socket::UNIX;
 use JSON::PP ();
 use Socket qw(AF_INET6 SOCK_STREAM inet_pton pack_sockaddr_in6);
 use Test::More;
+use UxNames;
 use UxTest;
 
 use constant { MARKER => 'zq9marker', CLIENTS => 4, SHOPPERS => 120 };
@@ -460,38 +461,19 @@ sub headers_protect_the_answer
 # The longest names there may be, of all that they may be of.
 sub names_at_their_limits
 {
-    my %long = map { $_ => $_ . 'z0_' x ((64 - length) / 3)
-        . '9' x ((64 - length) % 3) } qw(zone experiment event funnel);
-    my ($a, $b) = ('Aa.-_0' x 10 . 'Z.-_', 'b' x 64);
+    my ($s, $long, $a, $b) = UxNames::longest();
+    my $zone = $s->stats("/zones/$long->{zone}");
+    my $variants = $zone->{experiments}{$long->{experiment}}{variants};
 
-    my $s = Ux::nginx(conf => <<"EOF")->start;
-    ux_zone $long{zone} 4m;
-    ux_experiment $long{experiment} { variant $a 1; variant $b 1;
-        goal $long{event}; }
-    ux_funnel $long{funnel} { step $long{event}; }
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        ux_expose all;
-        location / { ux_event $long{event}; return 204; }
-        location /uxstats { ux_stats; }
-    }
-EOF
-    my $browser = $s->browser;
-    $browser->go('/') for 1 .. 3;
-
-    my $zone = $s->stats("/zones/$long{zone}");
-    my $variants = $zone->{experiments}{$long{experiment}}{variants};
-
-    is_deeply([ sort map { length } keys %long, values %long ],
-        [ sort 4, 10, 5, 6, (64) x 4 ], 'limits: names of 64');
-    is($zone->{events}{$long{event}}, 3, 'limits: an event');
+    is($zone->{events}{$long->{event}}, 3, 'limits: an event');
     is_deeply([ sort keys %$variants ], [ sort $a, $b ],
         'limits: an experiment, its variants');
-    ok((grep { $_->{funnels}{$long{funnel}}{steps}[0]{visitors} == 1
-        && $_->{metrics}{$long{event}}{visitors} == 1 } values %$variants),
+    ok((grep { $_->{funnels}{$long->{funnel}}{steps}[0]{visitors} == 1
+        && $_->{metrics}{$long->{event}}{visitors} == 1 } values %$variants),
         'limits: a funnel, a metric');
-    is($s->stats("/zones/$long{zone}/experiments/$long{experiment}/variants"
-        . "/$a/control"), JSON::PP::true(), 'limits: and the path to it');
+    is($s->stats("/zones/$long->{zone}/experiments/$long->{experiment}"
+        . "/variants/$a/control"), JSON::PP::true(),
+        'limits: and the path to it');
     $s->no_alerts;
 
     return;

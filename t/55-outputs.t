@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
 use Test::More;
+use UxNames;
 use UxOpenMetrics;
 use UxTest;
 
@@ -651,35 +652,18 @@ sub strictly
 # The longest names there may be, of all that they may be of.
 sub names_at_their_limits
 {
-    my %long = map { $_ => $_ . 'z0_' x ((64 - length) / 3)
-        . '9' x ((64 - length) % 3) } qw(zone experiment event funnel);
-    my ($a, $b) = ('Aa.-_0' x 10 . 'Z.-_', 'b' x 64);
-
-    my $s = Ux::nginx(conf => <<"EOF")->start;
-    ux_zone $long{zone} 4m;
-    ux_experiment $long{experiment} { variant $a 1; variant $b 1;
-        goal $long{event}; }
-    ux_funnel $long{funnel} { step $long{event}; cart $long{event}; }
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        ux_expose all;
-        location / { ux_event $long{event}; return 204; }
-        location /uxstats { ux_stats; }
-    }
-EOF
-    my $browser = $s->browser;
-    $browser->go('/') for 1 .. 3;
-
+    my ($s, $long, $a, $b) = UxNames::longest();
     my %of = all_formats($s, 'limits');
-    my ($in) = grep { $of{json}{zones}{ $long{zone} }{experiments}
-        { $long{experiment} }{variants}{$_}{visitors} } $a, $b;
-    my $labels = "experiment=\"$long{experiment}\",funnel=\"$long{funnel}\","
-        . "step=\"$long{event}\",variant=\"$in\",zone=\"$long{zone}\"";
+    my ($in) = grep { $of{json}{zones}{ $long->{zone} }{experiments}
+        { $long->{experiment} }{variants}{$_}{visitors} } $a, $b;
+    my $labels = "experiment=\"$long->{experiment}\","
+        . "funnel=\"$long->{funnel}\",step=\"$long->{event}\","
+        . "variant=\"$in\",zone=\"$long->{zone}\"";
 
     is($of{samples}{"nginx_ux_step_visitors{$labels}"}, 1,
         'limits: a step by all its names');
-    is(scalar(grep { $_->[1] eq $long{experiment} && $_->[2] eq $in
-        && $_->[4] eq $long{event} && $_->[6] == 1 } @{ $of{rows} }), 1,
+    is(scalar(grep { $_->[1] eq $long->{experiment} && $_->[2] eq $in
+        && $_->[4] eq $long->{event} && $_->[6] == 1 } @{ $of{rows} }), 1,
         'limits: and its row');
     $s->no_alerts;
 

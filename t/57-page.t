@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
 use Test::More;
+use UxNames;
 use UxPage;
 use UxTest;
 
@@ -868,35 +869,17 @@ sub the_version_before_is_there
 # The longest names there may be.
 sub names_at_their_limits
 {
-    my %long = map { $_ => $_ . 'z0_' x ((64 - length) / 3)
-        . '9' x ((64 - length) % 3) } qw(zone experiment event funnel);
-    my ($a, $b) = ('Aa.-_0' x 10 . 'Z.-_', 'b' x 64);
-
-    my $s = Ux::nginx(conf => <<"EOF")->start;
-    ux_zone $long{zone} 4m;
-    ux_experiment $long{experiment} { variant $a 1; variant $b 1;
-        goal $long{event}; }
-    ux_funnel $long{funnel} { step $long{event}; cart $long{event}; }
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        ux_expose all;
-        location / { ux_event $long{event}; return 204; }
-        location /uxstats { ux_stats; }
-    }
-EOF
-    my $browser = $s->browser;
-    $browser->go('/') for 1 .. 3;
-
+    my ($s, $long, $a, $b) = UxNames::longest();
     my $page = page('/uxstats', $s);
-    my $article = $page->id("experiment-$long{zone}-$long{experiment}");
-    my $table = UxPage::table($article, "Steps of $long{funnel}");
+    my $article = $page->id("experiment-$long->{zone}-$long->{experiment}");
+    my $table = UxPage::table($article, "Steps of $long->{funnel}");
 
     is_deeply([ sort @{ $table->{names} } ],
-        [ sort "$long{event}/$a", "$long{event}/$b" ],
+        [ sort "$long->{event}/$a", "$long->{event}/$b" ],
         'limits: a step by all its names');
     is(scalar(grep { $_->{Visitors} eq '1' } values %{ $table->{rows} }), 1,
         'limits: and its visitor');
-    page("/uxstats/experiment/$long{zone}/$long{experiment}", $s);
+    page("/uxstats/experiment/$long->{zone}/$long->{experiment}", $s);
     $s->no_alerts;
 
     return;

@@ -34,7 +34,8 @@ servers_that_share();
 done_testing();
 
 
-# Zones by name, `interval` of some; %option as of Ux::nginx, `http` adds lines.
+# Zones by name, `interval` of some; %option as of Ux::nginx, `http` adds
+# lines.
 sub shop
 {
     my (%option) = @_;

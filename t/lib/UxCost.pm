@@ -68,7 +68,8 @@ sub start
 
     Ux::_write("$dir/nginx.callgrind", join ' ', "#!/bin/sh\nexec valgrind",
         '--tool=callgrind', "--callgrind-out-file=$dir/cost",
-        "--log-file=$dir/valgrind.log", '--dump-before=ngx_reopen_files', '--compress-strings=no',
+        "--log-file=$dir/valgrind.log", '--dump-before=ngx_reopen_files',
+        '--compress-strings=no',
         $real, "\"\$@\"\n");
     chmod 0755, "$dir/nginx.callgrind";
 

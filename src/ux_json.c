@@ -45,7 +45,7 @@ static ux_json_arena_t *ux_json_arena(const ux_json_t *node);
 static ux_json_t *ux_json_put(ux_json_t *parent, const char *name, int type,
     ux_str_t text);
 static void ux_json_raw(ux_json_t *parent, const char *name,
-    const char *text);
+    const char *text, size_t len);
 static uint64_t ux_json_magnitude(int64_t value);
 
 
@@ -195,25 +195,27 @@ ux_json_null(ux_json_t *parent, const char *name)
 void
 ux_json_int(ux_json_t *parent, const char *name, int64_t value)
 {
-    char  text[UX_DECIMAL_MAX];
+    char    text[UX_DECIMAL_MAX];
+    size_t  len;
 
-    ux_decimal_print(text, value < 0, ux_json_magnitude(value), 0);
-    ux_json_raw(parent, name, text);
+    len = ux_decimal_print(text, value < 0, ux_json_magnitude(value), 0);
+    ux_json_raw(parent, name, text, len);
 }
 
 
 void
 ux_json_number(ux_json_t *parent, const char *name, double value)
 {
-    char  text[UX_DECIMAL_MAX];
+    char    text[UX_DECIMAL_MAX];
+    size_t  len;
 
     if (!isfinite(value)) {
         ux_json_null(parent, name);
         return;
     }
 
-    ux_decimal_double(text, value);
-    ux_json_raw(parent, name, text);
+    len = ux_decimal_double(text, value);
+    ux_json_raw(parent, name, text, len);
 }
 
 
@@ -231,7 +233,7 @@ ux_json_wide(ux_json_t *parent, const char *name, ux_u128_t value)
         value /= 10;
     } while (value != 0);
 
-    ux_json_raw(parent, name, p);
+    ux_json_raw(parent, name, p, (size_t) (text + sizeof(text) - 1 - p));
 }
 
 
@@ -239,16 +241,17 @@ void
 ux_json_money(ux_json_t *parent, const char *name, int64_t minor,
     unsigned exponent)
 {
-    char  text[UX_DECIMAL_MAX];
+    char    text[UX_DECIMAL_MAX];
+    size_t  len;
 
     if (exponent > 18) {
         ux_json_null(parent, name);
         return;
     }
 
-    ux_decimal_print(text, minor < 0, ux_json_magnitude(minor),
-                    (int) exponent);
-    ux_json_raw(parent, name, text);
+    len = ux_decimal_print(text, minor < 0, ux_json_magnitude(minor),
+                           (int) exponent);
+    ux_json_raw(parent, name, text, len);
 }
 
 
@@ -286,7 +289,7 @@ ux_json_time(ux_json_t *parent, const char *name, uint64_t ms)
                     year, month, day, seconds / 3600, seconds / 60 % 60,
                     seconds % 60);
 
-    ux_json_raw(parent, name, text);
+    ux_json_raw(parent, name, text, strlen(text));
 }
 
 
@@ -413,12 +416,12 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 
 
 static void
-ux_json_raw(ux_json_t *parent, const char *name, const char *text)
+ux_json_raw(ux_json_t *parent, const char *name, const char *text, size_t len)
 {
     ux_str_t  number;
 
     number.data = text;
-    number.len = strlen(text);
+    number.len = len;
 
     (void) ux_json_put(parent, name, cJSON_Raw, number);
 }

@@ -350,7 +350,6 @@ ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
     void *data)
 {
     ux_str_t              text;
-    unsigned              i;
     ux_status_t           rc;
     ngx_http_ux_stats_t  *answer = data;
 
@@ -366,7 +365,7 @@ ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    for (i = 0; ux_export_text(export, i, &text); i++) {
+    while (ux_export_text(export, &text)) {
         if (ngx_http_ux_stats_piece(r, answer, text) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }

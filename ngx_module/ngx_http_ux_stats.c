@@ -278,6 +278,14 @@ ngx_http_ux_stats_report(ngx_http_request_t *r, ux_report_t *report)
     report->nzones = (unsigned) mcf->zones.nelts;
     report->zones = zone;
 
+    /* without memory for it a report takes longer */
+
+    if (mcf->posteriors == NULL) {
+        mcf->posteriors = ngx_pcalloc(mcf->pool, sizeof(ux_posteriors_t));
+    }
+
+    report->posteriors = mcf->posteriors;
+
     return NGX_OK;
 }
 

@@ -6,7 +6,8 @@
  *
  * cJSON keeps numbers as doubles and prints at most 17 digits of them, so
  * every number goes in as raw text made by ux_decimal.c: integers and money
- * from integers, doubles in the shortest form that reads back.
+ * from integers, doubles in the shortest form that reads back, once somebody
+ * asks for it.
  *
  * The nodes of a tree that is built are cJSON's, but neither made nor freed by
  * it: they, their names and values are in one arena, which each object and
@@ -158,7 +159,6 @@ ux_json_string(ux_json_t *parent, const char *name, ux_str_t value)
     size_t      i, n;
     ux_json_t  *node;
 
-    value.len = value.len > 0 ? strnlen(value.data, value.len) : 0;
     node = ux_json_put(parent, name, cJSON_String, value);
 
     if (node == NULL) {
@@ -209,17 +209,16 @@ ux_json_int(ux_json_t *parent, const char *name, int64_t value)
 void
 ux_json_number(ux_json_t *parent, const char *name, double value)
 {
-    char      digits[UX_DECIMAL_MAX];
-    ux_str_t  text;
+    ux_str_t  later;
 
     if (!isfinite(value)) {
         ux_json_null(parent, name);
         return;
     }
 
-    text.data = digits;
-    text.len = ux_decimal_double(digits, value);
-    ux_json_raw(parent, name, text, value + 0.0);      /* -0 is 0 */
+    later.data = NULL;
+    later.len = UX_JSON_DOUBLE_MAX;
+    ux_json_raw(parent, name, later, value + 0.0);     /* -0 is 0 */
 }
 
 
@@ -371,7 +370,10 @@ ux_json_set_allocator(void *(*alloc)(size_t), void (*release)(void *))
 }
 
 
-/* A node at the parent's end, its name and its text right behind it. */
+/*
+ * A node at the parent's end, its name and its text right behind it, or room
+ * for one if the text is NULL.
+ */
 static ux_json_t *
 ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 {
@@ -399,7 +401,6 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
     p = (char *) (built + 1);
     node = &built->node;
     node->type = type | UX_JSON_BUILT;
-    built->word_len = (uint32_t) text.len;
 
     if (len > 0) {
         node->string = memcpy(p, name, len);
@@ -410,13 +411,16 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
         node->valuestring = (char *) arena;
 
     } else if (type & (cJSON_Raw | cJSON_String)) {
-        node->valuestring = p + len;
+        p += len;
+        node->valuestring = p;
 
-        if (text.len > 0) {
-            memcpy(node->valuestring, text.data, text.len);
+        if (text.data != NULL) {
+            memcpy(p, text.data, text.len);
+            p += text.len;
+            built->word_len = (uint32_t) text.len;
         }
 
-        node->valuestring[text.len] = '\0';
+        *p = '\0';
     }
 
     if (parent->child == NULL) {

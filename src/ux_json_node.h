@@ -17,13 +17,17 @@
 #include <string.h>
 
 
+/* The longest text of a double is "-1.2345678901234567e-300". */
+#define UX_JSON_DOUBLE_MAX  24u
+
 /* In a node's type, beside cJSON's flags: it is one of these. */
 #define UX_JSON_BUILT  (1 << 16)
 
 typedef struct {
     ux_json_t       node;
     uint32_t        name_len;
-    uint32_t        word_len;          /* of a string or a number */
+    uint32_t        word_len;          /* of a string or a number; 0: it has
+                                          to be made of the number */
     union {
         double      number;
         ux_json_t  *found;             /* of an object: the member that was

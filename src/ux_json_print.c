@@ -8,6 +8,7 @@
  */
 
 #include "ux_json.h"
+#include "ux_decimal.h"
 #include "ux_json_node.h"
 
 #include <stdio.h>
@@ -20,6 +21,7 @@
 #define UX_JSON_ONES  0x0101010101010101ull
 
 
+static void ux_json_write_number(ux_text_t *text, const ux_json_t *node);
 static void ux_json_write_string(ux_text_t *text, const char *string,
     size_t len, char end);
 static bool ux_json_plain(char *p, const char *string, size_t len);
@@ -64,7 +66,7 @@ ux_json_write(ux_text_t *text, const ux_json_t *node)
         break;
 
     case cJSON_Raw:
-        ux_text_put(text, node->valuestring, ux_json_word_len(node));
+        ux_json_write_number(text, node);
         break;
 
     case cJSON_String:
@@ -107,6 +109,27 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
         }
 
         ux_json_write(text, child);
+    }
+}
+
+
+static void
+ux_json_write_number(ux_text_t *text, const ux_json_t *node)
+{
+    char    *p;
+    size_t   len;
+
+    len = ux_json_word_len(node);
+
+    if (len > 0) {
+        ux_text_put(text, node->valuestring, len);
+        return;
+    }
+
+    p = ux_text_room(text, UX_DECIMAL_MAX);
+
+    if (p != NULL) {
+        ux_text_used(text, ux_decimal_double(p, ux_json_built(node)->number));
     }
 }
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 
+static size_t ux_json_make_word(ux_json_node_t *built);
 static ux_json_t *ux_json_element(ux_json_t *node, ux_str_t segment);
 static ux_json_t *ux_json_member(ux_json_t *node, ux_str_t name);
 static ux_json_t *ux_json_member_from(ux_json_t *child,
@@ -198,7 +199,26 @@ ux_json_word(const ux_json_t *node)
         word.len = ux_json_word_len(node);
     }
 
+    if (kind == cJSON_Raw && word.len == 0) {
+        word.len = ux_json_make_word(ux_json_built(node));
+    }
+
     return word;
+}
+
+
+/* Most figures of a page, and of metrics, are never asked for their digits. */
+static size_t
+ux_json_make_word(ux_json_node_t *built)
+{
+    char    digits[UX_DECIMAL_MAX];
+    size_t  len;
+
+    len = ux_decimal_double(digits, built->number);
+    memcpy(built->node.valuestring, digits, len + 1);
+    built->word_len = (uint32_t) len;
+
+    return len;
 }
 
 

@@ -314,7 +314,10 @@ ngx_http_ux_create_main_conf(ngx_conf_t *cf)
      *
      *     mcf->secret = no directive yet
      *     mcf->first = NULL;
+     *     mcf->posteriors = NULL;
      */
+
+    mcf->pool = cf->pool;
 
     if (ngx_array_init(&mcf->zones, cf->pool, 1,
                        sizeof(ngx_http_ux_zone_t *))

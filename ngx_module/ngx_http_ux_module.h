@@ -164,6 +164,9 @@ typedef struct {
     ngx_array_t                 names;         /* ngx_str_t: all experiments */
     ngx_array_t                 keys;          /* ux_str_t: ux_secret */
     ngx_http_ux_place_t         secret;
+    ngx_pool_t                 *pool;          /* the configuration's */
+    ux_posteriors_t            *posteriors;    /* of this worker, from its
+                                                  first report on */
 } ngx_http_ux_main_conf_t;
 
 

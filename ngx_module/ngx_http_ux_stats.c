@@ -278,6 +278,14 @@ ngx_http_ux_stats_report(ngx_http_request_t *r, ux_report_t *report)
     report->nzones = (unsigned) mcf->zones.nelts;
     report->zones = zone;
 
+    /* without memory for it a report takes longer */
+
+    if (mcf->posteriors == NULL) {
+        mcf->posteriors = ngx_pcalloc(mcf->pool, sizeof(ux_posteriors_t));
+    }
+
+    report->posteriors = mcf->posteriors;
+
     return NGX_OK;
 }
 
@@ -350,7 +358,6 @@ ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
     void *data)
 {
     ux_str_t              text;
-    unsigned              i;
     ux_status_t           rc;
     ngx_http_ux_stats_t  *answer = data;
 
@@ -366,7 +373,7 @@ ngx_http_ux_stats_rendered(ngx_http_request_t *r, ux_export_t *export,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    for (i = 0; ux_export_text(export, i, &text); i++) {
+    while (ux_export_text(export, &text)) {
         if (ngx_http_ux_stats_piece(r, answer, text) != NGX_OK) {
             return NGX_HTTP_INTERNAL_SERVER_ERROR;
         }

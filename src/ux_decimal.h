@@ -17,17 +17,19 @@
 
 
 /*
+ * Both return how many bytes the text has without its NUL.
+ *
  * The shortest text that reads back as the same double; whole numbers below
  * 10^15 and everything from 10^-5 on without an exponent, -0 as 0.  The value
  * must be finite.
  */
-void ux_decimal_double(char *buf, double value);
+size_t ux_decimal_double(char *buf, double value);
 
 /*
  * digits * 10^-scale, all of them written out: 5 with scale 2 is 0.05, 12
  * with scale -1 is 120.  |scale| at most 22.
  */
-void ux_decimal_print(char *buf, bool negative, uint64_t digits, int scale);
+size_t ux_decimal_print(char *buf, bool negative, uint64_t digits, int scale);
 
 
 #endif

@@ -40,6 +40,7 @@ static const unsigned  ux_export_parts[UX_EXPORT_FORMATS] = {
 
 static void ux_export_scope(ux_export_t *export,
     const ux_export_wanted_t *wanted);
+static const ux_text_t *ux_export_nth(const ux_export_t *export, unsigned i);
 static unsigned ux_export_ntexts(ux_export_e format);
 static void ux_export_put(ux_export_t *export, const ux_report_part_t *part);
 static void ux_export_page(ux_export_t *export, const ux_report_part_t *part);
@@ -167,33 +168,37 @@ ux_export_status(const ux_export_t *export)
 
 
 bool
-ux_export_text(const ux_export_t *export, unsigned i, ux_str_t *text)
+ux_export_text(ux_export_t *export, ux_str_t *text)
 {
-    const ux_text_t  *of;
+    while (export->at < export->ntexts) {
 
-    if (i >= export->ntexts) {
-        return false;
+        if (ux_text_next(ux_export_nth(export, export->at), &export->piece,
+                         text))
+        {
+            return true;
+        }
+
+        export->at++;
     }
 
+    return false;
+}
+
+
+static const ux_text_t *
+ux_export_nth(const ux_export_t *export, unsigned i)
+{
     switch (export->format) {
 
     case UX_EXPORT_JSON:
-        of = &export->json.text;
-        break;
+        return &export->json.text;
 
     case UX_EXPORT_PAGE:
-        of = i == 0 ? &export->page.top : &export->page.main;
-        break;
+        return i == 0 ? &export->page.top : &export->page.main;
 
     default:
-        of = &export->texts[i];
-        break;
+        return &export->texts[i];
     }
-
-    text->data = of->data;
-    text->len = of->len;
-
-    return true;
 }
 
 
@@ -218,7 +223,7 @@ ux_export_end(ux_export_t *export)
 }
 
 
-/* As ux_export_text() counts them. */
+/* As ux_export_nth() counts them. */
 static unsigned
 ux_export_ntexts(ux_export_e format)
 {
@@ -297,11 +302,20 @@ ux_export_page(ux_export_t *export, const ux_report_part_t *part)
 static void
 ux_export_history(ux_export_t *export)
 {
-    ux_text_t  *text;
+    char    *text;
+    size_t   len;
 
-    text = &export->texts[0];
-    export->status = ux_report_history(export->report, export->path,
-                                       &text->data, &text->len);
+    export->status = ux_report_history(export->report, export->path, &text,
+                                       &len);
+
+    if (text != NULL) {
+        ux_text_put(&export->texts[0], text, len);
+        ux_report_free(text);
+    }
+
+    if (export->texts[0].failed) {
+        export->status = UX_ERROR;
+    }
 }
 
 

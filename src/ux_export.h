@@ -37,7 +37,7 @@ extern const ux_str_t  ux_export_types[UX_EXPORT_FORMATS];
  *     export = ux_export_begin(report, &wanted);
  *     while (ux_export_turn(export)) { ... }
  *     switch (ux_export_status(export)) { ... }
- *     for (i = 0; ux_export_text(export, i, &text); i++) { ... }
+ *     while (ux_export_text(export, &text)) { ... }
  *     ux_export_end(export);
  */
 typedef struct ux_export_s  ux_export_t;
@@ -67,8 +67,8 @@ bool ux_export_turn(ux_export_t *export);
  */
 ux_status_t ux_export_status(const ux_export_t *export);
 
-/* The i-th piece of the text, which may be empty; false: there is none. */
-bool ux_export_text(const ux_export_t *export, unsigned i, ux_str_t *text);
+/* The text piece by piece; false: that was the last. */
+bool ux_export_text(ux_export_t *export, ux_str_t *text);
 void ux_export_end(ux_export_t *export);
 
 

@@ -76,6 +76,7 @@ ux_export_metrics(ux_export_t *export, const ux_report_part_t *part)
 
     memset(&metric, 0, sizeof(ux_export_metric_t));
     metric.older = export->format == UX_EXPORT_PROMETHEUS;
+    metric.printed.one = true;
 
     if (part->step == UX_REPORT_END) {
         ux_export_heads(export, &metric);

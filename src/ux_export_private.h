@@ -99,6 +99,8 @@ struct ux_export_s {
     ux_page_t               page;      /* of the page */
     const ux_page_place_t  *place;
     bool                    found;     /* its only experiment, or any */
+    unsigned                at;        /* what was read last of it: a text, */
+    const ux_text_piece_t  *piece;     /*   and of it */
     unsigned                ntexts;    /* of the others, */
     ux_text_t               texts[];   /*   one after the other */
 };

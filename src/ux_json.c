@@ -6,7 +6,8 @@
  *
  * cJSON keeps numbers as doubles and prints at most 17 digits of them, so
  * every number goes in as raw text made by ux_decimal.c: integers and money
- * from integers, doubles in the shortest form that reads back.
+ * from integers, doubles in the shortest form that reads back, once somebody
+ * asks for it.
  *
  * The nodes of a tree that is built are cJSON's, but neither made nor freed by
  * it: they, their names and values are in one arena, which each object and
@@ -17,13 +18,13 @@
 #include "ux_json.h"
 #include "ux_decimal.h"
 #include "ux_json_arena.h"
+#include "ux_json_node.h"
 #include "ux_json_scan.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 
 /* Below what malloc() takes from the system, and gives back, each time. */
@@ -36,7 +37,7 @@
 /* An arena, and the object that is all of it. */
 typedef struct {
     ux_json_arena_t  arena;
-    ux_json_t        node;
+    ux_json_node_t   node;
 } ux_json_root_t;
 
 
@@ -44,8 +45,8 @@ static void ux_json_begin(ux_json_root_t *root);
 static ux_json_arena_t *ux_json_arena(const ux_json_t *node);
 static ux_json_t *ux_json_put(ux_json_t *parent, const char *name, int type,
     ux_str_t text);
-static void ux_json_raw(ux_json_t *parent, const char *name,
-    const char *text);
+static void ux_json_raw(ux_json_t *parent, const char *name, ux_str_t text,
+    double number);
 static uint64_t ux_json_magnitude(int64_t value);
 
 
@@ -69,7 +70,7 @@ ux_json_new(void)
     ux_json_arena_init(&root->arena, ux_json_chunk);
     ux_json_begin(root);
 
-    return &root->node;
+    return &root->node.node;
 }
 
 
@@ -94,10 +95,10 @@ ux_json_again(ux_json_t *node)
 static void
 ux_json_begin(ux_json_root_t *root)
 {
-    memset(&root->node, 0, sizeof(ux_json_t));
+    memset(&root->node, 0, sizeof(ux_json_node_t));
 
-    root->node.type = cJSON_Object;
-    root->node.valuestring = (char *) root;
+    root->node.node.type = cJSON_Object | UX_JSON_BUILT;
+    root->node.node.valuestring = (char *) root;
 }
 
 
@@ -195,43 +196,53 @@ ux_json_null(ux_json_t *parent, const char *name)
 void
 ux_json_int(ux_json_t *parent, const char *name, int64_t value)
 {
-    char  text[UX_DECIMAL_MAX];
+    char      digits[UX_DECIMAL_MAX];
+    ux_str_t  text;
 
-    ux_decimal_print(text, value < 0, ux_json_magnitude(value), 0);
-    ux_json_raw(parent, name, text);
+    text.data = digits;
+    text.len = ux_decimal_print(digits, value < 0, ux_json_magnitude(value),
+                                0);
+    ux_json_raw(parent, name, text, (double) value);
 }
 
 
 void
 ux_json_number(ux_json_t *parent, const char *name, double value)
 {
-    char  text[UX_DECIMAL_MAX];
+    ux_str_t  later;
 
     if (!isfinite(value)) {
         ux_json_null(parent, name);
         return;
     }
 
-    ux_decimal_double(text, value);
-    ux_json_raw(parent, name, text);
+    later.data = NULL;
+    later.len = UX_JSON_DOUBLE_MAX;
+    ux_json_raw(parent, name, later, value + 0.0);     /* -0 is 0 */
 }
 
 
 void
 ux_json_wide(ux_json_t *parent, const char *name, ux_u128_t value)
 {
-    char   text[UX_DECIMAL_MAX];
-    char  *p;
+    char        digits[UX_DECIMAL_MAX];
+    char       *p, *end;
+    ux_str_t    text;
+    ux_u128_t   rest;
 
-    p = text + sizeof(text) - 1;
-    *p = '\0';
+    end = digits + sizeof(digits) - 1;
+    *end = '\0';
+    p = end;
+    rest = value;
 
     do {
-        *--p = (char) ('0' + (int) (value % 10));
-        value /= 10;
-    } while (value != 0);
+        *--p = (char) ('0' + (int) (rest % 10));
+        rest /= 10;
+    } while (rest != 0);
 
-    ux_json_raw(parent, name, p);
+    text.data = p;
+    text.len = (size_t) (end - p);
+    ux_json_raw(parent, name, text, (double) value);
 }
 
 
@@ -239,16 +250,18 @@ void
 ux_json_money(ux_json_t *parent, const char *name, int64_t minor,
     unsigned exponent)
 {
-    char  text[UX_DECIMAL_MAX];
+    char      digits[UX_DECIMAL_MAX];
+    ux_str_t  text;
 
     if (exponent > 18) {
         ux_json_null(parent, name);
         return;
     }
 
-    ux_decimal_print(text, minor < 0, ux_json_magnitude(minor),
-                    (int) exponent);
-    ux_json_raw(parent, name, text);
+    text.data = digits;
+    text.len = ux_decimal_print(digits, minor < 0, ux_json_magnitude(minor),
+                                (int) exponent);
+    ux_json_raw(parent, name, text, strtod(digits, NULL));
 }
 
 
@@ -259,7 +272,8 @@ ux_json_money(ux_json_t *parent, const char *name, int64_t minor,
 void
 ux_json_time(ux_json_t *parent, const char *name, uint64_t ms)
 {
-    char      text[64];
+    char      string[64];
+    ux_str_t  text;
     uint64_t  seconds, days, era, doe, yoe, doy, mp, day, month, year;
 
     if (ms == 0 || ms >= UX_JSON_TIME_END) {
@@ -280,13 +294,14 @@ ux_json_time(ux_json_t *parent, const char *name, uint64_t ms)
     month = mp < 10 ? mp + 3 : mp - 9;
     year = yoe + era * 400 + (month <= 2 ? 1 : 0);
 
-    (void) snprintf(text, sizeof(text),
-                    "\"%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64
-                    "T%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64 "Z\"",
-                    year, month, day, seconds / 3600, seconds / 60 % 60,
-                    seconds % 60);
+    text.data = string;
+    text.len = (size_t) snprintf(string, sizeof(string),
+                                 "\"%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64
+                                 "T%02" PRIu64 ":%02" PRIu64 ":%02" PRIu64
+                                 "Z\"", year, month, day, seconds / 3600,
+                                 seconds / 60 % 60, seconds % 60);
 
-    ux_json_raw(parent, name, text);
+    ux_json_raw(parent, name, text, NAN);
 }
 
 
@@ -355,13 +370,17 @@ ux_json_set_allocator(void *(*alloc)(size_t), void (*release)(void *))
 }
 
 
-/* A node at the parent's end, its name and its text right behind it. */
+/*
+ * A node at the parent's end, its name and its text right behind it, or room
+ * for one if the text is NULL.
+ */
 static ux_json_t *
 ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 {
     char             *p;
     size_t            len;
     ux_json_t        *node;
+    ux_json_node_t   *built;
     ux_json_arena_t  *arena;
 
     arena = ux_json_arena(parent);
@@ -371,31 +390,37 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
     }
 
     len = (parent->type & cJSON_Object) ? strlen(name) + 1 : 0;
-    node = ux_json_arena_take(arena, sizeof(ux_json_t) + len + text.len + 1);
+    built = ux_json_arena_take(arena, sizeof(ux_json_node_t) + len + text.len
+                                      + 1);
 
-    if (node == NULL) {
+    if (built == NULL) {
         return NULL;
     }
 
-    memset(node, 0, sizeof(ux_json_t));
-    p = (char *) (node + 1);
-    node->type = type;
+    memset(built, 0, sizeof(ux_json_node_t));
+    p = (char *) (built + 1);
+    node = &built->node;
+    node->type = type | UX_JSON_BUILT;
 
     if (len > 0) {
         node->string = memcpy(p, name, len);
+        built->name_len = (uint32_t) (len - 1);
     }
 
     if (type & (cJSON_Object | cJSON_Array)) {
         node->valuestring = (char *) arena;
 
     } else if (type & (cJSON_Raw | cJSON_String)) {
-        node->valuestring = p + len;
+        p += len;
+        node->valuestring = p;
 
-        if (text.len > 0) {
-            memcpy(node->valuestring, text.data, text.len);
+        if (text.data != NULL) {
+            memcpy(p, text.data, text.len);
+            p += text.len;
+            built->word_len = (uint32_t) text.len;
         }
 
-        node->valuestring[text.len] = '\0';
+        *p = '\0';
     }
 
     if (parent->child == NULL) {
@@ -413,14 +438,15 @@ ux_json_put(ux_json_t *parent, const char *name, int type, ux_str_t text)
 
 
 static void
-ux_json_raw(ux_json_t *parent, const char *name, const char *text)
+ux_json_raw(ux_json_t *parent, const char *name, ux_str_t text, double number)
 {
-    ux_str_t  number;
+    ux_json_t  *node;
 
-    number.data = text;
-    number.len = strlen(text);
+    node = ux_json_put(parent, name, cJSON_Raw, text);
 
-    (void) ux_json_put(parent, name, cJSON_Raw, number);
+    if (node != NULL) {
+        ux_json_built(node)->number = number;
+    }
 }
 
 

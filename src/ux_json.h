@@ -66,7 +66,11 @@ void ux_json_interval(ux_json_t *parent, const char *name, double lo,
  * want of memory.  NULL has failed. */
 bool ux_json_failed(const ux_json_t *node);
 
-/* Member or element by path segment, NULL if not there. */
+/*
+ * Member or element by path segment, NULL if not there.  Members of an object
+ * that was built have names of their own; asked for in their order each is
+ * found at once.
+ */
 ux_json_t *ux_json_get(ux_json_t *node, ux_str_t segment);
 
 /*
@@ -94,6 +98,12 @@ ux_json_type_e ux_json_type(const ux_json_t *node);
  * behind it, lives as long as the tree.
  */
 ux_str_t ux_json_word(const ux_json_t *node);
+
+/*
+ * What strtod() makes of a number's word, NaN of all else.  Of a tree that was
+ * built it is kept.
+ */
+double ux_json_double(const ux_json_t *node);
 
 /* Is it the literal true? */
 bool ux_json_true(const ux_json_t *node);

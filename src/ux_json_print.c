@@ -8,10 +8,10 @@
  */
 
 #include "ux_json.h"
+#include "ux_decimal.h"
+#include "ux_json_node.h"
 
-#include <cjson/cJSON.h>
 #include <stdio.h>
-#include <string.h>
 
 
 /* Bytes of a character's longest escape. */
@@ -21,9 +21,10 @@
 #define UX_JSON_ONES  0x0101010101010101ull
 
 
+static void ux_json_write_number(ux_text_t *text, const ux_json_t *node);
 static void ux_json_write_string(ux_text_t *text, const char *string,
-    const char *end);
-static bool ux_json_plain(const char *string, size_t len);
+    size_t len, char end);
+static bool ux_json_plain(char *p, const char *string, size_t len);
 static bool ux_json_plain_word(uint64_t word);
 static char *ux_json_escaped(char *p, const char *string);
 static char *ux_json_escape(char *p, char c);
@@ -50,21 +51,27 @@ ux_json_print(const ux_json_t *node, size_t *len)
 void
 ux_json_write(ux_text_t *text, const ux_json_t *node)
 {
-    switch (node->type & 0xff) {
+    switch (ux_json_kind(node)) {
 
     case cJSON_Object:
-    case cJSON_Array:
-        ux_text_char(text, cJSON_IsObject(node) ? '{' : '[');
+        ux_text_char(text, '{');
         ux_json_write_members(text, node);
-        ux_text_char(text, cJSON_IsObject(node) ? '}' : ']');
+        ux_text_char(text, '}');
+        break;
+
+    case cJSON_Array:
+        ux_text_char(text, '[');
+        ux_json_write_members(text, node);
+        ux_text_char(text, ']');
         break;
 
     case cJSON_Raw:
-        ux_text_word(text, node->valuestring);
+        ux_json_write_number(text, node);
         break;
 
     case cJSON_String:
-        ux_json_write_string(text, node->valuestring, "");
+        ux_json_write_string(text, node->valuestring, ux_json_word_len(node),
+                             '\0');
         break;
 
     case cJSON_True:
@@ -88,7 +95,7 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
     bool              object;
     const ux_json_t  *child;
 
-    object = cJSON_IsObject(node);
+    object = ux_json_kind(node) == cJSON_Object;
 
     for (child = node->child; child != NULL; child = child->next) {
 
@@ -97,7 +104,8 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
         }
 
         if (object) {
-            ux_json_write_string(text, child->string, ":");
+            ux_json_write_string(text, child->string,
+                                 ux_json_name_len(child), ':');
         }
 
         ux_json_write(text, child);
@@ -105,14 +113,34 @@ ux_json_write_members(ux_text_t *text, const ux_json_t *node)
 }
 
 
-/* In quotes, and what is behind them. */
 static void
-ux_json_write_string(ux_text_t *text, const char *string, const char *end)
+ux_json_write_number(ux_text_t *text, const ux_json_t *node)
 {
-    char    *p, *start;
+    char    *p;
     size_t   len;
 
-    len = strlen(string);
+    len = ux_json_word_len(node);
+
+    if (len > 0) {
+        ux_text_put(text, node->valuestring, len);
+        return;
+    }
+
+    p = ux_text_room(text, UX_DECIMAL_MAX);
+
+    if (p != NULL) {
+        ux_text_used(text, ux_decimal_double(p, ux_json_built(node)->number));
+    }
+}
+
+
+/* In quotes, and a character behind them, or none. */
+static void
+ux_json_write_string(ux_text_t *text, const char *string, size_t len,
+    char end)
+{
+    char  *p, *start;
+
     start = ux_text_room(text, UX_JSON_ESCAPE * len + 3);
 
     if (start == NULL) {
@@ -122,8 +150,7 @@ ux_json_write_string(ux_text_t *text, const char *string, const char *end)
     p = start;
     *p++ = '"';
 
-    if (ux_json_plain(string, len)) {
-        memcpy(p, string, len);
+    if (ux_json_plain(p, string, len)) {
         p += len;
 
     } else {
@@ -132,44 +159,58 @@ ux_json_write_string(ux_text_t *text, const char *string, const char *end)
 
     *p++ = '"';
 
-    if (*end != '\0') {
-        *p++ = *end;
+    if (end != '\0') {
+        *p++ = end;
     }
 
     ux_text_used(text, (size_t) (p - start));
 }
 
 
-/* Nothing to escape in it?  Names of members are looked at by the word. */
+/*
+ * Copies what there is nothing to escape in.  Names of members, most of a
+ * document, go by the word: the last one overlaps the one before, of less than
+ * eight bytes it is made of their first and their last four.
+ */
 static bool
-ux_json_plain(const char *string, size_t len)
+ux_json_plain(char *p, const char *string, size_t len)
 {
     size_t    i;
+    uint32_t  first, last;
     uint64_t  word;
+
+    if (len < sizeof(last)) {
+        memcpy(p, string, len);
+
+        for (i = 0, word = UX_JSON_ONES * 'a'; i < len; i++) {
+            word = word << 8 | (unsigned char) string[i];
+        }
+
+        return ux_json_plain_word(word);
+    }
+
+    if (len < sizeof(word)) {
+        memcpy(&first, string, sizeof(first));
+        memcpy(&last, string + len - sizeof(last), sizeof(last));
+        memcpy(p, &first, sizeof(first));
+        memcpy(p + len - sizeof(last), &last, sizeof(last));
+
+        return ux_json_plain_word((uint64_t) first << 32 | last);
+    }
 
     for (i = 0; i + sizeof(word) <= len; i += sizeof(word)) {
         memcpy(&word, string + i, sizeof(word));
+        memcpy(p + i, &word, sizeof(word));
 
         if (!ux_json_plain_word(word)) {
             return false;
         }
     }
 
-    if (len >= sizeof(word)) {
-        memcpy(&word, string + len - sizeof(word), sizeof(word));
-        return ux_json_plain_word(word);
-    }
+    memcpy(&word, string + len - sizeof(word), sizeof(word));
+    memcpy(p + len - sizeof(word), &word, sizeof(word));
 
-    for ( /* void */ ; i < len; i++) {
-
-        if ((unsigned char) string[i] < ' ' || string[i] == '"'
-            || string[i] == '\\')
-        {
-            return false;
-        }
-    }
-
-    return true;
+    return ux_json_plain_word(word);
 }
 
 

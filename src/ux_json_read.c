@@ -11,38 +11,52 @@
 
 #include "ux_json.h"
 #include "ux_decimal.h"
+#include "ux_json_node.h"
 #include "ux_json_scan.h"
 
-#include <cjson/cJSON.h>
-#include <string.h>
+#include <math.h>
+#include <stdlib.h>
 
 
-static ux_json_t *ux_json_member(const ux_json_t *node, ux_str_t name);
-static bool ux_json_is(const char *text, ux_str_t name);
+static size_t ux_json_make_word(ux_json_node_t *built);
+static ux_json_t *ux_json_element(ux_json_t *node, ux_str_t segment);
+static ux_json_t *ux_json_member(ux_json_t *node, ux_str_t name);
+static ux_json_t *ux_json_member_from(ux_json_t *child,
+    const ux_json_t *end, ux_str_t name);
 static bool ux_json_keep_numbers(ux_json_t *node, ux_str_t *rest);
 
 
 ux_json_t *
 ux_json_get(ux_json_t *node, ux_str_t segment)
 {
-    char        text[UX_DECIMAL_MAX];
-    uint64_t    index;
-    ux_json_t  *child;
+    switch (ux_json_kind(node)) {
 
-    if (cJSON_IsObject(node)) {
+    case cJSON_Object:
         return ux_json_member(node, segment);
-    }
 
-    if (!cJSON_IsArray(node)) {
+    case cJSON_Array:
+        return ux_json_element(node, segment);
+
+    default:
         return NULL;
     }
+}
+
+
+static ux_json_t *
+ux_json_element(ux_json_t *node, ux_str_t segment)
+{
+    char        text[UX_DECIMAL_MAX];
+    size_t      len;
+    uint64_t    index;
+    ux_json_t  *child;
 
     index = 0;
 
     for (child = node->child; child != NULL; child = child->next) {
-        ux_decimal_print(text, false, index++, 0);
+        len = ux_decimal_print(text, false, index++, 0);
 
-        if (ux_json_is(text, segment)) {
+        if (len == segment.len && memcmp(text, segment.data, len) == 0) {
             break;
         }
     }
@@ -51,22 +65,27 @@ ux_json_get(ux_json_t *node, ux_str_t segment)
 }
 
 
+/* From the one that was found last to the end, then those before. */
 static ux_json_t *
-ux_json_member(const ux_json_t *node, ux_str_t name)
+ux_json_member(ux_json_t *node, ux_str_t name)
 {
-    ux_json_t  *child;
+    ux_json_t       *child, *last;
+    ux_json_node_t  *built;
 
-    for (child = node->child; child != NULL; child = child->next) {
+    built = ux_json_built(node);
+    last = built != NULL ? built->found : NULL;
+    child = NULL;
 
-        /* most differ in their first letter */
+    if (last != NULL) {
+        child = ux_json_member_from(last, NULL, name);
+    }
 
-        if (name.len > 0 && child->string[0] != name.data[0]) {
-            continue;
-        }
+    if (child == NULL) {
+        child = ux_json_member_from(node->child, last, name);
+    }
 
-        if (ux_json_is(child->string, name)) {
-            break;
-        }
+    if (built != NULL && child != NULL) {
+        built->found = child;
     }
 
     return child;
@@ -74,10 +93,25 @@ ux_json_member(const ux_json_t *node, ux_str_t name)
 
 
 /* The name may hold any bytes. */
-static bool
-ux_json_is(const char *text, ux_str_t name)
+static ux_json_t *
+ux_json_member_from(ux_json_t *child, const ux_json_t *end, ux_str_t name)
 {
-    return strlen(text) == name.len && memcmp(text, name.data, name.len) == 0;
+    for ( /* void */ ; child != end; child = child->next) {
+
+        /* most differ in their first letter */
+
+        if (name.len > 0 && child->string[0] != name.data[0]) {
+            continue;
+        }
+
+        if (ux_json_name_len(child) == name.len
+            && memcmp(child->string, name.data, name.len) == 0)
+        {
+            return child;
+        }
+    }
+
+    return NULL;
 }
 
 
@@ -125,48 +159,88 @@ ux_json_parse(ux_str_t text)
 ux_json_type_e
 ux_json_type(const ux_json_t *node)
 {
-    if (cJSON_IsRaw(node)) {
+    switch (ux_json_kind(node)) {
+
+    case cJSON_Raw:
         return node->valuestring[0] == '"' ? UX_JSON_STRING : UX_JSON_NUMBER;
-    }
 
-    if (cJSON_IsString(node)) {
+    case cJSON_String:
         return UX_JSON_STRING;
-    }
 
-    if (cJSON_IsArray(node)) {
+    case cJSON_Array:
         return UX_JSON_ARRAY;
-    }
 
-    if (cJSON_IsObject(node)) {
+    case cJSON_Object:
         return UX_JSON_OBJECT;
-    }
 
-    if (cJSON_IsBool(node)) {
+    case cJSON_True:
+    case cJSON_False:
         return UX_JSON_BOOL;
-    }
 
-    return cJSON_IsNull(node) ? UX_JSON_NULL : UX_JSON_NONE;
+    case cJSON_NULL:
+        return UX_JSON_NULL;
+
+    default:
+        return UX_JSON_NONE;
+    }
 }
 
 
 ux_str_t
 ux_json_word(const ux_json_t *node)
 {
+    int       kind;
     ux_str_t  word = ux_str("");
 
-    if (cJSON_IsRaw(node) || cJSON_IsString(node)) {
+    kind = ux_json_kind(node);
+
+    if (kind == cJSON_Raw || kind == cJSON_String) {
         word.data = node->valuestring;
-        word.len = strlen(word.data);
+        word.len = ux_json_word_len(node);
+    }
+
+    if (kind == cJSON_Raw && word.len == 0) {
+        word.len = ux_json_make_word(ux_json_built(node));
     }
 
     return word;
 }
 
 
+/* Most figures of a page, and of metrics, are never asked for their digits. */
+static size_t
+ux_json_make_word(ux_json_node_t *built)
+{
+    char    digits[UX_DECIMAL_MAX];
+    size_t  len;
+
+    len = ux_decimal_double(digits, built->number);
+    memcpy(built->node.valuestring, digits, len + 1);
+    built->word_len = (uint32_t) len;
+
+    return len;
+}
+
+
+double
+ux_json_double(const ux_json_t *node)
+{
+    const ux_json_node_t  *built;
+
+    if (ux_json_type(node) != UX_JSON_NUMBER) {
+        return NAN;
+    }
+
+    built = ux_json_built(node);
+
+    return built != NULL ? built->number : strtod(node->valuestring, NULL);
+}
+
+
 bool
 ux_json_true(const ux_json_t *node)
 {
-    return cJSON_IsTrue(node);
+    return ux_json_kind(node) == cJSON_True;
 }
 
 
@@ -177,7 +251,7 @@ ux_json_name(const ux_json_t *node)
 
     if (node != NULL && node->string != NULL) {
         name.data = node->string;
-        name.len = strlen(name.data);
+        name.len = ux_json_name_len(node);
     }
 
     return name;
@@ -187,7 +261,11 @@ ux_json_name(const ux_json_t *node)
 ux_json_t *
 ux_json_first(const ux_json_t *node)
 {
-    return cJSON_IsArray(node) || cJSON_IsObject(node) ? node->child : NULL;
+    int  kind;
+
+    kind = ux_json_kind(node);
+
+    return kind == cJSON_Array || kind == cJSON_Object ? node->child : NULL;
 }
 
 

@@ -164,8 +164,7 @@ ux_page_put_number(ux_text_t *text, ux_page_kind_e kind, double value)
 double
 ux_page_number(const ux_json_t *node)
 {
-    return ux_json_type(node) == UX_JSON_NUMBER
-           ? strtod(ux_json_word(node).data, NULL) : NAN;
+    return ux_json_double(node);
 }
 
 

@@ -11,6 +11,7 @@
 
 
 #include "ux_json.h"
+#include "ux_posterior_kept.h"
 #include "ux_store.h"
 #include "ux_text.h"
 
@@ -31,6 +32,8 @@ typedef struct {
     uint64_t                 now_ms;
     unsigned                 nzones;
     const ux_report_zone_t  *zones;
+    ux_posteriors_t         *posteriors;       /* kept from one report to the
+                                                  next; NULL: none are */
 } ux_report_t;
 
 

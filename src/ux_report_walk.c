@@ -155,6 +155,7 @@ ux_report_walk_open(ux_report_walk_t *walk, const ux_report_zone_t *zone)
     }
 
     walk->open = true;
+    walk->view.posteriors = walk->report->posteriors;
     walk->experiment = 0;
     walk->past = UX_RESULT_END;
     walk->part.zone = zone->store->model->zone;

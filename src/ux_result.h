@@ -26,7 +26,7 @@
 
 #include "ux_compare.h"
 #include "ux_number.h"
-#include "ux_posterior.h"
+#include "ux_posterior_kept.h"
 #include "ux_store.h"
 
 
@@ -202,6 +202,7 @@ typedef struct {
     uint64_t                 zone_full;
     unsigned                 exponent; /* of the zone's currency */
     bool                     brief;    /* a look: only what is kept */
+    ux_posteriors_t         *posteriors;       /* the caller's, or NULL */
     ux_result_tree_t         tree;
     ux_result_experiment_t   experiment;
     ux_model_t               past_model;       /* in place of `model`, */

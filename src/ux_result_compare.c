@@ -34,8 +34,8 @@ static ux_guard_e ux_result_guard(const ux_metric_t *metric,
     const ux_interval_t *lift);
 static void ux_result_assigned(ux_result_t *result);
 static const ux_metric_t *ux_result_goal(const ux_result_t *result);
-static ux_posterior_t ux_result_posterior(const ux_comparison_t *now,
-    unsigned epochs);
+static ux_posterior_t ux_result_posterior(const ux_result_t *result,
+    const ux_comparison_t *now, unsigned epochs);
 static ux_result_comparison_t *ux_result_at(const ux_result_t *result,
     unsigned variant, unsigned metric);
 
@@ -459,7 +459,7 @@ ux_result_detail(ux_result_t *result, unsigned variant, unsigned metric)
                                                comparison->level);
     }
 
-    comparison->posterior = ux_result_posterior(&comparison->now, n);
+    comparison->posterior = ux_result_posterior(result, &comparison->now, n);
 
     return comparison;
 }
@@ -467,7 +467,8 @@ ux_result_detail(ux_result_t *result, unsigned variant, unsigned metric)
 
 /* Beta posteriors where one epoch makes the estimate, else normal. */
 static ux_posterior_t
-ux_result_posterior(const ux_comparison_t *now, unsigned epochs)
+ux_result_posterior(const ux_result_t *result, const ux_comparison_t *now,
+    unsigned epochs)
 {
     ux_beta_t           a, b;
     const ux_pooled_t  *pooled;
@@ -489,7 +490,7 @@ ux_result_posterior(const ux_comparison_t *now, unsigned epochs)
     a = ux_posterior_beta(pooled->converters_a, pooled->visitors_a, prior);
     b = ux_posterior_beta(pooled->converters_b, pooled->visitors_b, prior);
 
-    return ux_posterior_two(a, b, false);
+    return ux_posterior_kept(result->posteriors, a, b);
 }
 
 

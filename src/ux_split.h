@@ -56,9 +56,10 @@ double ux_split_conversions(const ux_stratum_t *epochs, unsigned n,
 
 /*
  * Confidence sequence of the lift at the level: all u whose share
- * r_B (1 + u) / (r_A + r_B (1 + u)) is not rejected.  Two bisections in
- * ln(1 + u).  lo = -1 and hi = NaN where there is no bound; NaN both where no
- * lift is left (epochs that contradict each other) or nothing is defined.
+ * r_B (1 + u) / (r_A + r_B (1 + u)) is not rejected.  Bisections in ln(1 + u),
+ * narrowed by Newton's method.  lo = -1 and hi = NaN where there is no bound;
+ * NaN both where no lift is left (epochs that contradict each other) or
+ * nothing is defined.
  */
 ux_interval_t ux_split_lift(const ux_stratum_t *epochs, unsigned n,
     double concentration, double level);

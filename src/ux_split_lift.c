@@ -7,16 +7,26 @@
  * is its log Bayes factor - b v + (a + b) ln(r_A + r_B e^v), its share of B
  * being r_B e^v / (r_A + r_B e^v): convex, so that the sum over the epochs has
  * one lowest point and an edge at either side of it.
+ *
+ * Each of the three is bisected to the last digit.  Most midpoints are far
+ * from where it is: Newton's method finds that in a few steps, and a distance
+ * at which rounding cannot matter any more is tried on both sides.  Beyond it
+ * nothing is worked out; within it every midpoint is, so that the result is
+ * the bisection's, bit for bit, whatever Newton's method did.
  */
 
 #include "ux_split.h"
 
+#include <float.h>
 #include <math.h>
 
 
 /* e^700 is a lift no count can bound. */
 #define UX_LIFT_LOG_MAX      700.0
 #define UX_LIFT_BISECTIONS   70
+
+#define UX_LIFT_STEPS        12        /* of Newton's method; 4 do */
+#define UX_LIFT_STEP_LAST    1e-8
 
 
 typedef struct {
@@ -28,11 +38,35 @@ typedef struct {
 } ux_split_lift_t;
 
 
+typedef double (*ux_split_lift_pt)(const ux_split_lift_t *lift, double v);
+
+
+/* Where a value that grows with v, or with -v, comes to a limit. */
+typedef struct {
+    const ux_split_lift_t  *lift;
+    ux_split_lift_pt        value;
+    ux_split_lift_pt        slope;     /* its derivative */
+    double                  limit;
+    double                  sign;      /* of v as it grows */
+    double                  size;      /* of its terms at 0 */
+    double                  growth;    /* of that with |v| */
+    double                  near;      /* below the limit from here inwards */
+    double                  far;       /* not below it from here outwards */
+} ux_split_search_t;
+
+
 static double ux_split_lift_least(const ux_split_lift_t *lift);
-static double ux_split_lift_edge(const ux_split_lift_t *lift, double inside,
+static double ux_split_lift_edge(const ux_split_lift_t *lift, double least,
     double step, double limit);
+static void ux_split_search_narrow(ux_split_search_t *search, double v);
+static double ux_split_search_error(const ux_split_search_t *search,
+    double v);
+static bool ux_split_search_below(const ux_split_search_t *search, double v);
+static double ux_split_search_bisect(const ux_split_search_t *search,
+    double inside, double outside);
 static double ux_split_lift_log_e(const ux_split_lift_t *lift, double v);
 static double ux_split_lift_slope(const ux_split_lift_t *lift, double v);
+static double ux_split_lift_bend(const ux_split_lift_t *lift, double v);
 static bool ux_split_is_in(const ux_stratum_t *epoch);
 static double ux_split_labels(const ux_stratum_t *epoch);
 
@@ -105,38 +139,45 @@ ux_split_lift(const ux_stratum_t *epochs, unsigned n, double concentration,
 static double
 ux_split_lift_least(const ux_split_lift_t *lift)
 {
-    double    lo, hi, mid;
-    unsigned  i;
+    ux_split_search_t  search;
 
-    lo = -UX_LIFT_LOG_MAX;
-    hi = UX_LIFT_LOG_MAX;
+    search = (ux_split_search_t) {
+        lift, ux_split_lift_slope, ux_split_lift_bend, 0, 1,
+        lift->labels_a + 2 * lift->labels_b, 0, -INFINITY, INFINITY
+    };
 
-    for (i = 0; i < UX_LIFT_BISECTIONS; i++) {
-        mid = (lo + hi) / 2;
+    ux_split_search_narrow(&search, 0);
 
-        if (ux_split_lift_slope(lift, mid) < 0) {
-            lo = mid;
-
-        } else {
-            hi = mid;
-        }
-    }
-
-    return hi;
+    return ux_split_search_bisect(&search, -UX_LIFT_LOG_MAX,
+                                  UX_LIFT_LOG_MAX);
 }
 
 
-/* The point beyond `inside`, to the side of `step`, where log-e = limit. */
+/*
+ * The point beyond the least one, to the side of `step`, where log-e = limit;
+ * near it, as if log-e were a parabola.
+ */
 static double
-ux_split_lift_edge(const ux_split_lift_t *lift, double inside, double step,
+ux_split_lift_edge(const ux_split_lift_t *lift, double least, double step,
     double limit)
 {
-    double    outside, mid;
-    unsigned  i;
+    double             inside, outside, bend, room;
+    ux_split_search_t  search;
 
+    search = (ux_split_search_t) {
+        lift, ux_split_lift_log_e, ux_split_lift_slope, limit, step,
+        fabs(lift->log_e), lift->labels_a + 2 * lift->labels_b,
+        -INFINITY * step, INFINITY * step
+    };
+
+    room = limit - ux_split_lift_log_e(lift, least);
+    bend = ux_split_lift_bend(lift, least);
+    ux_split_search_narrow(&search, least + step * sqrt(2 * room / bend));
+
+    inside = least;
     outside = inside + step;
 
-    while (ux_split_lift_log_e(lift, outside) < limit
+    while (ux_split_search_below(&search, outside)
            && fabs(outside) < UX_LIFT_LOG_MAX)
     {
         inside = outside;
@@ -144,10 +185,92 @@ ux_split_lift_edge(const ux_split_lift_t *lift, double inside, double step,
         outside += step;
     }
 
+    return ux_split_search_bisect(&search, inside, outside);
+}
+
+
+/* Sets near and far, from a guess, if they are what they should be. */
+static void
+ux_split_search_narrow(ux_split_search_t *search, double v)
+{
+    int     i;
+    double  step, error, reach, near, far;
+
+    for (i = 0; i < UX_LIFT_STEPS; i++) {
+        step = (search->limit - search->value(search->lift, v))
+               / search->slope(search->lift, v);
+        v += fmax(fmin(step, 1), -1);
+
+        if (fabs(step) < UX_LIFT_STEP_LAST) {
+            break;
+        }
+    }
+
+    error = ux_split_search_error(search, v);
+    reach = 4 * error / fabs(search->slope(search->lift, v))
+            + 4 * DBL_EPSILON * fabs(v);
+    near = v - reach * search->sign;
+    far = v + reach * search->sign;
+
+    if (search->value(search->lift, near) < search->limit - error
+        && search->value(search->lift, far) > search->limit + error)
+    {
+        search->near = near;
+        search->far = far;
+    }
+}
+
+
+/*
+ * How far a value may be off by rounding: its terms, each within some units of
+ * their last digit, and so the sums.  |ln(r_A + r_B e^v)| is at most |v|;
+ * below -1 it is worked out from a number near r_A, which has the error of 1.
+ */
+static double
+ux_split_search_error(const ux_split_search_t *search, double v)
+{
+    double  size;
+
+    size = search->size + search->growth * fabs(v);
+
+    if (v <= -1) {
+        size += search->growth;
+    }
+
+    return (8 + search->lift->n) * DBL_EPSILON * size;
+}
+
+
+static bool
+ux_split_search_below(const ux_split_search_t *search, double v)
+{
+    if ((search->near - v) * search->sign >= 0) {
+        return true;
+    }
+
+    if ((v - search->far) * search->sign >= 0) {
+        return false;
+    }
+
+    return search->value(search->lift, v) < search->limit;
+}
+
+
+static double
+ux_split_search_bisect(const ux_split_search_t *search, double inside,
+    double outside)
+{
+    double    mid;
+    unsigned  i;
+
     for (i = 0; i < UX_LIFT_BISECTIONS; i++) {
         mid = (inside + outside) / 2;
 
-        if (ux_split_lift_log_e(lift, mid) < limit) {
+        if (mid == inside || mid == outside) {
+            break;
+        }
+
+        if (ux_split_search_below(search, mid)) {
             inside = mid;
 
         } else {
@@ -204,6 +327,29 @@ ux_split_lift_slope(const ux_split_lift_t *lift, double v)
         if (ux_split_is_in(epoch)) {
             value += ux_split_labels(epoch)
                      / (1 + epoch->share_a / epoch->share_b * exp(-v));
+        }
+    }
+
+    return value;
+}
+
+
+/* The slope's own: labels times the variance of one of them. */
+static double
+ux_split_lift_bend(const ux_split_lift_t *lift, double v)
+{
+    double               share, value;
+    unsigned             i;
+    const ux_stratum_t  *epoch;
+
+    value = 0;
+
+    for (i = 0; i < lift->n; i++) {
+        epoch = &lift->epochs[i];
+
+        if (ux_split_is_in(epoch)) {
+            share = 1 / (1 + epoch->share_a / epoch->share_b * exp(-v));
+            value += ux_split_labels(epoch) * share * (1 - share);
         }
     }
 

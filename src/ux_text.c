@@ -2,8 +2,9 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * A text that grows at its end, twofold each time: a byte is copied once more
- * on the average.  Its memory is the report's.
+ * Pieces in a list, each twice as long as the one before up to what malloc()
+ * has at hand: a text of megabytes that was moved as it grew had the system
+ * make, and clear, four times its memory.  Their memory is the report's.
  */
 
 #include "ux_text.h"
@@ -12,7 +13,16 @@
 #include <string.h>
 
 
+/* Bytes of a piece; below what malloc() takes from the system each time. */
 #define UX_TEXT_MIN  1024
+#define UX_TEXT_MAX  (64 * UX_TEXT_MIN)
+
+
+struct ux_text_piece_s {
+    ux_text_piece_t  *next;
+    size_t            len;             /* of the last one: the text's */
+    char              data[];
+};
 
 
 static bool ux_text_grow(ux_text_t *text, size_t more);
@@ -70,23 +80,53 @@ ux_text_used(ux_text_t *text, size_t n)
 }
 
 
+bool
+ux_text_next(const ux_text_t *text, const ux_text_piece_t **piece,
+    ux_str_t *bytes)
+{
+    *piece = *piece != NULL ? (*piece)->next : text->first;
+
+    if (*piece == NULL) {
+        return false;
+    }
+
+    bytes->data = (*piece)->data;
+    bytes->len = *piece == text->last ? text->len : (*piece)->len;
+
+    return true;
+}
+
+
 char *
 ux_text_take(ux_text_t *text, size_t *len)
 {
-    char  *data;
+    char                   *data, *p;
+    ux_str_t                bytes;
+    const ux_text_piece_t  *piece;
 
-    ux_text_char(text, '\0');
+    *len = 0;
 
-    if (text->failed) {
+    for (piece = NULL; ux_text_next(text, &piece, &bytes); /* void */) {
+        *len += bytes.len;
+    }
+
+    data = text->failed ? NULL : ux_json_alloc(*len + 1);
+
+    if (data == NULL) {
         ux_text_drop(text);
         *len = 0;
         return NULL;
     }
 
-    data = text->data;
-    *len = text->len - 1;
+    p = data;
 
-    memset(text, 0, sizeof(ux_text_t));
+    for (piece = NULL; ux_text_next(text, &piece, &bytes); /* void */) {
+        memcpy(p, bytes.data, bytes.len);
+        p += bytes.len;
+    }
+
+    *p = '\0';
+    ux_text_drop(text);
 
     return data;
 }
@@ -95,7 +135,13 @@ ux_text_take(ux_text_t *text, size_t *len)
 void
 ux_text_drop(ux_text_t *text)
 {
-    ux_json_text_free(text->data);
+    ux_text_piece_t  *piece, *next;
+
+    for (piece = text->first; piece != NULL; piece = next) {
+        next = piece->next;
+        ux_json_free(piece);
+    }
+
     memset(text, 0, sizeof(ux_text_t));
 }
 
@@ -104,33 +150,43 @@ ux_text_drop(ux_text_t *text)
 static bool
 ux_text_grow(ux_text_t *text, size_t more)
 {
-    char    *data;
-    size_t   size;
+    size_t            size, kept;
+    ux_text_piece_t  *piece;
 
     if (text->failed) {
         return false;
     }
 
-    size = text->size != 0 ? text->size : UX_TEXT_MIN;
+    kept = text->one ? text->len : 0;
+    size = text->size != 0 ? 2 * text->size : UX_TEXT_MIN;
+    size = size < UX_TEXT_MAX || text->one ? size : UX_TEXT_MAX;
+    size = size - kept < more ? kept + more : size;
 
-    while (size - text->len < more && size <= SIZE_MAX / 2) {
-        size *= 2;
-    }
+    piece = ux_json_alloc(sizeof(ux_text_piece_t) + size);
 
-    data = size - text->len >= more ? ux_json_alloc(size) : NULL;
-
-    if (data == NULL) {
+    if (piece == NULL) {
         text->failed = true;
         return false;
     }
 
-    if (text->data != NULL) {
-        memcpy(data, text->data, text->len);
+    piece->next = NULL;
+
+    if (text->first == NULL) {
+        text->first = piece;
+
+    } else if (text->one) {
+        memcpy(piece->data, text->data, kept);
+        ux_json_free(text->first);
+        text->first = piece;
+
+    } else {
+        text->last->len = text->len;
+        text->last->next = piece;
     }
 
-    ux_json_text_free(text->data);
-
-    text->data = data;
+    text->last = piece;
+    text->data = piece->data;
+    text->len = kept;
     text->size = size;
 
     return true;

@@ -150,12 +150,13 @@ check_format(ux_json_t *document, ux_export_e format)
 {
     char         *out;
     size_t        len;
-    unsigned      i, n;
+    unsigned      n;
+    ux_str_t      piece;
     ux_text_t     text;
     ux_export_t  *export;
 
-    n = format == UX_EXPORT_CSV ? UX_EXPORT_CSV_TEXTS
-                                : ux_export_metrics_texts();
+    n = format == UX_EXPORT_PAGE ? 2 : format == UX_EXPORT_CSV
+        ? UX_EXPORT_CSV_TEXTS : ux_export_metrics_texts();
     export = calloc(1, sizeof(ux_export_t) + n * sizeof(ux_text_t));
     fuzz_check(export != NULL);
 
@@ -164,16 +165,11 @@ check_format(ux_json_t *document, ux_export_e format)
     put_document(export, document);
 
     memset(&text, 0, sizeof(ux_text_t));
-    ux_text_put(&text, export->page.top.data, export->page.top.len);
-    ux_text_put(&text, export->page.main.data, export->page.main.len);
-
-    for (i = 0; i < n; i++) {
-        ux_text_put(&text, export->texts[i].data, export->texts[i].len);
-        ux_json_text_free(export->texts[i].data);
+    while (ux_export_text(export, &piece)) {
+        ux_text_put(&text, piece.data, piece.len);
     }
 
-    ux_page_drop(&export->page);
-    free(export);
+    ux_export_end(export);
 
     out = ux_text_take(&text, &len);
     fuzz_check(out != NULL);

@@ -27,7 +27,6 @@ static ux_status_t
 export_text(ux_export_e format, const char *path, char **text, size_t *len)
 {
     ux_str_t             piece;
-    unsigned             i;
     ux_text_t            whole;
     ux_status_t          status;
     ux_export_t         *export;
@@ -53,7 +52,7 @@ export_text(ux_export_e format, const char *path, char **text, size_t *len)
     if (status == UX_OK) {
         memset(&whole, 0, sizeof(ux_text_t));
 
-        for (i = 0; ux_export_text(export, i, &piece); i++) {
+        while (ux_export_text(export, &piece)) {
             ux_text_put(&whole, piece.data, piece.len);
         }
 

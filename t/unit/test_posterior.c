@@ -6,10 +6,11 @@
  * with 60 digits, exact integrals of polynomials, and what holds for any arms.
  */
 
-#include "ux_posterior.h"
+#include "ux_posterior_kept.h"
 #include "tap.h"
 
 #include <math.h>
+#include <string.h>
 
 
 #define PRECISE  1e-11
@@ -21,6 +22,7 @@ static void test_two(void);
 static void test_two_weak(void);
 static void test_two_normal(void);
 static void test_two_any(void);
+static void test_kept(void);
 static void test_normal(void);
 static void test_normal_edges(void);
 static void test_many(void);
@@ -41,6 +43,7 @@ main(void)
     test_two_weak();
     test_two_normal();
     test_two_any();
+    test_kept();
     test_normal();
     test_normal_edges();
     test_many();
@@ -283,6 +286,53 @@ test_two_any(void)
     ok(complement < 1e-8, "so may rates and their complements: %g",
        complement);
     ok(both < QUICK, "quick is nearly precise: %g", both);
+}
+
+
+/*
+ * More pairs than there are places, asked for in turns: as if nothing were
+ * kept, to the last bit, and what is there is not worked out again.
+ */
+static void
+test_kept(void)
+{
+    unsigned        i, turn, wrong;
+    uint32_t        state;
+    ux_beta_t       a, b;
+    ux_posterior_t  made, kept;
+
+    static ux_posteriors_t  posteriors;
+
+    wrong = 0;
+
+    for (turn = 0; turn < 2; turn++) {
+        state = 7;
+
+        for (i = 0; i < UX_POSTERIORS_KEPT + 1000; i++) {
+            a = beta(1 + floor(20 * drawn(&state)), 30);
+            b = beta(1 + floor(20 * drawn(&state)),
+                     20 + floor(20 * drawn(&state)));
+            made = ux_posterior_two(a, b, false);
+            kept = ux_posterior_kept(&posteriors, a, b);
+            wrong += memcmp(&made, &kept, sizeof(made)) != 0;
+        }
+    }
+
+    ok(wrong == 0, "kept or not, the same: %u are not", wrong);
+
+    for (i = 0; i < UX_POSTERIORS_KEPT; i++) {
+        posteriors.pairs[i].posterior.better = 2;
+    }
+
+    kept = ux_posterior_kept(&posteriors, a, b);
+    ok(kept.better == 2, "the last one is there");
+    kept = ux_posterior_kept(&posteriors, b, a);
+    ok(kept.better <= 1, "the other way round it is another");
+    kept = ux_posterior_kept(NULL, a, b);
+    made = ux_posterior_two(a, b, false);
+    ok(memcmp(&made, &kept, sizeof(made)) == 0, "nowhere to keep it");
+    kept = ux_posterior_kept(&posteriors, beta(0, 0), beta(0, 0));
+    ok(isnan(kept.better), "what is not defined is not kept");
 }
 
 

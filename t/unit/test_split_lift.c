@@ -20,6 +20,14 @@ static void test_undefined(void);
 static void test_duality(void);
 static void test_inversion(void);
 static void test_huge(void);
+static void test_bisected(void);
+static ux_interval_t bisected(const ux_stratum_t *epochs, unsigned n,
+    double level);
+static double plain_edge(const ux_stratum_t *epochs, unsigned n, double limit,
+    double inside, double step);
+static double plain_log_e(const ux_stratum_t *epochs, unsigned n, double v);
+static double plain_slope(const ux_stratum_t *epochs, unsigned n, double v);
+static uint64_t some(uint64_t *seed);
 static ux_stratum_t epoch(uint64_t a, uint64_t b, double share_a,
     double share_b);
 static bool near(double value, double expected);
@@ -37,6 +45,7 @@ main(void)
     test_duality();
     test_inversion();
     test_huge();
+    test_bisected();
 
     return done();
 }
@@ -285,6 +294,182 @@ test_huge(void)
 
     ci = ux_split_lift(&only, 1, 100, 0.05);
     ok(ci.lo > 1e8 && isnan(ci.hi), "a bound beyond all doubles is none");
+}
+
+
+/*
+ * Whatever is known of the edges beforehand, the result is that of a bisection
+ * that works out every midpoint, bit for bit.
+ */
+static void
+test_bisected(void)
+{
+    unsigned       i, k, n, wrong, unbounded;
+    uint64_t       seed;
+    ux_stratum_t   epochs[6];
+    ux_interval_t  ci, plain;
+
+    static const double  shares[] = { 0.5, 0.9, 0.1, 1, 4, 1e-6 };
+    static const double  levels[] = { 0.05, 0.0125, 0.9, 1e-9 };
+
+    seed = 20260131;
+    wrong = 0;
+    unbounded = 0;
+
+    for (i = 0; i < 20000; i++) {
+        n = 1 + (unsigned) (random_next(&seed) % 6);
+
+        for (k = 0; k < n; k++) {
+            epochs[k] = epoch(some(&seed), some(&seed),
+                              shares[random_next(&seed) % 6],
+                              shares[random_next(&seed) % 6]);
+        }
+
+        ci = ux_split_lift(epochs, n, 100, levels[i % 4]);
+        plain = bisected(epochs, n, levels[i % 4]);
+
+        wrong += (ci.lo != plain.lo && !(isnan(ci.lo) && isnan(plain.lo)))
+                 || (ci.hi != plain.hi && !(isnan(ci.hi) && isnan(plain.hi)));
+        unbounded += isnan(ci.hi) ? 1 : 0;
+    }
+
+    ok(wrong == 0, "as bisected, to the last bit: %u are not", wrong);
+    ok(unbounded > 100 && unbounded < 19000, "with a bound and without");
+}
+
+
+static ux_interval_t
+bisected(const ux_stratum_t *epochs, unsigned n, double level)
+{
+    double         lo, hi, mid, limit, a, b;
+    unsigned       i;
+    ux_interval_t  ci = { NAN, NAN };
+
+    lo = -700;
+    hi = 700;
+    limit = -log(level);
+    a = 0;
+    b = 0;
+
+    for (i = 0; i < 70; i++) {
+        mid = (lo + hi) / 2;
+
+        if (plain_slope(epochs, n, mid) < 0) {
+            lo = mid;
+
+        } else {
+            hi = mid;
+        }
+    }
+
+    for (i = 0; i < n; i++) {
+        a += (double) epochs[i].a.converters;
+        b += (double) epochs[i].b.converters;
+    }
+
+    if (!(plain_log_e(epochs, n, hi) < limit)) {
+        return ci;
+    }
+
+    ci.lo = b > 0 ? expm1(plain_edge(epochs, n, limit, hi, -1)) : -1;
+
+    if (a > 0) {
+        mid = plain_edge(epochs, n, limit, hi, 1);
+        ci.hi = mid < 700 ? expm1(mid) : NAN;
+    }
+
+    return ci;
+}
+
+
+static double
+plain_edge(const ux_stratum_t *epochs, unsigned n, double limit,
+    double inside, double step)
+{
+    double    outside, mid;
+    unsigned  i;
+
+    outside = inside + step;
+
+    while (plain_log_e(epochs, n, outside) < limit && fabs(outside) < 700) {
+        inside = outside;
+        step *= 2;
+        outside += step;
+    }
+
+    for (i = 0; i < 70; i++) {
+        mid = (inside + outside) / 2;
+
+        if (plain_log_e(epochs, n, mid) < limit) {
+            inside = mid;
+
+        } else {
+            outside = mid;
+        }
+    }
+
+    return outside;
+}
+
+
+static double
+plain_log_e(const ux_stratum_t *epochs, unsigned n, double v)
+{
+    double    a, b, value, labels;
+    unsigned  i;
+
+    labels = 0;
+
+    for (i = 0; i < n; i++) {
+        labels += (double) epochs[i].b.converters;
+    }
+
+    value = ux_split_conversions(epochs, n, 100) - labels * v;
+
+    for (i = 0; i < n; i++) {
+        a = epochs[i].share_a / (epochs[i].share_a + epochs[i].share_b);
+        b = epochs[i].share_b / (epochs[i].share_a + epochs[i].share_b);
+        labels = (double) epochs[i].a.converters
+                 + (double) epochs[i].b.converters;
+        value += labels * (v > -1 ? log1p(b * expm1(v))
+                                  : log(a + b * exp(v)));
+    }
+
+    return value;
+}
+
+
+static double
+plain_slope(const ux_stratum_t *epochs, unsigned n, double v)
+{
+    double    value;
+    unsigned  i;
+
+    value = 0;
+
+    for (i = 0; i < n; i++) {
+        value -= (double) epochs[i].b.converters;
+    }
+
+    for (i = 0; i < n; i++) {
+        value += ((double) epochs[i].a.converters
+                  + (double) epochs[i].b.converters)
+                 / (1 + epochs[i].share_a / epochs[i].share_b * exp(-v));
+    }
+
+    return value;
+}
+
+
+/* None, few or very many. */
+static uint64_t
+some(uint64_t *seed)
+{
+    uint64_t  digits;
+
+    digits = random_next(seed);
+
+    return digits % 8 == 0 ? 0 : random_next(seed) >> (24 + digits % 40);
 }
 
 

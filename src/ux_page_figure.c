@@ -335,11 +335,22 @@ ux_page_put_bytes(ux_text_t *text, double bytes)
 void
 ux_page_put_share(ux_text_t *text, double share, bool sign)
 {
+    bool      nearly;
     double    percent;
     unsigned  decimals;
 
     percent = 100 * fabs(share);
-    decimals = percent >= 10 ? 1 : percent >= 1 ? 2 : 3;
+
+    /* nearly all is not all */
+
+    nearly = !sign && percent >= 99.95 && percent < 100;
+
+    if (nearly && percent >= 99.995) {
+        ux_text_word(text, "&gt; 99.99 %");
+        return;
+    }
+
+    decimals = percent >= 9.995 && !nearly ? 1 : percent >= 0.9995 ? 2 : 3;
     decimals = share == 0 || percent == 100 ? 0 : decimals;
 
     ux_page_put_fixed(text, 100 * share, sign && decimals > 1 ? decimals - 1

@@ -277,8 +277,12 @@ sub _share
     my ($share, $sign) = @_;
 
     my $percent = 100 * abs $share;
+    my $nearly = !$sign && $percent >= 99.95 && $percent < 100;
+
+    return '> 99.99 %' if $nearly && $percent >= 99.995;
+
     my $decimals = $share == 0 || $percent == 100 ? 0
-        : $percent >= 10 ? 1 : $percent >= 1 ? 2 : 3;
+        : $percent >= 9.995 && !$nearly ? 1 : $percent >= 0.9995 ? 2 : 3;
     $decimals-- if $sign && $decimals > 1;
 
     return _fixed(100 * $share, $decimals, $sign) . ' %';

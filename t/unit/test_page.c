@@ -90,8 +90,16 @@ test_figures(void)
        && figure(UX_PAGE_SHARE, "0", "0 %") && figure(UX_PAGE_SHARE, "1",
                                                       "100 %")
        && figure(UX_PAGE_SHARE, "0.5172", "51.7 %")
-       && figure(UX_PAGE_SHARE, "0.00123", "0.123 %"), "shares");
+       && figure(UX_PAGE_SHARE, "0.00123", "0.123 %")
+       && figure(UX_PAGE_SHARE, "0.09999", "10.0 %")
+       && figure(UX_PAGE_SHARE, "1.2", "120.0 %"), "shares");
+    ok(figure(UX_PAGE_SHARE, "0.9994", "99.9 %")
+       && figure(UX_PAGE_SHARE, "0.9996", "99.96 %")
+       && figure(UX_PAGE_SHARE, "0.99996", "&gt; 99.99 %")
+       && figure(UX_PAGE_SHARE, "0.999999999", "&gt; 99.99 %"),
+       "nearly all is not all");
     ok(figure(UX_PAGE_LOST, "0.75", "25.0 %")
+       && figure(UX_PAGE_LOST, "0.9", "10.0 %")
        && figure(UX_PAGE_LOST, "1", "0 %"), "what is lost");
     ok(figure(UX_PAGE_LIFT, "0.082", "+8.2 %")
        && figure(UX_PAGE_LIFT, "-0.0042", "\xe2\x88\x92" "0.42 %")

@@ -299,7 +299,8 @@ check-valgrind: deps
 
 check-faults: deps
 	$(MAKE) -j$(JOBS) all units
-	$(MAKE) -j$(JOBS) BUILD=$(BUILD)/O0 SANITIZE=-O0 $(BUILD)/O0/t/test_kill
+	$(MAKE) -j$(JOBS) BUILD=$(BUILD)/O0 SANITIZE=-O0 \
+	    $(BUILD)/O0/t/test_kill $(BUILD)/O0/t/test_kill_merge
 	perl t/check-faults $(BUILD) $(GOALS)
 
 

@@ -24,9 +24,22 @@ _Static_assert(UX_UNCONFIRMED_AGE_MS / UX_UNCONFIRMED_WIDTH_MS + 3
                <= UX_BUCKETS, "the ring is longer than the age");
 
 
+/*
+ * In the count of a ring's cell: see ux_redo.c.  Counts stay below half of it.
+ */
+#define UX_RING_MARK  0x40000000u
+
+
+static uint64_t ux_counter_turn(const ux_counter_t *counter);
 static inline uint64_t ux_counter_sum(const ux_counter_t *counter,
-    uint32_t cell);
+    uint32_t cell, uint64_t *shared);
+static void ux_counter_fold_once(const ux_counter_t *counter, uint32_t cell,
+    unsigned n, uint64_t *values);
+static bool ux_counter_marked(const ux_flux_t *flux, uint32_t cell,
+    uint64_t shared);
 static uint64_t ux_ring_cell(uint64_t old, uint32_t bucket, int32_t delta);
+static uint32_t ux_ring_mark(uint64_t cell);
+static uint64_t ux_ring_plus(uint64_t cell, uint32_t count);
 
 
 const char *const  ux_discard_names[UX_DISCARDS] = {
@@ -131,7 +144,10 @@ ux_counter_add_shared(ux_counter_t *counter, uint32_t cell, int64_t delta)
 }
 
 
-/* The new content of a ring cell, or the old one if the change is too old. */
+/*
+ * The new content of a ring cell, or the old one if the change is too old.  A
+ * mark stays, whatever becomes of the count.
+ */
 static uint64_t
 ux_ring_cell(uint64_t old, uint32_t bucket, int32_t delta)
 {
@@ -145,7 +161,7 @@ ux_ring_cell(uint64_t old, uint32_t bucket, int32_t delta)
             return old;
         }
 
-        count = 0;
+        count = ux_ring_mark(old);
     }
 
     /* unsigned: a count that wraps is wrong, but no undefined behaviour */
@@ -177,6 +193,58 @@ ux_counter_ring_add(ux_counter_t *counter, uint32_t cell, uint32_t bucket,
 }
 
 
+/* The mark that the cell bears, or 0. */
+static uint32_t
+ux_ring_mark(uint64_t cell)
+{
+    return (int32_t) (uint32_t) cell >= (int32_t) (UX_RING_MARK / 2)
+           ? UX_RING_MARK : 0;
+}
+
+
+static uint64_t
+ux_ring_plus(uint64_t cell, uint32_t count)
+{
+    return (cell >> 32 << 32) | (uint32_t) ((uint32_t) cell + count);
+}
+
+
+void
+ux_counter_ring_mark(uint64_t *ring, uint32_t bucket, int32_t delta)
+{
+    uint64_t  old, value;
+
+    old = __atomic_load_n(ring, __ATOMIC_RELAXED);
+
+    do {
+        if (ux_ring_mark(old) != 0) {
+            return;
+        }
+
+        value = ux_ring_plus(ux_ring_cell(old, bucket, delta), UX_RING_MARK);
+
+    } while (!__atomic_compare_exchange_n(ring, &old, value, true,
+                                          __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
+}
+
+
+void
+ux_counter_ring_unmark(uint64_t *ring)
+{
+    uint64_t  old, value;
+
+    old = __atomic_load_n(ring, __ATOMIC_RELAXED);
+
+    do {
+        value = ux_ring_plus(old, -ux_ring_mark(old));
+
+    } while (!__atomic_compare_exchange_n(ring, &old, value, true,
+                                          __ATOMIC_RELEASE,
+                                          __ATOMIC_RELAXED));
+}
+
+
 bool
 ux_counter_due(ux_counter_t *counter, uint32_t cell, uint64_t now,
     uint64_t period)
@@ -201,21 +269,73 @@ ux_counter_due(ux_counter_t *counter, uint32_t cell, uint64_t now,
 }
 
 
+/*
+ * A merge may be at this very cell: then what it is at is read again, until it
+ * was the same before and after.
+ */
 uint64_t
 ux_counter_read(const ux_counter_t *counter, uint32_t cell)
 {
-    return cell < counter->all_cells ? ux_counter_sum(counter, cell) : 0;
+    bool      marked;
+    uint64_t  turn, sum, shared;
+
+    if (cell >= counter->all_cells) {
+        return 0;
+    }
+
+    do {
+        turn = ux_counter_turn(counter);
+        sum = ux_counter_sum(counter, cell, &shared);
+        marked = (turn & UX_FLUX_PHASE) != UX_FLUX_IDLE
+                 && ux_counter_marked(counter->flux, cell, shared);
+
+    } while (turn != ux_counter_turn(counter));
+
+    return marked ? sum + (1ull << 63) : sum;
 }
 
 
-/* The cell is one of the zone's. */
+/* How far a merge is; what was loaded before it is older. */
+static uint64_t
+ux_counter_turn(const ux_counter_t *counter)
+{
+    if (counter->flux == NULL) {
+        return 0;
+    }
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+    return __atomic_load_n(&counter->flux->turn, __ATOMIC_ACQUIRE);
+}
+
+
+static bool
+ux_counter_marked(const ux_flux_t *flux, uint32_t cell, uint64_t shared)
+{
+    uint64_t  before, delta, made;
+
+    if (__atomic_load_n(&flux->cell, __ATOMIC_RELAXED) != cell) {
+        return false;
+    }
+
+    before = __atomic_load_n(&flux->before, __ATOMIC_RELAXED);
+    delta = __atomic_load_n(&flux->delta, __ATOMIC_RELAXED);
+    made = before + delta;
+
+    return ux_flux_mark(delta) != 0
+           && ux_flux_nearer(shared, made + (1ull << 63), made);
+}
+
+
+/* The cell is one of the zone's; *shared: what of it is in the shared copy. */
 static inline uint64_t
-ux_counter_sum(const ux_counter_t *counter, uint32_t cell)
+ux_counter_sum(const ux_counter_t *counter, uint32_t cell, uint64_t *shared)
 {
     size_t    i;
     uint64_t  sum;
 
-    sum = __atomic_load_n(&counter->shared[cell], __ATOMIC_ACQUIRE);
+    *shared = __atomic_load_n(&counter->shared[cell], __ATOMIC_ACQUIRE);
+    sum = *shared;
 
     if (cell < counter->own_cells) {
 
@@ -230,9 +350,8 @@ ux_counter_sum(const ux_counter_t *counter, uint32_t cell)
 }
 
 
-int32_t
-ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
-    uint32_t bucket)
+uint64_t
+ux_counter_ring_cell(const ux_counter_t *counter, uint32_t cell)
 {
     uint64_t  value;
 
@@ -241,6 +360,18 @@ ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
     }
 
     value = __atomic_load_n(&counter->shared[cell], __ATOMIC_ACQUIRE);
+
+    return ux_ring_plus(value, -ux_ring_mark(value));
+}
+
+
+int32_t
+ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
+    uint32_t bucket)
+{
+    uint64_t  value;
+
+    value = ux_counter_ring_cell(counter, cell);
 
     if ((uint32_t) (value >> 32) != bucket) {
         return 0;
@@ -286,6 +417,32 @@ void
 ux_counter_fold(const ux_counter_t *counter, uint32_t cell, unsigned n,
     uint64_t *values)
 {
+    unsigned  i;
+    uint64_t  turn;
+
+    turn = ux_counter_turn(counter);
+
+    ux_counter_fold_once(counter, cell, n, values);
+
+    if (turn == ux_counter_turn(counter)
+        && (turn & UX_FLUX_PHASE) == UX_FLUX_IDLE)
+    {
+        return;
+    }
+
+    for (i = n; i > 0; i--) {
+        values[i - 1] = (uint64_t) cell + i - 1 < counter->all_cells
+                        ? ux_counter_read(counter, cell + i - 1) : 0;
+    }
+}
+
+
+/* With what a merge may have marked them with. */
+static void
+ux_counter_fold_once(const ux_counter_t *counter, uint32_t cell, unsigned n,
+    uint64_t *values)
+{
+    uint64_t         of_shared;
     const uint64_t  *shared;
 
     /* histograms are all of the shared copy, and long */
@@ -306,6 +463,6 @@ ux_counter_fold(const ux_counter_t *counter, uint32_t cell, unsigned n,
     while (n > 0) {
         n--;
         values[n] = (uint64_t) cell + n < counter->all_cells
-                    ? ux_counter_sum(counter, cell + n) : 0;
+                    ? ux_counter_sum(counter, cell + n, &of_shared) : 0;
     }
 }

@@ -284,6 +284,44 @@ void ux_changes_ring(ux_changes_t *changes, ux_ring_change_t change);
 void ux_changes_window(ux_changes_t *changes, ux_ring_change_t change);
 
 
+/*
+ * The one addition to the shared copy that is under way in a merge, in the
+ * zone: what ux_redo.c says of it.  While it is, its cell may bear a mark.
+ */
+typedef struct {
+    uint64_t  turn;                      /* number << 2 | phase */
+    uint64_t  cell;
+    uint64_t  before;
+    uint64_t  delta;
+} ux_flux_t;
+
+enum {
+    UX_FLUX_IDLE = 0,
+    UX_FLUX_NOTED,
+    UX_FLUX_MARKED,
+    UX_FLUX_PHASE = 3                    /* mask */
+};
+
+
+/* What a cell bears beside an addition; 0: nothing. */
+static inline uint64_t
+ux_flux_mark(uint64_t delta)
+{
+    return delta + (1ull << 61) < (1ull << 62) ? 1ull << 63 : 0;
+}
+
+
+/* Is the value nearer to a than to b, modulo 2^64? */
+static inline bool
+ux_flux_nearer(uint64_t value, uint64_t a, uint64_t b)
+{
+    a -= value;
+    b -= value;
+
+    return (a >> 63 ? -a : a) < (b >> 63 ? -b : b);
+}
+
+
 /* A process's view of the counters; pointers into the mapped zone. */
 typedef struct {
     uint64_t  *copies;                   /* UX_WORKERS * own_cells */
@@ -291,6 +329,7 @@ typedef struct {
     uint32_t   own_cells;
     uint32_t   all_cells;
     uint64_t  *mine;                     /* this worker's copy, or NULL */
+    const ux_flux_t  *flux;              /* NULL: nobody merges */
 } ux_counter_t;
 
 
@@ -337,6 +376,13 @@ void ux_counter_ring_add(ux_counter_t *counter, uint32_t cell,
     uint32_t bucket, int32_t delta);
 
 /*
+ * For ux_redo.c: the same and a mark, unless the cell bears it already; and
+ * takes it off.
+ */
+void ux_counter_ring_mark(uint64_t *ring, uint32_t bucket, int32_t delta);
+void ux_counter_ring_unmark(uint64_t *ring);
+
+/*
  * True for one process once a period.  The cell, of the shared copy only,
  * holds when it last was; now and period are of one unit.
  */
@@ -349,6 +395,9 @@ uint64_t ux_counter_read(const ux_counter_t *counter, uint32_t cell);
 /* The count in a ring cell if it is of this bucket, else 0. */
 int32_t ux_counter_ring_read(const ux_counter_t *counter, uint32_t cell,
     uint32_t bucket);
+
+/* A ring's cell as it is, but for a mark. */
+uint64_t ux_counter_ring_cell(const ux_counter_t *counter, uint32_t cell);
 
 /*
  * What a ring of UX_BUCKETS cells counts in buckets not wholly older than

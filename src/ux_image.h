@@ -161,6 +161,7 @@ typedef struct {
     ux_visitor_t      held;          /* theirs, as of the base */
     ux_visitor_t      since;         /* the same, confirmed if they are */
     ux_changes_t      changes;
+    ux_redo_index_t   redo;
     unsigned          nspans;
     ux_image_span_t   spans[UX_IMAGE_SPANS_MAX];
     ux_image_model_t  model;         /* to be checked, not used */
@@ -243,8 +244,9 @@ typedef struct {
  * UX_DECLINED: another version, zone or currency, the zone's own images, or
  * of an incarnation that it holds already (ux_image_adopted()).  UX_ERROR:
  * damaged.  UX_BUSY: not a writer, or the registry was not to be had: again
- * later.  A process killed while it merges loses or counts twice one effect:
- * the next to merge the same images into the zone goes on from there.
+ * later.  A process may be killed while it merges, at any instruction: the
+ * next to merge the same images into the zone goes on from there, and what
+ * comes of it is the same.
  *
  * What another living incarnation has adopted is for the caller to know: look
  * at the `adopted` of its images before you merge a third one's.

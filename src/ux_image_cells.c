@@ -223,8 +223,9 @@ ux_cells_all(ux_image_merging_t *m, const ux_cells_t *cells)
             continue;
         }
 
+        ux_image_step_begin(m, step);
         ux_cells_add(m, cells, i - 1, &cell);
-        ux_image_step(m, step);
+        ux_image_step_end(m);
     }
 }
 
@@ -413,11 +414,9 @@ ux_cells_add(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
         break;
 
     default:
-        ux_counter_add(&m->shared, (entry == NULL ? 0
-                                    : group->of_ring ? entry->ring
-                                                     : entry->base)
-                                   + group->first + slot,
-                       (int64_t) cell->value);
+        ux_image_add(m, (entry == NULL ? 0 : group->of_ring ? entry->ring
+                                                            : entry->base)
+                        + group->first + slot, (int64_t) cell->value);
         break;
     }
 }
@@ -467,7 +466,7 @@ ux_cells_life(ux_image_merging_t *m, unsigned index, uint64_t value)
     cell = UX_ZONE_INSERTED + index;
 
     if (m->mode == UX_IMAGE_SHOW) {
-        ux_counter_add(&m->shared, cell, n);
+        ux_image_add(m, cell, n);
         return;
     }
 
@@ -475,33 +474,32 @@ ux_cells_life(ux_image_merging_t *m, unsigned index, uint64_t value)
 
     case UX_ZONE_INSERTED:
         if (!m->has[0]) {
-            ux_counter_add(&m->shared, UX_ZONE_INSERTED, n);
-            ux_counter_add(&m->shared, UX_ZONE_EVICTED, n);
+            ux_image_add(m, UX_ZONE_INSERTED, n);
+            ux_image_add(m, UX_ZONE_EVICTED, n);
         }
 
         break;
 
     case UX_ZONE_EVICTED:
         if (m->has[0]) {
-            ux_counter_add(&m->shared, UX_ZONE_INSERTED, n);
-            ux_counter_add(&m->shared, UX_ZONE_EVICTED, n);
+            ux_image_add(m, UX_ZONE_INSERTED, n);
+            ux_image_add(m, UX_ZONE_EVICTED, n);
         }
 
         break;
 
     case UX_ZONE_EXPIRED:
     case UX_ZONE_ERASED:
-        ux_counter_add(&m->shared, cell, n);
-        ux_counter_add(&m->shared, m->has[0] ? UX_ZONE_INSERTED
-                                             : UX_ZONE_EVICTED,
-                       m->has[0] ? n : -n);
+        ux_image_add(m, cell, n);
+        ux_image_add(m, m->has[0] ? UX_ZONE_INSERTED : UX_ZONE_EVICTED,
+                     m->has[0] ? n : -n);
         break;
 
     case UX_ZONE_PROVISIONAL:
         break;
 
     default:
-        ux_counter_add(&m->shared, cell, n);
+        ux_image_add(m, cell, n);
         break;
     }
 }
@@ -543,8 +541,8 @@ ux_cells_ring(ux_image_merging_t *m, const ux_image_cell_t *cell,
         return;
     }
 
-    ux_counter_ring_add(&m->shared, ring + bucket % UX_BUCKETS * width + field,
-                        bucket, (int32_t) (uint32_t) cell->value);
+    ux_image_ring_add(m, ring + bucket % UX_BUCKETS * width + field, bucket,
+                      (int32_t) (uint32_t) cell->value);
 }
 
 

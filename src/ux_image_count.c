@@ -294,8 +294,7 @@ ux_image_apply(ux_image_merging_t *m)
     changes = &m->work->changes;
 
     for (i = 0; i < changes->n; i++) {
-        ux_counter_add(&m->shared, changes->items[i].cell,
-                       changes->items[i].delta);
+        ux_image_add(m, changes->items[i].cell, changes->items[i].delta);
     }
 
     for (i = 0; i < changes->nrings; i++) {
@@ -306,8 +305,7 @@ ux_image_apply(ux_image_merging_t *m)
         {
             cell = entry->ring + change->bucket % UX_BUCKETS * entry->width
                    + change->field;
-            ux_counter_ring_add(&m->shared, cell, change->bucket,
-                                change->delta);
+            ux_image_ring_add(m, cell, change->bucket, change->delta);
         }
     }
 
@@ -319,8 +317,7 @@ ux_image_apply(ux_image_merging_t *m)
             cell = entry->base + UX_ARM_WINDOW
                    + (uint32_t) change->field * UX_BUCKETS
                    + change->bucket % UX_BUCKETS;
-            ux_counter_ring_add(&m->shared, cell, change->bucket,
-                                change->delta);
+            ux_image_ring_add(m, cell, change->bucket, change->delta);
         }
     }
 

@@ -20,7 +20,7 @@
 
 
 static void ux_insert_record(ux_image_merging_t *m, const uint8_t *packed,
-    size_t len, uint64_t step, bool again);
+    size_t len, bool again);
 static bool ux_insert_held(ux_image_merging_t *m, const uint8_t *packed,
     size_t len);
 static void ux_insert_renumber(ux_image_merging_t *m, ux_visitor_t *visitor);
@@ -33,8 +33,7 @@ static void ux_insert_clamp(ux_visitor_t *visitor, uint64_t now_ms);
 static void ux_insert_earlier(uint64_t *ms, uint64_t now_ms);
 static bool ux_insert_expired(const ux_table_t *table,
     const ux_visitor_t *visitor, uint32_t now_s);
-static void ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again,
-    bool held);
+static void ux_insert_turn(ux_image_merging_t *m, bool again, bool held);
 static bool ux_insert_went_on(ux_image_merging_t *m);
 static bool ux_insert_same(const ux_visitor_t *a, const ux_visitor_t *b);
 static void ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn);
@@ -70,6 +69,9 @@ ux_image_merge_records(ux_image_merging_t *m)
         ux_image_base_index(m);
     }
 
+    m->table.noted = ux_image_step_noted;
+    m->table.noted_ctx = m;
+
     step = ux_image_steps(m);
     at = section->data;
     end = at + section->len;
@@ -81,8 +83,9 @@ ux_image_merge_records(ux_image_merging_t *m)
         step++;
 
         if (!ux_image_step_done(m, step)) {
-            ux_insert_record(m, at + 2, len, step, again);
-            ux_image_step(m, step);
+            ux_image_step_begin(m, step);
+            ux_insert_record(m, at + 2, len, again);
+            ux_image_step_end(m);
         }
 
         at += 2 + len;
@@ -92,7 +95,7 @@ ux_image_merge_records(ux_image_merging_t *m)
 
 static void
 ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
-    uint64_t step, bool again)
+    bool again)
 {
     bool            held;
     size_t          was_len;
@@ -133,7 +136,7 @@ ux_insert_record(ux_image_merging_t *m, const uint8_t *packed, size_t len,
         }
 
     } else {
-        ux_insert_turn(m, step, again, held);
+        ux_insert_turn(m, again, held);
     }
 }
 
@@ -391,7 +394,7 @@ ux_insert_expired(const ux_table_t *table, const ux_visitor_t *visitor,
 
 /* held: theirs went on from work->held. */
 static void
-ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again, bool held)
+ux_insert_turn(ux_image_merging_t *m, bool again, bool held)
 {
     uint32_t         now_s;
     unsigned         tries;
@@ -414,7 +417,7 @@ ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again, bool held)
             ux_insert_gone(m, UX_ZONE_EVICTED);
         }
 
-        ux_counter_add(&m->shared, UX_ZONE_CONTENDED_DROP, 1);
+        ux_image_add(m, UX_ZONE_CONTENDED_DROP, 1);
         return;
     }
 
@@ -435,11 +438,10 @@ ux_insert_turn(ux_image_merging_t *m, uint64_t step, bool again, bool held)
         ux_table_abort(&m->table, &turn);
 
     } else if (m->alone
-               || ((!m->held || step == m->resumed)
+               || (!m->held
                    && ux_insert_same(&m->work->ours, &m->work->theirs)))
     {
-        /* come in already: the merge was cut short, or the image has it
-         * twice */
+        /* come in already: the image has it twice */
 
         ux_table_abort(&m->table, &turn);
         m->result->dropped++;
@@ -478,10 +480,13 @@ ux_insert_went_on(ux_image_merging_t *m)
 }
 
 
+/* One that is made is taken for provisional. */
 static void
 ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn)
 {
     ux_table_effects_t  effects;
+
+    m->provisional = m->work->theirs.confirmed ? -1 : 0;
 
     if (ux_table_commit(&m->table, turn, &m->work->theirs,
                         (uint32_t) (m->now_ms / 1000), &effects)
@@ -493,12 +498,6 @@ ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn)
     }
 
     m->result->visitors++;
-    ux_store_effects(m->store, &effects);
-
-    /* one that is made is taken for provisional */
-
-    ux_counter_add(&m->shared, UX_ZONE_PROVISIONAL,
-                   m->work->theirs.confirmed ? -1 : 0);
 }
 
 
@@ -514,9 +513,13 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
         ux_image_unite(m);
     }
 
+    m->provisional = m->work->ours.confirmed && !was ? -1 : 0;
+    ux_image_apply(m);
+
     /* half of the changes would make the counters wrong for good */
 
-    if (m->work->changes.overflow) {
+    if (m->work->changes.overflow || !ux_image_step_fits(m)) {
+        ux_image_step_begin(m, m->step);
         ux_table_abort(&m->table, turn);
         m->result->dropped++;
         return;
@@ -526,15 +529,12 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
                         (uint32_t) (m->now_ms / 1000), &effects)
         != UX_OK)
     {
+        ux_image_step_begin(m, m->step);
         m->result->dropped++;
         return;
     }
 
     m->result->united++;
-    ux_store_effects(m->store, &effects);
-    ux_counter_add(&m->shared, UX_ZONE_PROVISIONAL,
-                   m->work->ours.confirmed && !was ? -1 : 0);
-    ux_image_apply(m);
 }
 
 
@@ -542,6 +542,6 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
 static void
 ux_insert_gone(ux_image_merging_t *m, uint32_t cell)
 {
-    ux_counter_add(&m->shared, UX_ZONE_INSERTED, 1);
-    ux_counter_add(&m->shared, cell, 1);
+    ux_image_add(m, UX_ZONE_INSERTED, 1);
+    ux_image_add(m, cell, 1);
 }

@@ -42,7 +42,7 @@ ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
         return;
     }
 
-    ux_kept_keep(&m->shared.shared[entry->ring], words);
+    ux_kept_keep(&m->store->counter.shared[entry->ring], words);
     ux_store_evidence_unlock(m->store);
 }
 
@@ -144,7 +144,7 @@ ux_image_keep_balance(ux_image_merging_t *m, const ux_image_cell_t *cell,
         return;
     }
 
-    kept = &m->shared.shared[entry->ring + cell->index];
+    kept = &m->store->counter.shared[entry->ring + cell->index];
     old = __atomic_load_n(kept, __ATOMIC_ACQUIRE);
 
     do {

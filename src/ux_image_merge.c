@@ -21,12 +21,20 @@
  *
  * The zone notes whom it has merged, and while it does, how far it has come: a
  * merge that was cut short goes on behind its last step.  Steps are counters,
- * then records; a kill between the step and its note repeats that one step.
+ * then records.  What a step adds to the counters, and the note that it is
+ * done, are one list (ux_redo.c), which is whole with the record's turn where
+ * there is one: killed anywhere, a merge has made all of a step or nothing,
+ * and whoever goes on makes the rest, once.  What looks have left needs no
+ * list: to keep the larger twice is to keep it once.
  */
 
 #include "ux_image_private.h"
 
 #include <string.h>
+
+
+/* What ux_image_step_noted() lists. */
+#define UX_MERGE_TURN  5
 
 
 static ux_status_t ux_merge_check(ux_image_merging_t *m,
@@ -41,6 +49,7 @@ static ux_status_t ux_merge_known(ux_image_merging_t *m, ux_error_t *error);
 static bool ux_merge_lost(const ux_image_merging_t *m);
 static void ux_merge_begin(ux_image_merging_t *m);
 static uint64_t ux_merge_hash(const ux_image_merging_t *m);
+static void ux_merge_step_done(ux_image_merging_t *m);
 static const ux_image_info_t *ux_merge_info(const ux_image_merging_t *m);
 static bool ux_merge_empty(const ux_store_t *store);
 static void ux_merge_finish(ux_image_merging_t *m);
@@ -57,14 +66,16 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
     memset(&m, 0, sizeof(m));
 
     m.store = store;
-    m.shared = store->counter;
-    m.shared.mine = NULL;
+    m.redo = store->redo;
     m.table = store->table;
     m.mode = merge->mode;
     m.now_ms = merge->now_ms;
     m.work = merge->work;
     m.index = merge->index;
     m.result = result;
+
+    memset(&m.work->redo, 0, sizeof(ux_redo_index_t));
+    m.redo.index = &m.work->redo;
 
     if (store->me == UX_PROCESS_NONE
         || store->registry->capacity > UX_IMAGE_NAMES_MAX)
@@ -74,6 +85,11 @@ ux_image_merge(ux_store_t *store, const ux_image_merge_t *merge,
     }
 
     rc = ux_merge_check(&m, merge, error);
+
+    if (rc == UX_OK && ux_store_redo(store) != UX_OK) {
+        ux_image_say(error, "another process ends a merge");
+        return UX_BUSY;
+    }
 
     if (rc == UX_OK) {
         rc = ux_merge_known(&m, error);
@@ -320,7 +336,7 @@ ux_merge_lost(const ux_image_merging_t *m)
 static void
 ux_merge_begin(ux_image_merging_t *m)
 {
-    uint64_t  images, done;
+    uint64_t  images;
 
     images = ux_merge_hash(m);
 
@@ -330,9 +346,6 @@ ux_merge_begin(ux_image_merging_t *m)
                                           images);
         return;
     }
-
-    done = m->adopted->next & ~UX_ADOPTED_BASE;
-    m->resumed = done == 0 ? 0 : done + 1;
 
     __atomic_store_n(&m->adopted->images, images, __ATOMIC_RELEASE);
 }
@@ -346,11 +359,74 @@ ux_image_step_done(const ux_image_merging_t *m, uint64_t step)
 
 
 void
-ux_image_step(ux_image_merging_t *m, uint64_t step)
+ux_image_step_begin(ux_image_merging_t *m, uint64_t step)
 {
-    __atomic_store_n(&m->adopted->next,
-                     (m->adopted->next & UX_ADOPTED_BASE) | step,
-                     __ATOMIC_RELEASE);
+    m->step = step;
+    m->noted = false;
+    ux_redo_begin(&m->redo);
+}
+
+
+bool
+ux_image_step_fits(const ux_image_merging_t *m)
+{
+    return !m->redo.full && m->redo.n + UX_MERGE_TURN <= m->redo.max;
+}
+
+
+void
+ux_image_step_end(ux_image_merging_t *m)
+{
+    if (!m->noted) {
+        ux_merge_step_done(m);
+        ux_redo_commit(&m->redo);
+    }
+
+    ux_redo_finish(&m->redo, &m->store->counter);
+}
+
+
+/* What a record's turn has done besides, and that the step is done. */
+uint64_t
+ux_image_step_noted(void *merging, const ux_table_effects_t *effects)
+{
+    ux_image_merging_t  *m;
+
+    m = merging;
+
+    ux_image_add(m, UX_ZONE_INSERTED, effects->inserted);
+    ux_image_add(m, UX_ZONE_EVICTED, effects->evicted);
+    ux_image_add(m, UX_ZONE_EXPIRED, effects->expired);
+    ux_image_add(m, UX_ZONE_PROVISIONAL,
+                 m->provisional + (int64_t) effects->inserted
+                 - (int64_t) effects->provisional_gone);
+    ux_merge_step_done(m);
+    m->noted = true;
+
+    return ux_redo_end(&m->redo);
+}
+
+
+static void
+ux_merge_step_done(ux_image_merging_t *m)
+{
+    ux_redo_set(&m->redo, &m->adopted->next,
+                (m->adopted->next & UX_ADOPTED_BASE) | m->step);
+}
+
+
+void
+ux_image_add(ux_image_merging_t *m, uint32_t cell, int64_t delta)
+{
+    ux_redo_add(&m->redo, cell, delta);
+}
+
+
+void
+ux_image_ring_add(ux_image_merging_t *m, uint32_t cell, uint32_t bucket,
+    int32_t delta)
+{
+    ux_redo_ring(&m->redo, cell, bucket, delta);
 }
 
 

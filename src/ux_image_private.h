@@ -423,7 +423,6 @@ enum {
 /* A merge under way. */
 typedef struct {
     ux_store_t         *store;
-    ux_counter_t        shared;      /* the copy that everybody adds to */
     ux_table_t          table;
     ux_image_mode_e     mode;
     uint64_t            now_ms;
@@ -434,8 +433,10 @@ typedef struct {
     ux_image_view_t    *names;       /* of these, the one with most */
     uint64_t           *index;       /* of the base's records */
     uint64_t            nindex;
-    uint64_t            resumed;     /* step that may have been done before a
-                                        kill; 0: none */
+    ux_redo_t           redo;        /* changes of the step */
+    uint64_t            step;
+    bool                noted;       /* a turn has ended it */
+    int64_t             provisional; /* by the turn, beside its effects */
     bool                held;        /* work->held, work->since are there */
     bool                alone;       /* no record that is not of this image */
     bool                strange;     /* records of another index key */
@@ -468,10 +469,21 @@ ux_status_t ux_image_merge_names(ux_image_merging_t *m);
 void ux_image_merge_cells(ux_image_merging_t *m);
 void ux_image_merge_records(ux_image_merging_t *m);
 
-/* Steps are numbered from 1; those of cells, however many there are. */
+/*
+ * Steps are numbered from 1; those of cells, however many.  What a step adds
+ * to counters is listed from begin on, and counts with its end or not at all.
+ * It fits if there is room for it, and for what a turn adds.
+ */
 uint64_t ux_image_steps(const ux_image_merging_t *m);
 bool ux_image_step_done(const ux_image_merging_t *m, uint64_t step);
-void ux_image_step(ux_image_merging_t *m, uint64_t step);
+void ux_image_step_begin(ux_image_merging_t *m, uint64_t step);
+void ux_image_step_end(ux_image_merging_t *m);
+bool ux_image_step_fits(const ux_image_merging_t *m);
+void ux_image_add(ux_image_merging_t *m, uint32_t cell, int64_t delta);
+void ux_image_ring_add(ux_image_merging_t *m, uint32_t cell, uint32_t bucket,
+    int32_t delta);
+/* A ux_noted_pt: the step ends with the table's turn. */
+uint64_t ux_image_step_noted(void *m, const ux_table_effects_t *effects);
 
 /* What looks at results have left: words of a ux_evidence_t, a cell. */
 void ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
@@ -570,7 +582,7 @@ void ux_image_take_track(ux_image_merging_t *m, const ux_track_t *track,
 void ux_image_put_track(ux_image_merging_t *m, const ux_track_t *track,
     uint32_t first_s, bool confirmed);
 
-/* Applies work->changes, to segments too. */
+/* Lists work->changes, of segments too. */
 void ux_image_apply(ux_image_merging_t *m);
 
 /*

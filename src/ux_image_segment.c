@@ -197,7 +197,7 @@ ux_segments_add(ux_image_merging_t *m, const ux_image_values_t *values,
                                                    change->cell);
 
         if (cell != 0) {
-            ux_counter_add(&m->shared, cell, change->delta);
+            ux_image_add(m, cell, change->delta);
         }
     }
 }
@@ -265,10 +265,9 @@ ux_segments_add_ring(ux_image_merging_t *m, const ux_image_values_t *values,
                : ux_image_segment_cart(m, into->ordinal, change->cart);
 
         if (cart != NULL && cart->ring != 0 && change->field < cart->width) {
-            ux_counter_ring_add(&m->shared,
-                                cart->ring + change->bucket % UX_BUCKETS
-                                             * cart->width + change->field,
-                                change->bucket, change->delta);
+            ux_image_ring_add(m, cart->ring + change->bucket % UX_BUCKETS
+                                              * cart->width + change->field,
+                              change->bucket, change->delta);
         }
     }
 }

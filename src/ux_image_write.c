@@ -357,14 +357,12 @@ static void
 ux_write_ring(ux_image_writer_t *w, uint32_t owner, unsigned group,
     uint32_t cell, unsigned width)
 {
-    unsigned         i;
-    const uint64_t  *ring;
-
-    ring = &w->store->counter.shared[cell];
+    unsigned  i;
 
     for (i = 0; i < UX_BUCKETS * width; i++) {
         ux_write_cell(w, owner, group, i,
-                      __atomic_load_n(&ring[i], __ATOMIC_ACQUIRE), width);
+                      ux_counter_ring_cell(&w->store->counter, cell + i),
+                      width);
     }
 }
 

@@ -295,17 +295,24 @@ static void
 ux_lock_rescue(ux_lock_t *lock, uint32_t me, ux_process_t *processes,
     ux_repair_pt repair, void *ctx)
 {
-    uint32_t       owner;
-    ux_process_t  *dead;
+    uint32_t  owner;
 
     owner = (uint32_t) (__atomic_load_n(lock, __ATOMIC_ACQUIRE)
                         & UX_LOCK_OWNER);
 
-    if (owner == 0 || me == UX_PROCESS_NONE || repair == NULL) {
-        return;
+    if (owner != 0 && me != UX_PROCESS_NONE && repair != NULL) {
+        ux_process_rescue(processes, owner - 1, me, repair, ctx);
     }
+}
 
-    dead = &processes[owner - 1];
+
+void
+ux_process_rescue(ux_process_t *processes, uint32_t index, uint32_t me,
+    ux_repair_pt repair, void *ctx)
+{
+    ux_process_t  *dead;
+
+    dead = &processes[index];
 
     if (ux_process_alive(dead)
         || ux_repair_begin(dead, processes[me].who) != UX_OK)
@@ -315,7 +322,7 @@ ux_lock_rescue(ux_lock_t *lock, uint32_t me, ux_process_t *processes,
 
     /* again: it may have been repaired and claimed before we held it */
     if (!ux_process_alive(dead)) {
-        repair(ctx, owner - 1);
+        repair(ctx, index);
     }
 
     ux_repair_end(dead);

@@ -60,7 +60,8 @@ typedef struct {
     uint32_t    nimages;
     uint32_t    buckets[UX_LOCKS_MAX];  /* every one it may hold the lock
                                         of; UX_PROCESS_NONE: none */
-    uint32_t    spare[2];
+    uint64_t    note;                /* goes with the images: see
+                                        ux_table_t.end; 0: none */
     ux_image_t  images[UX_IMAGES_MAX];
 } ux_process_t;
 
@@ -89,6 +90,13 @@ uint32_t ux_process_claim(ux_process_t *processes, uint32_t n,
 
 /* Gives the entry back; the process must hold no lock. */
 void ux_process_release(ux_process_t *processes, uint32_t index);
+
+/*
+ * Repairs the entry if its process is dead and nobody else is at it; me: the
+ * caller's own.
+ */
+void ux_process_rescue(ux_process_t *processes, uint32_t index, uint32_t me,
+    ux_repair_pt repair, void *ctx);
 
 /*
  * One bounded attempt to take a lock: spins about 1 us, then yields up to

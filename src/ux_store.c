@@ -4,10 +4,13 @@
  *
  * A zone's memory, by offset from its start:
  *
- *   [ head | processes | registry | copies | shared | history | buckets ... ]
+ *   [ head | processes | redo | registry | copies | shared | history
+ *     | buckets ... ]
  *
  *   processes  1 for each 64 KiB, 20 to 512: a journal each, at most an
  *              eighth of the zone; entry i < UX_WORKERS owns copy i
+ *   redo       1/64 of the zone, 16 to 128 KiB: changes of counters that a
+ *              merge is at
  *   registry   1 entry for each 8 KiB, 512 to 16384
  *   counters   3/32 of the zone, at least 256 KiB, at most half:
  *              five eighths of it the shared copy (with the rings and what
@@ -50,7 +53,7 @@ static void ux_store_layout_counters(ux_store_head_t *head, uint64_t size);
 static uint64_t ux_store_part(uint64_t *at, uint64_t size);
 static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
 static void ux_store_repair(void *store, uint32_t dead);
-static void ux_store_repair_lock(ux_lock_t *lock, uint32_t dead);
+static bool ux_store_holds(const ux_lock_t *lock, uint32_t index);
 static void ux_store_apply_window(ux_store_t *store,
     const ux_ring_change_t *change);
 
@@ -124,6 +127,7 @@ ux_store_layout(ux_store_head_t *head, uint64_t size,
 
     head->processes_at = ux_store_part(&at, (uint64_t) head->nprocesses
                                             * sizeof(ux_process_t));
+    head->redo_at = ux_store_part(&at, ux_redo_bytes(size));
     head->registry_at =
         ux_store_part(&at, ux_registry_size(head->registry_capacity));
     head->copies_at = ux_store_part(&at, (uint64_t) UX_WORKERS
@@ -236,6 +240,12 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
     store->counter.own_cells = head->own_cells;
     store->counter.all_cells = head->all_cells;
 
+    store->redo.memory = (ux_redo_memory_t *) (void *) (base + head->redo_at);
+    store->redo.max = ux_redo_room(ux_redo_bytes(size));
+    store->redo.zone = mem;
+    store->redo.words = (uint32_t) (sizeof(ux_store_head_t) / 8);
+    store->counter.flux = &store->redo.memory->flux;
+
     store->history.memory = (ux_history_memory_t *) (void *)
                             (base + head->history_at);
     store->history.nframes = ux_history_frames(ux_history_bytes(size));
@@ -247,6 +257,7 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
     store->table.me = UX_PROCESS_NONE;
     store->table.inactive_s = head->params.inactive_s;
     store->table.expiry = &head->expiry;
+    store->table.end = &store->redo.memory->end;
 
     store->plan.experiments_max = head->params.experiments;
 
@@ -284,7 +295,8 @@ ux_store_join(ux_store_t *store)
 
 /*
  * All a dead process may have held.  Its copy of the counters needs nothing:
- * whoever claims the entry goes on from its values.
+ * whoever claims the entry goes on from its values.  Who merges holds the lock
+ * of saving: the changes of a list come in before another may have it.
  */
 static void
 ux_store_repair(void *ctx, uint32_t dead)
@@ -296,19 +308,54 @@ ux_store_repair(void *ctx, uint32_t dead)
     ux_registry_repair(store->registry, dead);
     ux_table_repair(&store->table, dead);
 
-    ux_store_repair_lock(&store->head->evidence_lock, dead);
-    ux_store_repair_lock(&store->head->saved.lock, dead);
+    if (ux_store_holds(&store->head->evidence_lock, dead)) {
+        ux_lock_release(&store->head->evidence_lock);
+    }
+
+    if (ux_store_holds(&store->head->saved.lock, dead)) {
+        ux_redo_finish(&store->redo, &store->counter);
+        ux_lock_release(&store->head->saved.lock);
+    }
 }
 
 
-static void
-ux_store_repair_lock(ux_lock_t *lock, uint32_t dead)
+static bool
+ux_store_holds(const ux_lock_t *lock, uint32_t index)
 {
-    if ((__atomic_load_n(lock, __ATOMIC_ACQUIRE) & UX_LOCK_OWNER)
-        == dead + 1)
-    {
-        ux_lock_release(lock);
+    return (__atomic_load_n(lock, __ATOMIC_ACQUIRE) & UX_LOCK_OWNER)
+           == index + 1;
+}
+
+
+ux_status_t
+ux_store_redo(ux_store_t *store)
+{
+    uint32_t       i;
+    ux_process_t  *process;
+
+    for (i = 0; i < store->head->nprocesses; i++) {
+        process = &store->processes[i];
+
+        if (__atomic_load_n(&process->note, __ATOMIC_ACQUIRE) == 0
+            || i == store->me)
+        {
+            continue;
+        }
+
+        ux_process_rescue(store->processes, i, store->me, ux_store_repair,
+                          store);
+
+        if (__atomic_load_n(&process->state, __ATOMIC_ACQUIRE)
+            == UX_JOURNAL_COMMITTED
+            && !ux_process_alive(process))
+        {
+            return UX_BUSY;
+        }
     }
+
+    ux_redo_finish(&store->redo, &store->counter);
+
+    return UX_OK;
 }
 
 

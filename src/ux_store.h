@@ -13,13 +13,14 @@
 
 #include "ux_counter.h"
 #include "ux_history.h"
+#include "ux_redo.h"
 #include "ux_registry.h"
 #include "ux_table.h"
 #include "ux_track.h"
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    10
+#define UX_STORE_LAYOUT    11
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -82,6 +83,7 @@ typedef struct {
     uint32_t           all_cells;
     uint32_t           registry_capacity;
     uint64_t           processes_at;
+    uint64_t           redo_at;
     uint64_t           registry_at;
     uint64_t           copies_at;
     uint64_t           shared_at;
@@ -109,6 +111,7 @@ typedef struct {
     uint32_t          me;
     ux_counter_t      counter;
     ux_history_t      history;
+    ux_redo_t         redo;
     ux_table_t        table;
     ux_model_t       *model;
     ux_plan_t         plan;
@@ -161,7 +164,7 @@ typedef struct {
     uint32_t  days;                /*   and so many days, at least */
     uint64_t  visitors;
     uint64_t  capacity;            /* how many visitors that has room for */
-    uint64_t  rest;                /* head and processes */
+    uint64_t  rest;                /* head, processes, changes of merges */
 } ux_store_budget_t;
 
 /* Of a model that fits: see ux_store_fits(). */
@@ -204,6 +207,12 @@ void ux_store_evidence_unlock(ux_store_t *store);
 /* The same for saving the zone and for adopting others. */
 ux_status_t ux_store_saving_lock(ux_store_t *store);
 void ux_store_saving_unlock(ux_store_t *store);
+
+/*
+ * Before a merge: what those who died in one have left is finished, and no
+ * note of them can come later.  UX_BUSY: another process is at it.
+ */
+ux_status_t ux_store_redo(ux_store_t *store);
 
 /* True while any process but the calling one has joined and lives. */
 bool ux_store_others(const ux_store_t *store);

@@ -31,7 +31,8 @@
  * A turn and SIGKILL.  In the writer's own order of instructions:
  *   1. buckets[] of its journal names the buckets; no lock is held yet
  *   2. takes the locks (a further one is noted before it is tried)
- *   3. writes every changed slot, whole, as an image into its journal
+ *   3. writes every changed slot, whole, as an image into its journal, and
+ *      the note of a merge, which counts as one
  *   4. state = COMMITTED
  *   5. copies the images into the slots
  *   6. state = IDLE

@@ -18,6 +18,22 @@
 #define UX_BUCKET_SLOTS  16
 
 
+/* What commit did besides writing, for the zone's counters. */
+typedef struct {
+    unsigned  inserted;
+    unsigned  evicted;               /* live visitors */
+    unsigned  expired;
+    unsigned  provisional_gone;      /* provisional ones among the two */
+} ux_table_effects_t;
+
+
+/*
+ * Called by a commit that is about to be: what *end is to become with it,
+ * more than it is.
+ */
+typedef uint64_t (*ux_noted_pt)(void *ctx, const ux_table_effects_t *effects);
+
+
 /* A process's view of the table. */
 typedef struct {
     uint8_t       *buckets;
@@ -32,6 +48,11 @@ typedef struct {
                                         cart: records live at least so long */
     uint64_t      *expiry;           /* the clock of ux_table_expiry(), shared;
                                         NULL: records expire by now_s */
+    uint64_t      *end;              /* shared: becomes, and with the record
+                                        or not at all, what `noted` says;
+                                        NULL: no table of merges */
+    ux_noted_pt    noted;            /* NULL: nothing is noted */
+    void          *noted_ctx;
 } ux_table_t;
 
 
@@ -62,15 +83,6 @@ typedef struct {
     uint32_t  parts[UX_IMAGES_MAX];
     ux_visitor_t  was;               /* ux_visitor_keep(), if `found` */
 } ux_turn_t;
-
-
-/* What commit did besides writing, for the zone's counters. */
-typedef struct {
-    unsigned  inserted;
-    unsigned  evicted;               /* live visitors */
-    unsigned  expired;
-    unsigned  provisional_gone;      /* provisional ones among the two */
-} ux_table_effects_t;
 
 
 size_t ux_table_size(uint32_t nbuckets);

@@ -17,7 +17,7 @@ static ux_status_t ux_turn_begin(ux_table_t *table, ux_key_t key,
 static ux_status_t ux_turn_lock(ux_table_t *table, const ux_turn_t *turn);
 static void ux_turn_end(ux_table_t *table, unsigned nlocks);
 static void ux_turn_publish(ux_table_t *table, unsigned nlocks,
-    unsigned nimages);
+    unsigned nimages, uint64_t note);
 static ux_status_t ux_turn_room(ux_room_t *room, unsigned parts);
 static void ux_turn_old(ux_room_t *room);
 static void ux_turn_images(ux_room_t *room, const ux_visitor_t *visitor,
@@ -183,7 +183,7 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
 
     memset(effects, 0, sizeof(ux_table_effects_t));
 
-    if (turn->found && turn->nparts == 1
+    if (turn->found && turn->nparts == 1 && table->noted == NULL
         && ux_visitor_same(visitor, &turn->was))
     {
         ux_table_stamp(table, turn->parts[0], visitor->first_s,
@@ -217,7 +217,9 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     ux_turn_old(&room);
     ux_turn_images(&room, visitor, packed, len);
     ux_turn_publish(table, room.nlocks,
-                    room.nslots + room.nfreed + room.nmoves);
+                    room.nslots + room.nfreed + room.nmoves,
+                    table->noted == NULL
+                    ? 0 : table->noted(table->noted_ctx, &room.effects));
 
     *effects = room.effects;
 
@@ -406,12 +408,14 @@ ux_turn_owns(const ux_turn_t *turn, uint32_t slot)
 
 /* Steps 4 to 7 of the turn. */
 static void
-ux_turn_publish(ux_table_t *table, unsigned nlocks, unsigned nimages)
+ux_turn_publish(ux_table_t *table, unsigned nlocks, unsigned nimages,
+    uint64_t note)
 {
     ux_process_t  *process;
 
     process = &table->processes[table->me];
     process->nimages = nimages;
+    process->note = note;
 
     __atomic_store_n(&process->state, UX_JOURNAL_COMMITTED, __ATOMIC_RELEASE);
 
@@ -456,7 +460,7 @@ ux_table_erase(ux_table_t *table, ux_key_t key, uint32_t now_s,
         ux_image_empty(&images[i], turn.parts[i]);
     }
 
-    ux_turn_publish(table, 2, turn.nparts);
+    ux_turn_publish(table, 2, turn.nparts, 0);
 
     return UX_OK;
 }
@@ -506,6 +510,12 @@ ux_journal_copy(ux_table_t *table, const ux_process_t *process)
 
     for (i = 0; i < process->nimages && i < UX_IMAGES_MAX; i++) {
         ux_image_copy(table, &process->images[i]);
+    }
+
+    if (process->note != 0 && table->end != NULL
+        && __atomic_load_n(table->end, __ATOMIC_RELAXED) < process->note)
+    {
+        __atomic_store_n(table->end, process->note, __ATOMIC_RELEASE);
     }
 }
 

@@ -608,6 +608,25 @@ image_merge(zone_t *z, ux_image_mode_e mode, const bytes_t *visitors,
 }
 
 
+/* Of all sums, rings and findings. */
+__attribute__((unused))
+static unsigned
+cells_differ(const zone_t *a, const zone_t *b)
+{
+    uint32_t  i;
+    unsigned  differ;
+
+    differ = 0;
+
+    for (i = 0; i < a->w.store.counter.all_cells; i++) {
+        differ += ux_counter_read(&a->w.store.counter, i)
+                  != ux_counter_read(&b->w.store.counter, i);
+    }
+
+    return differ;
+}
+
+
 /* Sum of one kind of cell over all arms. */
 __attribute__((unused))
 static uint64_t

@@ -34,6 +34,7 @@ view(cells_t *cells, int worker)
     counter.own_cells = OWN;
     counter.all_cells = ALL;
     counter.mine = worker < 0 ? NULL : cells->copies + worker * OWN;
+    counter.flux = NULL;
 
     return counter;
 }

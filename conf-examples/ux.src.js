@@ -25,7 +25,9 @@
                 || fetch(s.to, {method: "POST", body: b, keepalive: 1}))
         },
 
-        h = e => e.duration < v.INP || (v.INP = e.duration),
+        // Browsers that number interactions, and tell what is none as 0.
+        h = ({interactionId: i, duration: d}) =>
+            i && (d < v.INP || (v.INP = d)),
 
         // As web-vitals measures them, but for pages that are prerendered or
         // come back from the cache, and INP, which is the slowest of all.
@@ -40,7 +42,7 @@
 
             // The first is told however short it was, others from 16 ms on.
             "first-input": h,
-            event: e => e.interactionId && h(e),
+            event: h,
 
             // Windows of 5 s at most, without a gap of 1 s.
             "layout-shift": e => e.hadRecentInput

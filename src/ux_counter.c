@@ -7,7 +7,8 @@
  * cell of the shared copy is added to atomically.  A reader sums the copies.
  *
  * Cost: one line of the worker's own a change.  A kill between load and store
- * leaves the change undone, after the store done; nothing is ever half.
+ * leaves the change undone, after the store done; nothing is ever half, but
+ * the addition of a merge, which is made in two (ux_redo.c).
  */
 
 #include "ux_counter.h"

@@ -18,7 +18,8 @@
  *   shared     [ zone | arm 0 | arm 1 | ...  own_cells ...    all_cells ]
  *
  * A process killed at any instruction leaves every cell whole: a cell is
- * written by one aligned 8-byte store or one locked addition.
+ * written by one aligned 8-byte store or one locked addition.  The one that a
+ * merge was at may bear its mark: see ux_flux_t.
  */
 
 #ifndef UX_COUNTER_H
@@ -29,6 +30,9 @@
 
 
 #define UX_WORKERS  16
+
+/* A ring's cell counts to less than this, and no further below 0. */
+#define UX_RING_MOST  (1u << 27)
 
 
 /* Why something was not counted; the order is DESIGN.md's. */

@@ -169,8 +169,8 @@ ux_decimal_digits(char *text, uint64_t digits)
 static size_t
 ux_decimal_shortest(char *buf, double value, bool negative)
 {
-    int           k;
-    uint64_t      digits;
+    int                  k;
+    uint64_t             digits;
     ux_decimal_scaled_t  decimal;
 
     decimal = ux_decimal_scale(value);
@@ -203,9 +203,9 @@ ux_decimal_shortest(char *buf, double value, bool negative)
 static ux_decimal_scaled_t
 ux_decimal_scale(double value)
 {
-    int           exponent;
-    uint64_t      bits, mantissa;
-    ux_u128_t     n;
+    int                  exponent;
+    uint64_t             bits, mantissa;
+    ux_u128_t            n;
     ux_decimal_scaled_t  decimal;
 
     memcpy(&bits, &value, sizeof(bits));

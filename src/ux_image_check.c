@@ -486,8 +486,12 @@ ux_image_value_ok(const ux_image_cell_t *cell, unsigned width)
         return false;
     }
 
+    /* a count may be below 0; of marks there are none in a file */
+
     if (ux_image_groups[cell->group].ring) {
-        return (cell->value >> 32) % UX_BUCKETS == cell->index / width;
+        return (cell->value >> 32) % UX_BUCKETS == cell->index / width
+               && (uint32_t) cell->value + UX_RING_MOST
+                  < 2 * UX_RING_MOST;
     }
 
     switch (cell->group) {

@@ -504,7 +504,7 @@ ux_insert_new(ux_image_merging_t *m, ux_turn_t *turn)
 static void
 ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
 {
-    bool                was;
+    bool                was, direct;
     ux_table_effects_t  effects;
 
     was = m->work->ours.confirmed;
@@ -518,11 +518,19 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
 
     /* half of the changes would make the counters wrong for good */
 
-    if (m->work->changes.overflow || !ux_image_step_fits(m)) {
+    if (m->work->changes.overflow) {
         ux_image_step_begin(m, m->step);
         ux_table_abort(&m->table, turn);
         m->result->dropped++;
         return;
+    }
+
+    /* more than a list holds are made without: a kill may leave some out */
+
+    direct = !ux_image_step_fits(m);
+
+    if (direct) {
+        ux_image_step_begin(m, m->step);
     }
 
     if (ux_table_commit(&m->table, turn, &m->work->ours,
@@ -532,6 +540,12 @@ ux_insert_unite(ux_image_merging_t *m, ux_turn_t *turn)
         ux_image_step_begin(m, m->step);
         m->result->dropped++;
         return;
+    }
+
+    if (direct) {
+        m->direct = true;
+        ux_image_apply(m);
+        m->direct = false;
     }
 
     m->result->united++;

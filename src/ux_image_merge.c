@@ -418,6 +418,11 @@ ux_merge_step_done(ux_image_merging_t *m)
 void
 ux_image_add(ux_image_merging_t *m, uint32_t cell, int64_t delta)
 {
+    if (m->direct) {
+        ux_counter_add_shared(&m->store->counter, cell, delta);
+        return;
+    }
+
     ux_redo_add(&m->redo, cell, delta);
 }
 
@@ -426,6 +431,11 @@ void
 ux_image_ring_add(ux_image_merging_t *m, uint32_t cell, uint32_t bucket,
     int32_t delta)
 {
+    if (m->direct) {
+        ux_counter_ring_add(&m->store->counter, cell, bucket, delta);
+        return;
+    }
+
     ux_redo_ring(&m->redo, cell, bucket, delta);
 }
 

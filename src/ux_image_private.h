@@ -436,6 +436,7 @@ typedef struct {
     ux_redo_t           redo;        /* changes of the step */
     uint64_t            step;
     bool                noted;       /* a turn has ended it */
+    bool                direct;      /* changes are made at once */
     int64_t             provisional; /* by the turn, beside its effects */
     bool                held;        /* work->held, work->since are there */
     bool                alone;       /* no record that is not of this image */

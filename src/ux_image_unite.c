@@ -22,9 +22,10 @@
  * Bounds: as there, a cap or a window is what is configured now, and unknown
  * before the configuration is bound; two records whose changes are more than
  * UX_CHANGES_MAX (16 experiments at every limit of the model, and events that
- * waited), or of more cells than ux_redo_room(), are not united but dropped,
- * and told as such; an open cart that the other zone saw bought without having
- * it stays open; of past carts a record remembers 16.
+ * waited) are not united but dropped, and told as such; of more cells than
+ * ux_redo_room() a kill may leave some out; an open cart that the other zone
+ * saw bought without having it stays open; of past carts a record remembers
+ * 16.
  */
 
 #include "ux_image_private.h"

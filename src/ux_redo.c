@@ -73,7 +73,7 @@ ux_redo_bytes(uint64_t size)
 {
     uint64_t  bytes;
 
-    bytes = size / 64;
+    bytes = size / 32;
 
     if (bytes < UX_REDO_BYTES_MIN) {
         return UX_REDO_BYTES_MIN;

@@ -9,7 +9,7 @@
  *
  *   processes  1 for each 64 KiB, 20 to 512: a journal each, at most an
  *              eighth of the zone; entry i < UX_WORKERS owns copy i
- *   redo       1/64 of the zone, 16 to 128 KiB: changes of counters that a
+ *   redo       1/32 of the zone, 16 to 128 KiB: changes of counters that a
  *              merge is at
  *   registry   1 entry for each 8 KiB, 512 to 16384
  *   counters   3/32 of the zone, at least 256 KiB, at most half:
@@ -268,7 +268,7 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
 ux_status_t
 ux_store_join(ux_store_t *store)
 {
-    uint32_t  me;
+    uint32_t  me, owner;
 
     if (store->me != UX_PROCESS_NONE) {
         return UX_OK;
@@ -287,6 +287,16 @@ ux_store_join(ux_store_t *store)
     if (me < UX_WORKERS && store->counter.own_cells != 0) {
         store->counter.mine = store->counter.copies
                               + (size_t) me * store->counter.own_cells;
+    }
+
+    /* where nothing is saved any more nobody else would ask for this lock */
+
+    owner = __atomic_load_n(&store->head->saved.lock, __ATOMIC_ACQUIRE)
+            & UX_LOCK_OWNER;
+
+    if (owner != 0) {
+        ux_process_rescue(store->processes, owner - 1, me, ux_store_repair,
+                          store);
     }
 
     return UX_OK;
@@ -337,6 +347,8 @@ ux_store_redo(ux_store_t *store)
         process = &store->processes[i];
 
         if (__atomic_load_n(&process->note, __ATOMIC_ACQUIRE) == 0
+            || __atomic_load_n(&process->state, __ATOMIC_ACQUIRE)
+               != UX_JOURNAL_COMMITTED
             || i == store->me)
         {
             continue;

@@ -7,6 +7,7 @@
  */
 
 #include "image_damage.h"
+#include "ux_image_private.h"
 
 
 /* Of exactly so many bytes, so that a sanitizer sees what is read beyond. */
@@ -548,6 +549,36 @@ test_random(void)
 }
 
 
+/* A ring's count is small, also below 0: more would be a mark in the zone. */
+static void
+test_rings(void)
+{
+    unsigned         i, wrong;
+    ux_image_cell_t  cell;
+
+    static const struct {
+        uint32_t  count;
+        bool      ok;
+    }  cases[] = {
+        { 1, true }, { UX_RING_MOST - 1, true }, { (uint32_t) -5, true },
+        { UX_RING_MOST, false }, { 1u << 30, false }, { 1u << 31, false }
+    };
+
+    memset(&cell, 0, sizeof(ux_image_cell_t));
+
+    while (!ux_image_groups[cell.group].ring) {
+        cell.group++;
+    }
+
+    for (i = 0, wrong = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        cell.value = cases[i].count;
+        wrong += ux_image_value_ok(&cell, 1) != cases[i].ok;
+    }
+
+    ok(wrong == 0, "counts of a ring that are none");
+}
+
+
 int
 main(void)
 {
@@ -560,6 +591,7 @@ main(void)
     test_records();
     test_twice();
     test_minor();
+    test_rings();
     test_random();
 
     return done();

@@ -134,9 +134,13 @@ united_lack(zone_t *a, zone_t *was, zone_t *now, unsigned n, unsigned *both)
 }
 
 
-/* A's visitors from 0 on, B's from `second` on. */
+/*
+ * A's visitors from 0 on, B's from `second` on; room: of a list of changes in
+ * B, 0 for what the zone has.
+ */
 static void
-test_adopt(const char *name, unsigned second, const shop_t *shop)
+test_adopt(const char *name, unsigned second, const shop_t *shop,
+    uint32_t room)
 {
     zone_t             *a, *b, *was;
     bytes_t             image;
@@ -147,6 +151,7 @@ test_adopt(const char *name, unsigned second, const shop_t *shop)
     a = zone_shop(1, shop, 0, SHOPPERS, 3000);
     b = zone_shop(2, shop, second, second + SHOPPERS, 3000);
     was = zone_shop(2, shop, second, second + SHOPPERS, 3000);
+    b->w.store.redo.max = room != 0 ? room : b->w.store.redo.max;
 
     ok(recount_differs(a, 0, SHOPPERS, true, shop->cap) == 0
        && recount_differs(b, second, second + SHOPPERS, true, shop->cap) == 0,
@@ -658,9 +663,10 @@ main(void)
 {
     const shop_t  capped = { .cap = 4000 };
 
-    test_adopt("strangers", SHOPPERS, &usual);
-    test_adopt("half known", SHOPPERS / 2, &usual);
-    test_adopt("all known, sums capped", 0, &capped);
+    test_adopt("strangers", SHOPPERS, &usual, 0);
+    test_adopt("half known", SHOPPERS / 2, &usual, 0);
+    test_adopt("short lists", SHOPPERS / 2, &usual, 120);
+    test_adopt("all known, sums capped", 0, &capped, 0);
     test_cut_short();
     test_restore_both();
     test_epochs(true);

@@ -332,15 +332,17 @@ ux_counter_marked(const ux_flux_t *flux, uint32_t cell, uint64_t shared)
 static inline uint64_t
 ux_counter_sum(const ux_counter_t *counter, uint32_t cell, uint64_t *shared)
 {
-    size_t    i;
+    size_t    i, n;
     uint64_t  sum;
 
     *shared = __atomic_load_n(&counter->shared[cell], __ATOMIC_ACQUIRE);
     sum = *shared;
 
     if (cell < counter->own_cells) {
+        n = counter->written == NULL
+            ? UX_WORKERS : __atomic_load_n(counter->written, __ATOMIC_ACQUIRE);
 
-        for (i = 0; i < UX_WORKERS; i++) {
+        for (i = 0; i < n; i++) {
             sum += __atomic_load_n(
                 &counter->copies[i * counter->own_cells + cell],
                 __ATOMIC_ACQUIRE);

@@ -328,12 +328,14 @@ ux_flux_nearer(uint64_t value, uint64_t a, uint64_t b)
 
 /* A process's view of the counters; pointers into the mapped zone. */
 typedef struct {
-    uint64_t  *copies;                   /* UX_WORKERS * own_cells */
-    uint64_t  *shared;                   /* all_cells */
-    uint32_t   own_cells;
-    uint32_t   all_cells;
-    uint64_t  *mine;                     /* this worker's copy, or NULL */
+    uint64_t         *copies;            /* UX_WORKERS * own_cells */
+    uint64_t         *shared;            /* all_cells */
+    uint32_t          own_cells;
+    uint32_t          all_cells;
+    uint64_t         *mine;              /* this worker's copy, or NULL */
     const ux_flux_t  *flux;              /* NULL: nobody merges */
+    const uint32_t   *written;           /* how many copies have had a writer,
+                                            the others are 0; NULL: any may */
 } ux_counter_t;
 
 

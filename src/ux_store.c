@@ -52,6 +52,7 @@ static void ux_store_layout(ux_store_head_t *head, uint64_t size,
 static void ux_store_layout_counters(ux_store_head_t *head, uint64_t size);
 static uint64_t ux_store_part(uint64_t *at, uint64_t size);
 static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
+static void ux_store_written(ux_store_head_t *head, uint32_t n);
 static void ux_store_repair(void *store, uint32_t dead);
 static bool ux_store_holds(const ux_lock_t *lock, uint32_t index);
 static void ux_store_apply_window(ux_store_t *store,
@@ -236,6 +237,7 @@ ux_store_attach(ux_store_t *store, void *mem, size_t size, ux_error_t *error)
     store->processes = (ux_process_t *) (void *) (base + head->processes_at);
 
     store->counter.copies = (uint64_t *) (void *) (base + head->copies_at);
+    store->counter.written = &head->written;
     store->counter.shared = (uint64_t *) (void *) (base + head->shared_at);
     store->counter.own_cells = head->own_cells;
     store->counter.all_cells = head->all_cells;
@@ -285,6 +287,7 @@ ux_store_join(ux_store_t *store)
     store->table.me = me;
 
     if (me < UX_WORKERS && store->counter.own_cells != 0) {
+        ux_store_written(store->head, me + 1);
         store->counter.mine = store->counter.copies
                               + (size_t) me * store->counter.own_cells;
     }
@@ -300,6 +303,22 @@ ux_store_join(ux_store_t *store)
     }
 
     return UX_OK;
+}
+
+
+/* Before the first count of a copy: readers look at no more than these. */
+static void
+ux_store_written(ux_store_head_t *head, uint32_t n)
+{
+    uint32_t  is;
+
+    is = __atomic_load_n(&head->written, __ATOMIC_RELAXED);
+
+    while (is < n
+           && !__atomic_compare_exchange_n(&head->written, &is, n, false,
+                                           __ATOMIC_RELEASE,
+                                           __ATOMIC_RELAXED))
+    { /* void */ }
 }
 
 

@@ -20,7 +20,7 @@
 
 
 #define UX_STORE_MAGIC     0x31304e4f5a585555ull
-#define UX_STORE_LAYOUT    11
+#define UX_STORE_LAYOUT    12
 #define UX_STORE_SIZE_MIN  (448 * 1024)   /* a 512k zone less nginx's own */
 
 
@@ -82,6 +82,8 @@ typedef struct {
     uint32_t           own_cells;
     uint32_t           all_cells;
     uint32_t           registry_capacity;
+    uint32_t           written;        /* copies of counters that have had a
+                                          writer */
     uint64_t           processes_at;
     uint64_t           redo_at;
     uint64_t           registry_at;

@@ -36,12 +36,12 @@ my %idle = measure('loaded', page => $page,
 
 my $t = Ux::CostShop::start('ours', @app);
 $t->send(Ux::CostShop::page('/p', 'ux=' . Ux::CostShop::cookie($_)))
-    for 1 .. 20;
-my $few = $t->instructions(json(), warm => 2, short => 2, long => 6);
+    for 1 .. 100;
 my %ours = rows($t, page => $page, asset => asset(),
     event => Ux::CostShop::page('/e', $buyer),
     new => Ux::CostShop::page('/p'),
     beacon => Ux::CostShop::beacon('/b', $buyer));
+my $few = $t->instructions(json(), warm => 2, short => 2, long => 6);
 $t->send(sub { Ux::CostShop::page('/p', 'ux='
     . Ux::CostShop::cookie(1000 + $_[0])) }, 2000);
 my $again = $t->instructions($page);
@@ -68,9 +68,9 @@ at_most('P5, a further experiment: instructions',
     ($eight{page} - $ours{page}) / 7, 150, 470);
 at_most('P6, a new visitor: times userid issuing',
     ($ours{new} - $bare{page}) / ($userid{page} - $bare{page}), 1.5, 3.9);
-at_most('P9, a page with 2,000 visitors: times with a few',
+at_most('P9, a page with 2,000 visitors: times with a hundred',
     $again / $ours{page}, 1.02);
-at_most('P11, JSON with 2,000 visitors: times with a few', $many / $few,
+at_most('P11, JSON with 2,000 visitors: times with a hundred', $many / $few,
     1.05);
 at_most('P13, a beacon: times a body thrown away',
     $ours{beacon} / $bare{body}, 2);

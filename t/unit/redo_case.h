@@ -43,6 +43,7 @@ counter_of(memory_t *m, int worker)
     ux_counter_t  counter;
 
     counter.copies = m->copies;
+    counter.written = NULL;
     counter.shared = m->shared;
     counter.own_cells = OWN;
     counter.all_cells = ALL;

@@ -30,6 +30,7 @@ view(cells_t *cells, int worker)
     ux_counter_t  counter;
 
     counter.copies = cells->copies;
+    counter.written = NULL;
     counter.shared = cells->shared;
     counter.own_cells = OWN;
     counter.all_cells = ALL;

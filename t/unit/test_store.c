@@ -142,6 +142,7 @@ test_join(void)
     ok(ux_store_join(&a) == UX_OK && a.me == 0 && a.table.me == 0
        && a.counter.mine == a.counter.copies, "the first worker owns copy 0");
     ok(ux_store_join(&a) == UX_OK && a.me == 0, "joining twice is once");
+    ok(a.head->written == 1, "readers look at its copy alone");
 
     ux_counter_add(&a.counter, UX_ZONE_INSERTED, 5);
     ux_store_leave(&a);
@@ -181,6 +182,10 @@ test_join(void)
        "all of them count");
     ok(a.counter.shared[UX_ZONE_EXPIRED] == 4,
        "those without a copy in the shared one");
+
+    (void) ux_store_join(&a);
+    ok(a.me == 0 && a.head->written == UX_WORKERS,
+       "copies of processes that have left are looked at");
 
     munmap(mem, MIB);
 }

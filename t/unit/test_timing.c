@@ -27,7 +27,9 @@ static void add(uint64_t ms, unsigned copy);
 
 static uint64_t      copies[UX_WORKERS * OWN];
 static uint64_t      shared[ALL];
-static ux_counter_t  counter = { copies, shared, OWN, ALL, NULL, NULL };
+static ux_counter_t  counter = {
+    .copies = copies, .shared = shared, .own_cells = OWN, .all_cells = ALL
+};
 static ux_timing_t   timing;
 
 

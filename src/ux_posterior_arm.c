@@ -2,8 +2,8 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * One arm's posterior: density, tails, and the window in which it (or its
- * overlap with another one) is to be integrated.
+ * One arm's posterior: density, tails, and the window outside which nothing is
+ * left of it.
  */
 
 #include "ux_posterior_private.h"
@@ -17,32 +17,9 @@
 /* |logit| beyond which t or 1 - t leaves the range of a double. */
 #define UX_POSTERIOR_FAR    700.0
 
-#define UX_POSTERIOR_STEPS  40
 
-#define UX_POSTERIOR_NODES  16
-
-
-static double ux_posterior_mode(const ux_posterior_pair_t *pair,
-    double *width);
-static double ux_posterior_start(const ux_posterior_pair_t *pair);
-static double ux_posterior_slope(const ux_posterior_pair_t *pair, double u,
-    double *curvature);
-static double ux_posterior_reach(const ux_posterior_pair_t *pair, double mode,
-    int sign, double guess, double drop);
-static double ux_posterior_log(const ux_posterior_pair_t *pair, double u);
-
-
-/* Gauss-Legendre on [-1, 1]: the positive half, node and weight. */
-static const double  ux_posterior_nodes[UX_POSTERIOR_NODES / 2][2] = {
-    { 0.09501250983763744, 0.1894506104550685 },
-    { 0.28160355077925891, 0.18260341504492359 },
-    { 0.45801677765722739, 0.16915651939500254 },
-    { 0.61787624440264375, 0.14959598881657673 },
-    { 0.75540440835500303, 0.12462897125553387 },
-    { 0.86563120238783174, 0.095158511682492785 },
-    { 0.94457502307323258, 0.062253523938647893 },
-    { 0.98940093499164993, 0.027152459411754095 }
-};
+static double ux_posterior_reach(const ux_posterior_arm_t *arm, int sign,
+    double guess, double drop);
 
 
 bool
@@ -141,127 +118,24 @@ ux_posterior_tails(const ux_posterior_arm_t *arm,
 
 
 bool
-ux_posterior_find(ux_posterior_window_t *window,
-    const ux_posterior_pair_t *pair, double drop)
+ux_posterior_find(ux_posterior_window_t *window, const ux_posterior_arm_t *arm,
+    double drop)
 {
-    double  mode, width;
+    double                guess;
+    ux_posterior_point_t  at;
 
-    mode = ux_posterior_mode(pair, &width);
+    at = ux_posterior_point(arm->centre);
+    guess = sqrt(2 * drop) / sqrt(arm->total * at.t * at.y);
 
-    if (!isfinite(mode)) {
+    if (!isfinite(guess)) {
         return false;
     }
 
-    width *= sqrt(2 * drop);
-
-    window->mode = mode;
-    window->lo = mode + ux_posterior_reach(pair, mode, -1, width, drop);
-    window->hi = mode + ux_posterior_reach(pair, mode, 1, width, drop);
+    window->mode = arm->centre;
+    window->lo = arm->centre + ux_posterior_reach(arm, -1, guess, drop);
+    window->hi = arm->centre + ux_posterior_reach(arm, 1, guess, drop);
 
     return true;
-}
-
-
-/*
- * Newton's method on a concave function, to a quarter of a standard deviation:
- * it is only where windows are split.  Arms of few conversions make it bend so
- * little that steps go too far, hence the bound and the bracket.
- */
-static double
-ux_posterior_mode(const ux_posterior_pair_t *pair, double *width)
-{
-    int     i;
-    double  u, lo, hi, step, slope, curvature;
-
-    lo = -INFINITY;
-    hi = INFINITY;
-    u = ux_posterior_start(pair);
-
-    for (i = 0; i < UX_POSTERIOR_STEPS; i++) {
-        slope = ux_posterior_slope(pair, u, &curvature);
-        step = slope / curvature;
-        *width = 1 / sqrt(curvature);
-
-        if (fabs(step) < *width / 4) {
-            return u;
-        }
-
-        /* F_W is leaving the range of a double: the mode is on the right */
-
-        if (!(curvature > 0) || !isfinite(step)) {
-            step = UX_POSTERIOR_LENGTH / 2;
-        }
-
-        if (step > 0) {
-            lo = u;
-
-        } else {
-            hi = u;
-        }
-
-        u += fmin(fmax(step, -UX_POSTERIOR_LENGTH), UX_POSTERIOR_LENGTH);
-
-        if (u <= lo || u >= hi) {
-            u = lo + (hi - lo) / 2;
-        }
-    }
-
-    return NAN;
-}
-
-
-/*
- * Between the centres, if F_W is small at that of N, in proportion to the
- * precision of each: the saddle point of two normal distributions.
- */
-static double
-ux_posterior_start(const ux_posterior_pair_t *pair)
-{
-    double                     n_precision, w_precision;
-    const ux_posterior_arm_t  *n, *w;
-
-    n = pair->n;
-    w = pair->w;
-
-    if (w == NULL || n->centre >= w->centre) {
-        return n->centre;
-    }
-
-    n_precision = n->a * n->rest;
-    w_precision = w->a * w->rest;
-
-    return n->centre + (w->centre - n->centre)
-                       * (w_precision / (n_precision + w_precision));
-}
-
-
-/* d ln(f_N F_W) / du, and minus its derivative. */
-static double
-ux_posterior_slope(const ux_posterior_pair_t *pair, double u,
-    double *curvature)
-{
-    double                     slope, hazard, lower, upper;
-    ux_posterior_point_t       at;
-    const ux_posterior_arm_t  *n, *w;
-
-    n = pair->n;
-    w = pair->w;
-
-    at = ux_posterior_point(u);
-
-    slope = n->a * at.y - n->b * at.t;
-    *curvature = n->total * at.t * at.y;
-
-    if (w == NULL) {
-        return slope;
-    }
-
-    ux_posterior_tails(w, &at, &lower, &upper);
-    hazard = exp(ux_posterior_density(w, u)) / lower;
-
-    *curvature += hazard * (hazard - (w->a * at.y - w->b * at.t));
-
-    return slope + hazard;
 }
 
 
@@ -271,19 +145,19 @@ ux_posterior_slope(const ux_posterior_pair_t *pair, double u,
  * straight and the exponential sides of a skewed density take a few steps.
  */
 static double
-ux_posterior_reach(const ux_posterior_pair_t *pair, double mode, int sign,
-    double guess, double drop)
+ux_posterior_reach(const ux_posterior_arm_t *arm, int sign, double guess,
+    double drop)
 {
     int     i;
-    double  top, near, far, reach, fall;
+    double  near, far, reach, fall;
 
     near = 0;
     far = INFINITY;
     reach = guess;
-    top = ux_posterior_log(pair, mode);
 
     for (i = 0; i < UX_POSTERIOR_STEPS; i++) {
-        fall = top - ux_posterior_log(pair, mode + sign * reach);
+        fall = arm->peak
+               - ux_posterior_density(arm, arm->centre + sign * reach);
 
         if (fall >= drop && fall <= 1.5 * drop) {
             break;
@@ -304,44 +178,4 @@ ux_posterior_reach(const ux_posterior_pair_t *pair, double mode, int sign,
     }
 
     return sign * reach;
-}
-
-
-static double
-ux_posterior_log(const ux_posterior_pair_t *pair, double u)
-{
-    double                lower, upper;
-    ux_posterior_point_t  at;
-
-    if (pair->w == NULL) {
-        return ux_posterior_density(pair->n, u);
-    }
-
-    at = ux_posterior_point(u);
-    ux_posterior_tails(pair->w, &at, &lower, &upper);
-
-    return ux_posterior_density(pair->n, u) + log(lower);
-}
-
-
-void
-ux_posterior_integrate(double lo, double hi, unsigned parts,
-    ux_posterior_node_pt node, void *sums)
-{
-    double    half, middle, offset, weight;
-    unsigned  part, i;
-
-    half = (hi - lo) / parts / 2;
-
-    for (part = 0; part < parts; part++) {
-        middle = lo + (2 * part + 1) * half;
-
-        for (i = 0; i < UX_POSTERIOR_NODES / 2; i++) {
-            offset = ux_posterior_nodes[i][0] * half;
-            weight = ux_posterior_nodes[i][1] * half;
-
-            node(sums, middle - offset, weight);
-            node(sums, middle + offset, weight);
-        }
-    }
 }

@@ -20,6 +20,20 @@
 /* Where an arm changes: ln f within so much of its peak, 8.5 deviations. */
 #define UX_POSTERIOR_ACTIVE  36.0
 
+/*
+ * A side of a window is cut at this share of it, as an integrand bends most
+ * near its mode.  t(u) has poles at +-i pi, so a panel is no longer than 8,
+ * but for priors so weak that it would take more than 32 of them.
+ */
+#define UX_POSTERIOR_INNER   0.3
+#define UX_POSTERIOR_LENGTH  8.0
+#define UX_POSTERIOR_PANELS  32.0
+
+/* Panels for one, if the caller wants precision. */
+#define UX_POSTERIOR_FINE    3
+
+#define UX_POSTERIOR_NODES   16
+
 
 /* All arms on one grid. */
 typedef struct {
@@ -39,11 +53,27 @@ static double ux_posterior_race_end(const ux_posterior_race_t *race,
     double u, double length);
 static double ux_posterior_panel_end(const ux_posterior_window_t *window,
     double u);
-static void ux_posterior_race_node(void *sums, double u, double weight);
+static void ux_posterior_race_panel(ux_posterior_race_t *race, double lo,
+    double hi);
+static void ux_posterior_race_node(ux_posterior_race_t *race, double u,
+    double weight);
 static double ux_posterior_race_win(const double *lower, unsigned n,
     unsigned arm);
 static double ux_posterior_race_lose(const double *upper, unsigned n,
     unsigned arm);
+
+
+/* Gauss-Legendre on [-1, 1]: the positive half, node and weight. */
+static const double  ux_posterior_nodes[UX_POSTERIOR_NODES / 2][2] = {
+    { 0.09501250983763744, 0.1894506104550685 },
+    { 0.28160355077925891, 0.18260341504492359 },
+    { 0.45801677765722739, 0.16915651939500254 },
+    { 0.61787624440264375, 0.14959598881657673 },
+    { 0.75540440835500303, 0.12462897125553387 },
+    { 0.86563120238783174, 0.095158511682492785 },
+    { 0.94457502307323258, 0.062253523938647893 },
+    { 0.98940093499164993, 0.027152459411754095 }
+};
 
 
 ux_status_t
@@ -80,8 +110,7 @@ ux_posterior_many(const ux_beta_t *arms, unsigned n, bool precise,
 static bool
 ux_posterior_race_start(ux_posterior_race_t *race, const ux_beta_t *arms)
 {
-    unsigned             i;
-    ux_posterior_pair_t  alone;
+    unsigned  i;
 
     for (i = 0; i < race->n; i++) {
         if (!ux_posterior_valid(arms[i])) {
@@ -90,10 +119,7 @@ ux_posterior_race_start(ux_posterior_race_t *race, const ux_beta_t *arms)
 
         race->arms[i] = ux_posterior_arm(arms[i].alpha, arms[i].beta);
 
-        alone.n = &race->arms[i];
-        alone.w = NULL;
-
-        if (!ux_posterior_find(&race->windows[i], &alone,
+        if (!ux_posterior_find(&race->windows[i], &race->arms[i],
                                UX_POSTERIOR_ACTIVE))
         {
             return false;
@@ -126,8 +152,7 @@ ux_posterior_race_run(ux_posterior_race_t *race)
     for (u = lo; u < hi; u = end) {
         end = fmin(ux_posterior_race_end(race, u, length), hi);
 
-        ux_posterior_integrate(u, end, race->parts, ux_posterior_race_node,
-                               race);
+        ux_posterior_race_panel(race, u, end);
     }
 }
 
@@ -188,14 +213,36 @@ ux_posterior_panel_end(const ux_posterior_window_t *window, double u)
 }
 
 
+/* Gauss-Legendre, in as many equal parts as precision takes. */
 static void
-ux_posterior_race_node(void *sums, double u, double weight)
+ux_posterior_race_panel(ux_posterior_race_t *race, double lo, double hi)
 {
-    double                 lower[UX_POSTERIOR_ARMS];
-    double                 upper[UX_POSTERIOR_ARMS];
-    unsigned               i;
-    ux_posterior_point_t   at;
-    ux_posterior_race_t   *race = sums;
+    double    half, middle, offset, weight;
+    unsigned  part, i;
+
+    half = (hi - lo) / race->parts / 2;
+
+    for (part = 0; part < race->parts; part++) {
+        middle = lo + (2 * part + 1) * half;
+
+        for (i = 0; i < UX_POSTERIOR_NODES / 2; i++) {
+            offset = ux_posterior_nodes[i][0] * half;
+            weight = ux_posterior_nodes[i][1] * half;
+
+            ux_posterior_race_node(race, middle - offset, weight);
+            ux_posterior_race_node(race, middle + offset, weight);
+        }
+    }
+}
+
+
+static void
+ux_posterior_race_node(ux_posterior_race_t *race, double u, double weight)
+{
+    double                lower[UX_POSTERIOR_ARMS];
+    double                upper[UX_POSTERIOR_ARMS];
+    unsigned              i;
+    ux_posterior_point_t  at;
 
     at = ux_posterior_point(u);
 

@@ -22,17 +22,8 @@
 #include "ux_posterior.h"
 
 
-/*
- * A side of a window is cut at this share of it, as an integrand bends most
- * near its mode.  t(u) has poles at +-i pi, so a panel is no longer than 8,
- * but for priors so weak that it would take more than 32 of them.
- */
-#define UX_POSTERIOR_INNER   0.3
-#define UX_POSTERIOR_LENGTH  8.0
-#define UX_POSTERIOR_PANELS  32.0
-
-/* Panels for one, if the caller wants precision. */
-#define UX_POSTERIOR_FINE    3
+/* Of a search, at most. */
+#define UX_POSTERIOR_STEPS   40
 
 
 typedef struct {
@@ -52,21 +43,11 @@ typedef struct {
     double  y;
 } ux_posterior_point_t;
 
-/* A narrower and a wider arm, or the first alone. */
-typedef struct {
-    const ux_posterior_arm_t  *n;
-    const ux_posterior_arm_t  *w;  /* NULL: alone */
-} ux_posterior_pair_t;
-
 typedef struct {
     double  lo;
     double  mode;
     double  hi;
 } ux_posterior_window_t;
-
-/* Adds what is at u. */
-typedef void (*ux_posterior_node_pt)(void *sums, double u, double weight);
-
 
 bool ux_posterior_valid(ux_beta_t beta);
 
@@ -82,15 +63,11 @@ void ux_posterior_tails(const ux_posterior_arm_t *arm,
     const ux_posterior_point_t *at, double *lower, double *upper);
 
 /*
- * Where ln(f_N F_W), or ln f_N alone, is within `drop` of its maximum.  False
- * if it is 0 in doubles.
+ * Where ln f is within `drop` of its maximum, or up to half as much more.
+ * False if that has no bounds in doubles.
  */
 bool ux_posterior_find(ux_posterior_window_t *window,
-    const ux_posterior_pair_t *pair, double drop);
-
-/* Gauss-Legendre over `parts` equal panels of 16 nodes. */
-void ux_posterior_integrate(double lo, double hi, unsigned parts,
-    ux_posterior_node_pt node, void *sums);
+    const ux_posterior_arm_t *arm, double drop);
 
 
 #endif

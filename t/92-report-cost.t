@@ -19,10 +19,10 @@ use UxCostShop;
 plan skip_all => 'valgrind is not there' if !Ux::has_callgrind();
 plan skip_all => 'a sanitizer is no measure' if $ENV{TEST_NGINX_PRELOAD};
 
-my @formats = ([ JSON => '/uxstats/api/1/', 180 ],
-    [ metrics => '/uxstats/metrics', 185 ],
-    [ page => '/uxstats/', 260 ],
-    [ CSV => '/uxstats/export.csv', 50 ]);
+my @formats = ([ JSON => '/uxstats/api/1/', 160 ],
+    [ metrics => '/uxstats/metrics', 165 ],
+    [ page => '/uxstats/', 240 ],
+    [ CSV => '/uxstats/export.csv', 35 ]);
 
 my @few = costs(1);
 my @many = costs(3);

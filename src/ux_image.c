@@ -7,7 +7,8 @@
  *
  *   ux_image_write.c    header, names, cells of a zone
  *   ux_image_walk.c     its records
- *   ux_image_check.c    what an image may say
+ *   ux_image_check.c    what an image may say; its cells:
+ *                       ux_image_check_cells.c
  *   ux_image_model.c    the configuration it was written under
  *   ux_image_design.c   what that may say
  *   ux_image_clock.c    the clock that records expire by

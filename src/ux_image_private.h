@@ -346,6 +346,10 @@ bool ux_image_word_ok(ux_str_t word);
 ux_image_name_t ux_image_name(const ux_image_view_t *view, uint32_t i);
 ux_image_cell_t ux_image_cell(const ux_image_view_t *view, uint32_t i);
 
+/* Part of ux_image_check_view(), once names are known to be right. */
+ux_status_t ux_image_check_cells(const ux_image_view_t *view,
+    ux_error_t *error);
+
 /* Negative, 0, positive, as by their places in CELLS. */
 int ux_image_cell_order(const ux_image_cell_t *a, const ux_image_cell_t *b);
 

@@ -17,6 +17,7 @@
  *   ux_image_merge.c    a merge from end to end
  *   ux_image_adopted.c  whom a zone has merged
  *   ux_image_names.c    names to entries of the zone
+ *   ux_image_entries.c  entries of the zone by what they are of
  *   ux_image_cells.c    counters into the zone
  *   ux_image_kept.c     what looks at results have left
  *   ux_image_insert.c   records into the zone

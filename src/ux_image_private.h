@@ -555,6 +555,9 @@ bool ux_image_child_ok(const ux_image_view_t *view,
 /* The same by the owner of a cell, which is not the zone. */
 const ux_entry_t *ux_image_owner(const ux_image_merging_t *m, uint32_t owner);
 
+/* ux_image_entries.c: knows all entries that the zone has by now. */
+void ux_image_entries_index(ux_image_merging_t *m);
+
 /* One of the zone's own, by ordinal; NULL beyond. */
 const ux_entry_t *ux_image_entry(ux_image_merging_t *m, unsigned kind,
     uint32_t ordinal);

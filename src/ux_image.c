@@ -5,7 +5,8 @@
  * Images: opening one, and what all its readers share.  The format is told in
  * ux_image_private.h.
  *
- *   ux_image_write.c    header, names, cells of a zone
+ *   ux_image_write.c    header and names of a zone; its cells:
+ *                       ux_image_write_cells.c
  *   ux_image_walk.c     its records
  *   ux_image_check.c    what an image may say; its cells:
  *                       ux_image_check_cells.c

@@ -397,23 +397,6 @@ bool ux_image_record_ok(const ux_visitor_t *visitor,
 void ux_image_record_fit(ux_visitor_t *visitor,
     const ux_image_limits_t *limits);
 
-/* RECORDS of all visitors at `at`; the scratch is 8 bytes a bucket. */
-typedef struct {
-    ux_store_t               *store;
-    const ux_image_limits_t  *limits;
-    uint32_t                  now_s;
-    uint32_t                  expired_s;       /* ux_table_expiry() of it */
-    uint8_t                  *at;
-    uint8_t                  *end;
-    uint64_t                 *words; /* scratch: of each bucket when it was
-                                        read */
-    uint32_t                  n;
-    uint32_t                  skipped;
-    int                       patience;  /* waits left */
-} ux_image_walk_t;
-
-void ux_image_walk(ux_image_walk_t *walk);
-
 
 /* What a merge reads. */
 enum {

@@ -9,6 +9,8 @@
 #include "ngx_http_ux_module.h"
 
 
+static char *ngx_http_ux_expose_word(ngx_conf_t *cf,
+    ngx_http_ux_expose_t *expose, ngx_str_t *word);
 static ngx_int_t ngx_http_ux_resolve_model(ngx_conf_t *cf,
     ngx_http_ux_zone_t *zone);
 static ngx_int_t ngx_http_ux_resolve_expose(ngx_conf_t *cf,
@@ -45,7 +47,7 @@ ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
 {
     ngx_http_ux_loc_conf_t *lcf = conf;
 
-    ngx_str_t                *value, *name;
+    ngx_str_t                *value;
     ngx_uint_t                i;
     ngx_http_ux_expose_t     *expose, **pexpose;
     ngx_http_ux_main_conf_t  *mcf;
@@ -81,41 +83,9 @@ ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
             return NGX_CONF_ERROR;
         }
 
-        if (ngx_strcmp(value[i].data, "requests=any") == 0) {
-            expose->any = 1;
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "requests=navigation") == 0) {
-            expose->any = 0;
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "all") == 0) {
-            expose->all = 1;
-            continue;
-        }
-
-        if (ngx_strcmp(value[i].data, "off") == 0) {
-            expose->off = 1;
-            continue;
-        }
-
-        if (!ux_name_check(ngx_http_ux_str(value[i]))) {
-            ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
-                               "invalid parameter \"%V\" of \"ux_expose\": "
-                               "expected names of experiments, \"all\", "
-                               "\"off\" or \"requests=navigation|any\"",
-                               &value[i]);
+        if (ngx_http_ux_expose_word(cf, expose, &value[i]) != NGX_CONF_OK) {
             return NGX_CONF_ERROR;
         }
-
-        name = ngx_array_push(&expose->names);
-        if (name == NULL) {
-            return NGX_CONF_ERROR;
-        }
-
-        *name = value[i];
     }
 
     if (expose->off + expose->all + (expose->names.nelts > 0) != 1
@@ -127,6 +97,52 @@ ngx_http_ux_expose(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                            &value[1]);
         return NGX_CONF_ERROR;
     }
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ux_expose_word(ngx_conf_t *cf, ngx_http_ux_expose_t *expose,
+    ngx_str_t *word)
+{
+    ngx_str_t  *name;
+
+    if (ngx_strcmp(word->data, "requests=any") == 0) {
+        expose->any = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(word->data, "requests=navigation") == 0) {
+        expose->any = 0;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(word->data, "all") == 0) {
+        expose->all = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (ngx_strcmp(word->data, "off") == 0) {
+        expose->off = 1;
+        return NGX_CONF_OK;
+    }
+
+    if (!ux_name_check(ngx_http_ux_str(*word))) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
+                           "invalid parameter \"%V\" of \"ux_expose\": "
+                           "expected names of experiments, \"all\", "
+                           "\"off\" or \"requests=navigation|any\"",
+                           word);
+        return NGX_CONF_ERROR;
+    }
+
+    name = ngx_array_push(&expose->names);
+    if (name == NULL) {
+        return NGX_CONF_ERROR;
+    }
+
+    *name = *word;
 
     return NGX_CONF_OK;
 }

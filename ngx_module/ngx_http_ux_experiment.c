@@ -9,6 +9,10 @@
 #include "ngx_http_ux_block.h"
 
 
+static ngx_int_t ngx_http_ux_experiment_fits(ngx_conf_t *cf,
+    ngx_http_ux_main_conf_t *mcf, ngx_http_ux_block_t *block);
+static ngx_int_t ngx_http_ux_experiment_new(ngx_conf_t *cf,
+    ngx_http_ux_main_conf_t *mcf, ngx_http_ux_block_t *block);
 static char *ngx_http_ux_experiment_line(ngx_conf_t *cf, ngx_command_t *dummy,
     void *conf);
 static char *ngx_http_ux_experiment_end(ngx_conf_t *cf,
@@ -69,12 +73,8 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     ngx_http_ux_main_conf_t *mcf = conf;
 
     char                 *rv;
-    ngx_str_t            *value, *name;
-    ngx_uint_t            i;
-    ngx_array_t         **targets;
-    ux_experiment_t      *experiment;
+    ngx_str_t            *value;
     ngx_http_ux_block_t   block;
-    ngx_http_ux_place_t  *place;
 
     ngx_memzero(&block, sizeof(ngx_http_ux_block_t));
 
@@ -88,51 +88,81 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
                                           "\"_\", at most 64 in all");
     }
 
-    if (ngx_http_ux_block_own(cf, &block) != NGX_OK) {
+    if (ngx_http_ux_block_own(cf, &block) != NGX_OK
+        || ngx_http_ux_experiment_fits(cf, mcf, &block) != NGX_OK
+        || ngx_http_ux_experiment_new(cf, mcf, &block) != NGX_OK)
+    {
         return NGX_CONF_ERROR;
     }
+
+    rv = ngx_http_ux_block_parse(cf, &block, ngx_http_ux_experiment_line);
+
+    return (rv == NGX_CONF_OK) ? ngx_http_ux_experiment_end(cf, &block) : rv;
+}
+
+
+static ngx_int_t
+ngx_http_ux_experiment_fits(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf,
+    ngx_http_ux_block_t *block)
+{
+    ngx_str_t   *name;
+    ngx_uint_t   i;
 
     /* unique over all zones: variables are named after experiments */
 
     name = mcf->names.elts;
 
     for (i = 0; i < mcf->names.nelts; i++) {
-        if (name[i].len == value[1].len
-            && ngx_memcmp(name[i].data, value[1].data, value[1].len) == 0)
+        if (name[i].len == block->name.len
+            && ngx_memcmp(name[i].data, block->name.data, name[i].len) == 0)
         {
             ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                                "duplicate \"ux_experiment\" \"%V\"",
-                               &value[1]);
-            return NGX_CONF_ERROR;
+                               &block->name);
+            return NGX_ERROR;
         }
     }
 
-    if (block.zone->experiments.nelts == UX_EXPERIMENTS_MAX) {
+    if (block->zone->experiments.nelts == UX_EXPERIMENTS_MAX) {
         ngx_conf_log_error(NGX_LOG_EMERG, cf, 0,
                            "too many experiments at \"%V\": a zone holds %d",
-                           &value[1], UX_EXPERIMENTS_MAX);
-        return NGX_CONF_ERROR;
+                           &block->name, UX_EXPERIMENTS_MAX);
+        return NGX_ERROR;
     }
 
+    return NGX_OK;
+}
+
+
+/* In the zone's lists, with what its lines need not say. */
+static ngx_int_t
+ngx_http_ux_experiment_new(ngx_conf_t *cf, ngx_http_ux_main_conf_t *mcf,
+    ngx_http_ux_block_t *block)
+{
+    ngx_str_t            *name;
+    ngx_array_t         **targets;
+    ux_experiment_t      *experiment;
+    ngx_http_ux_place_t  *place;
+
     name = ngx_array_push(&mcf->names);
-    place = ngx_array_push(&block.zone->places);
-    experiment = ngx_array_push(&block.zone->experiments);
-    targets = ngx_array_push(&block.zone->targets);
+    place = ngx_array_push(&block->zone->places);
+    experiment = ngx_array_push(&block->zone->experiments);
+    targets = ngx_array_push(&block->zone->targets);
 
     if (name == NULL || place == NULL || experiment == NULL
         || targets == NULL)
     {
-        return NGX_CONF_ERROR;
+        return NGX_ERROR;
     }
 
     *targets = NULL;
-    *name = value[1];
-    ngx_http_ux_place(cf, &block.place);
-    *place = block.place;
+    *name = block->name;
+    ngx_http_ux_place(cf, &block->place);
+    *place = block->place;
 
     ngx_memzero(experiment, sizeof(ux_experiment_t));
 
-    experiment->name = ngx_http_ux_str(value[1]);
+    experiment->name = ngx_http_ux_str(block->name);
     experiment->version = 1;
     experiment->traffic = 1.0;
     experiment->sticky = true;
@@ -142,11 +172,9 @@ ngx_http_ux_experiment(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     experiment->planned = 10000;
     experiment->min_runtime_s = 7 * 24 * 60 * 60;
 
-    block.experiment = experiment;
+    block->experiment = experiment;
 
-    rv = ngx_http_ux_block_parse(cf, &block, ngx_http_ux_experiment_line);
-
-    return (rv == NGX_CONF_OK) ? ngx_http_ux_experiment_end(cf, &block) : rv;
+    return NGX_OK;
 }
 
 

@@ -13,10 +13,16 @@ static ngx_int_t ngx_http_ux_metrics_steps(ngx_http_ux_zone_t *zone,
     ux_experiment_t *experiment);
 static char *ngx_http_ux_metric_add(ngx_conf_t *cf, ngx_http_ux_block_t *b,
     ux_role_e role, ngx_uint_t from);
+static char *ngx_http_ux_metric_event(ngx_conf_t *cf, ngx_http_ux_block_t *b,
+    ux_metric_t *metric, ngx_str_t *word);
 static char *ngx_http_ux_metric_word(ngx_conf_t *cf, ux_metric_t *metric,
     ngx_str_t *word);
 static char *ngx_http_ux_metric_total(ngx_conf_t *cf, ngx_http_ux_block_t *b,
     ux_metric_t *metric);
+static char *ngx_http_ux_metric_put(ngx_conf_t *cf, ux_experiment_t *e,
+    const ux_metric_t *metric, ngx_str_t *word);
+static char *ngx_http_ux_metric_refine(ngx_conf_t *cf, ux_metric_t *old,
+    const ux_metric_t *metric, ngx_str_t *word);
 
 
 char *
@@ -48,47 +54,25 @@ ngx_http_ux_guardrail(ngx_conf_t *cf, ngx_http_ux_block_t *b)
 }
 
 
-/*
- * Word `from` is the event; those behind it, but for a goal, its parameters.
- * A metric line about the goal or a guardrail refines that one.
- */
+/* Word `from` is the event; behind it, but of a goal, are its parameters. */
 static char *
 ngx_http_ux_metric_add(ngx_conf_t *cf, ngx_http_ux_block_t *b,
     ux_role_e role, ngx_uint_t from)
 {
-    ngx_str_t        *value;
-    ngx_uint_t        i;
-    ux_metric_t       metric, *old;
-    ux_experiment_t  *e;
+    ngx_str_t    *value;
+    ngx_uint_t    i;
+    ux_metric_t   metric;
 
     value = cf->args->elts;
-    e = b->experiment;
 
     ngx_memzero(&metric, sizeof(ux_metric_t));
     metric.role = role;
     metric.margin = 0.01;
 
-    if (ngx_strcmp(value[from].data, "revenue") == 0) {
-        metric.event = UX_METRIC_REVENUE;
-        metric.type = UX_METRIC_MEAN;
-
-    } else {
-
-        if (!ux_name_check(ngx_http_ux_str(value[from]))) {
-            return ngx_http_ux_block_expected(cf, &value[from],
-                                              "an event's name: a lower-case "
-                                              "letter, then letters, digits "
-                                              "or \"_\", at most 64 in all");
-        }
-
-        if (ux_model_event_add(&b->zone->model, ngx_http_ux_str(value[from]),
-                               &metric.event)
-            != UX_OK)
-        {
-            return ngx_http_ux_block_expected(cf, &value[from],
-                                              "at most 64 event names in a "
-                                              "zone");
-        }
+    if (ngx_http_ux_metric_event(cf, b, &metric, &value[from])
+        != NGX_CONF_OK)
+    {
+        return NGX_CONF_ERROR;
     }
 
     for (i = from + 1; role != UX_ROLE_GOAL && i < cf->args->nelts; i++) {
@@ -107,42 +91,37 @@ ngx_http_ux_metric_add(ngx_conf_t *cf, ngx_http_ux_block_t *b,
         return NGX_CONF_ERROR;
     }
 
-    for (i = 0; i < e->nmetrics; i++) {
-        old = &e->metrics[i];
+    return ngx_http_ux_metric_put(cf, b->experiment, &metric, &value[from]);
+}
 
-        if (old->event != metric.event || old->type != metric.type) {
-            continue;
-        }
 
-        if (old->role == role) {
-            return ngx_http_ux_block_expected(cf, &value[from],
-                                              "each metric once");
-        }
-
-        if (old->role == UX_ROLE_GUARDRAIL || role == UX_ROLE_GUARDRAIL) {
-            return ngx_http_ux_block_expected(cf, &value[from],
-                                              "a guardrail that is not also "
-                                              "a goal or a metric");
-        }
-
-        /* goal and metric: one entry, the metric line's direction */
-
-        if (role == UX_ROLE_SECONDARY) {
-            old->lower_is_better = metric.lower_is_better;
-
-        } else {
-            old->role = UX_ROLE_GOAL;
-        }
+/* Revenue is no event, but of one: it is a mean. */
+static char *
+ngx_http_ux_metric_event(ngx_conf_t *cf, ngx_http_ux_block_t *b,
+    ux_metric_t *metric, ngx_str_t *word)
+{
+    if (ngx_strcmp(word->data, "revenue") == 0) {
+        metric->event = UX_METRIC_REVENUE;
+        metric->type = UX_METRIC_MEAN;
 
         return NGX_CONF_OK;
     }
 
-    if (e->nmetrics == UX_METRICS_MAX) {
-        return ngx_http_ux_block_expected(cf, &value[from],
-                                          "at most 64 metrics");
+    if (!ux_name_check(ngx_http_ux_str(*word))) {
+        return ngx_http_ux_block_expected(cf, word,
+                                          "an event's name: a lower-case "
+                                          "letter, then letters, digits "
+                                          "or \"_\", at most 64 in all");
     }
 
-    e->metrics[e->nmetrics++] = metric;
+    if (ux_model_event_add(&b->zone->model, ngx_http_ux_str(*word),
+                           &metric->event)
+        != UX_OK)
+    {
+        return ngx_http_ux_block_expected(cf, word,
+                                          "at most 64 event names in a "
+                                          "zone");
+    }
 
     return NGX_CONF_OK;
 }
@@ -253,6 +232,59 @@ ngx_http_ux_metric_total(ngx_conf_t *cf, ngx_http_ux_block_t *b,
     total = &model->totals[model->ntotals++];
     total->event = metric->event;
     total->type = metric->type;
+
+    return NGX_CONF_OK;
+}
+
+
+/* A metric line about the goal or a guardrail refines that one. */
+static char *
+ngx_http_ux_metric_put(ngx_conf_t *cf, ux_experiment_t *e,
+    const ux_metric_t *metric, ngx_str_t *word)
+{
+    ngx_uint_t    i;
+    ux_metric_t  *old;
+
+    for (i = 0; i < e->nmetrics; i++) {
+        old = &e->metrics[i];
+
+        if (old->event == metric->event && old->type == metric->type) {
+            return ngx_http_ux_metric_refine(cf, old, metric, word);
+        }
+    }
+
+    if (e->nmetrics == UX_METRICS_MAX) {
+        return ngx_http_ux_block_expected(cf, word, "at most 64 metrics");
+    }
+
+    e->metrics[e->nmetrics++] = *metric;
+
+    return NGX_CONF_OK;
+}
+
+
+static char *
+ngx_http_ux_metric_refine(ngx_conf_t *cf, ux_metric_t *old,
+    const ux_metric_t *metric, ngx_str_t *word)
+{
+    if (old->role == metric->role) {
+        return ngx_http_ux_block_expected(cf, word, "each metric once");
+    }
+
+    if (old->role == UX_ROLE_GUARDRAIL || metric->role == UX_ROLE_GUARDRAIL) {
+        return ngx_http_ux_block_expected(cf, word,
+                                          "a guardrail that is not also "
+                                          "a goal or a metric");
+    }
+
+    /* goal and metric: one entry, the metric line's direction */
+
+    if (metric->role == UX_ROLE_SECONDARY) {
+        old->lower_is_better = metric->lower_is_better;
+
+    } else {
+        old->role = UX_ROLE_GOAL;
+    }
 
     return NGX_CONF_OK;
 }

@@ -55,6 +55,16 @@ bool ux_variant_name_check(ux_str_t name);
 
 bool ux_str_equal(ux_str_t a, ux_str_t b);
 
+/* What of min to max is nearest to n; max if that is below min. */
+static inline uint64_t
+ux_clamp(uint64_t n, uint64_t min, uint64_t max)
+{
+    n = n < min ? min : n;
+
+    return n < max ? n : max;
+}
+
+
 /* Arguments for "%.*s" in a sentence: enough of the word, never too much. */
 #define ux_word(s)                                                           \
     (int) ((s).len < UX_NAME_MAX ? (s).len : UX_NAME_MAX), (s).data

@@ -22,12 +22,14 @@
  *                    -> cart
  *              -> evidence            one for each variant but the control,
  *                                     metric and start of the primary result;
- *                                     one balance for the experiment
+ *                                     one balance for the experiment:
+ *                                     ux_bind_evidence.c
  *              -> epoch -> arm        one arm for each variant
  *                          -> cart    one for each cart funnel; also for the
  *                                     arms of older epochs, whose visitors
  *                                     go on counting; the ring of a variant's
- *                                     first arm serves them all
+ *                                     first arm serves them all:
+ *                                     ux_bind_carts.c
  */
 
 #include "ux_bind_private.h"
@@ -50,18 +52,6 @@ static void ux_bind_funnel(ux_binder_t *binder, unsigned index);
 static void ux_bind_experiment(ux_binder_t *binder, unsigned index);
 static void ux_bind_arms(ux_binder_t *binder, unsigned index,
     const uint16_t *variants, uint16_t epoch);
-static void ux_bind_evidence(ux_binder_t *binder,
-    const ux_experiment_t *experiment, uint16_t parent,
-    const uint16_t *variants, uint16_t epoch);
-static uint16_t ux_bind_since(const ux_binder_t *binder, uint16_t parent,
-    uint16_t epoch, uint64_t analysis);
-static void ux_bind_balance(ux_binder_t *binder,
-    const ux_experiment_t *experiment, const ux_claim_t *claim);
-static void ux_bind_carts(ux_binder_t *binder);
-static void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm,
-    uint16_t variant);
-static bool ux_bind_later(const ux_binder_t *binder, uint16_t arm,
-    uint16_t variant);
 static void ux_bind_reset(ux_model_t *model, ux_binding_t *bindings);
 static uint32_t ux_bind_window(const ux_model_t *model);
 
@@ -394,238 +384,6 @@ ux_bind_arms(ux_binder_t *binder, unsigned index, const uint16_t *variants,
             ux_bind_arm_carts(binder, ordinal, variants[i]);
         }
     }
-}
-
-
-/*
- * Where looks at the experiment leave what they found.  A change of the
- * analysis starts anew with an epoch of its own; weights do not matter.
- */
-static void
-ux_bind_evidence(ux_binder_t *binder, const ux_experiment_t *experiment,
-    uint16_t parent, const uint16_t *variants, uint16_t epoch)
-{
-    unsigned            i, m;
-    ux_claim_t          claim;
-    const ux_metric_t  *metric;
-
-    memset(&claim, 0, sizeof(claim));
-    claim.analysis = ux_experiment_analysis(experiment,
-                                            binder->model->events);
-    claim.value = ux_bind_since(binder, parent, epoch, claim.analysis);
-
-    if (claim.value == UX_PARENT_NONE) {
-        return;
-    }
-
-    claim.kind = UX_ENTRY_BALANCE;
-    claim.parent = parent;
-    claim.ring_cells = UX_BALANCE_CELLS;
-
-    ux_bind_balance(binder, experiment, &claim);
-
-    claim.kind = UX_ENTRY_EVIDENCE;
-    claim.ring_cells = UX_EVIDENCE_CELLS;
-
-    for (i = 1; i < experiment->nvariants; i++) {
-
-        for (m = 0; m < experiment->nmetrics; m++) {
-            metric = &experiment->metrics[m];
-
-            if (variants[i] == UX_PARENT_NONE) {
-                continue;
-            }
-
-            claim.parent = variants[i];
-            claim.aux = (uint16_t) metric->type;
-            claim.number = metric->margin;
-            claim.control = (uint64_t) metric->role
-                            | (metric->lower_is_better ? UX_EVIDENCE_LOWER
-                                                       : 0);
-            claim.name.data = NULL;
-            claim.name.len = 0;
-
-            if (metric->event < binder->model->nevents) {
-                claim.name = binder->model->events[metric->event];
-            }
-
-            (void) ux_bind_claim(binder, &claim);
-        }
-    }
-}
-
-
-/*
- * The ordinal of the epoch that the primary result starts with, UX_PARENT_NONE
- * if that result is another configuration's.
- */
-static uint16_t
-ux_bind_since(const ux_binder_t *binder, uint16_t parent, uint16_t epoch,
-    uint64_t analysis)
-{
-    const ux_entry_t     *last;
-    const ux_registry_t  *registry;
-
-    registry = binder->registrar.registry;
-
-    /* One that a dry run did not make may be a new start. */
-
-    if (epoch == UX_ORDINAL_NEW) {
-        last = ux_registry_epoch(registry, parent);
-
-        if (last == NULL || last->analysis != analysis) {
-            return UX_ORDINAL_NEW;
-        }
-    }
-
-    last = ux_registry_since(registry, parent);
-
-    if (last == NULL) {
-        return UX_ORDINAL_NEW;
-    }
-
-    return last->analysis == analysis ? last->ordinal : UX_PARENT_NONE;
-}
-
-
-/* With it, how the experiment is analysed; every process writes the same. */
-static void
-ux_bind_balance(ux_binder_t *binder, const ux_experiment_t *experiment,
-    const ux_claim_t *claim)
-{
-    double             values[2];
-    uint64_t          *cells, words[2], ended;
-    const ux_entry_t  *entry;
-
-    if (ux_bind_claim(binder, claim) >= UX_ORDINAL_NEW
-        || binder->store == NULL || binder->store->me == UX_PROCESS_NONE)
-    {
-        return;
-    }
-
-    entry = ux_registry_find(binder->registrar.registry, claim);
-
-    if (entry == NULL || entry->ring == 0) {
-        return;
-    }
-
-    values[0] = experiment->alpha;
-    values[1] = experiment->equivalence;
-    memcpy(words, values, sizeof(words));
-
-    cells = &binder->store->counter.shared[entry->ring];
-
-    __atomic_store_n(&cells[UX_BALANCE_ALPHA], words[0], __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_EQUIVALENCE], words[1],
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_PLANNED], experiment->planned,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_RUNTIME], experiment->min_runtime_s,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_CAP], (uint64_t) experiment->cap,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_START], experiment->start_ms,
-                     __ATOMIC_RELAXED);
-    __atomic_store_n(&cells[UX_BALANCE_STOP], experiment->stop_ms,
-                     __ATOMIC_RELAXED);
-
-    ended = __atomic_load_n(&cells[UX_BALANCE_ENDED], __ATOMIC_RELAXED);
-
-    if (experiment->state != UX_STATE_CLOSED && experiment->serve < 0) {
-        ended = 1;
-
-    } else if (ended <= 1) {
-        ended = binder->now_ms;
-    }
-
-    __atomic_store_n(&cells[UX_BALANCE_ENDED], ended, __ATOMIC_RELAXED);
-}
-
-
-/* The carts of all arms, of whatever epoch, of experiments in the model. */
-static void
-ux_bind_carts(ux_binder_t *binder)
-{
-    uint32_t              i;
-    unsigned              n;
-    const ux_entry_t     *entry, *epoch;
-    const ux_registry_t  *registry;
-
-    registry = binder->registrar.registry;
-
-    for (i = 0; i < ux_registry_count(registry); i++) {
-        entry = &registry->entries[i];
-
-        if (entry->kind != UX_ENTRY_ARM) {
-            continue;
-        }
-
-        epoch = ux_registry_get(registry, UX_ENTRY_EPOCH, entry->parent);
-
-        for (n = 0; epoch != NULL && n < binder->nexperiments; n++) {
-            if (binder->experiments[n] == epoch->parent) {
-                ux_bind_arm_carts(binder, entry->ordinal, entry->aux);
-                break;
-            }
-        }
-    }
-}
-
-
-static void
-ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm, uint16_t variant)
-{
-    bool                later;
-    unsigned            i;
-    ux_claim_t          claim;
-    const ux_funnel_t  *funnel;
-
-    later = binder->store == NULL && ux_bind_later(binder, arm, variant);
-
-    for (i = 0; i < binder->model->nfunnels; i++) {
-        if (binder->carts[i] == UX_PARENT_NONE) {
-            continue;
-        }
-
-        funnel = &binder->model->funnels[i];
-
-        memset(&claim, 0, sizeof(claim));
-        claim.kind = UX_ENTRY_ARM_CART;
-        claim.parent = arm;
-        claim.aux = binder->carts[i];
-        claim.value = funnel->within_ms;
-        claim.variant = variant;
-        claim.width = (uint16_t) UX_RING_WIDTH(funnel->nsteps);
-        claim.cells = UX_CART_CELLS;
-        claim.ring_cells = later ? 0 : UX_BUCKETS * claim.width;
-
-        (void) ux_bind_claim(binder, &claim);
-    }
-}
-
-
-/*
- * Has the variant an arm before this one?  Then that one has the rings, or is
- * about to get them.
- */
-static bool
-ux_bind_later(const ux_binder_t *binder, uint16_t arm, uint16_t variant)
-{
-    uint32_t              i;
-    const ux_entry_t     *entry;
-    const ux_registry_t  *registry;
-
-    registry = binder->registrar.registry;
-
-    for (i = 0; i < ux_registry_count(registry); i++) {
-        entry = &registry->entries[i];
-
-        if (entry->kind == UX_ENTRY_ARM && entry->aux == variant) {
-            return entry->ordinal != arm;
-        }
-    }
-
-    return false;
 }
 
 

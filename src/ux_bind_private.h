@@ -51,6 +51,14 @@ void ux_bind_segments(ux_binder_t *binder);
 void ux_bind_segment_arms(ux_binder_t *binder, uint16_t variant);
 void ux_bind_segment_carts(ux_binder_t *binder);
 
+/* Where looks at the primary result write, if it is this configuration's. */
+void ux_bind_evidence(ux_binder_t *binder, const ux_experiment_t *experiment,
+    uint16_t parent, const uint16_t *variants, uint16_t epoch);
+
+/* The carts of all arms of the model's experiments, or of one arm. */
+void ux_bind_carts(ux_binder_t *binder);
+void ux_bind_arm_carts(ux_binder_t *binder, uint16_t arm, uint16_t variant);
+
 /* Makes all claims; in a dry run sums up what they would take. */
 void ux_bind_walk(ux_binder_t *binder);
 

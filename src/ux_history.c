@@ -65,15 +65,8 @@ static void ux_history_live(ux_history_sweep_t *sweep,
 uint64_t
 ux_history_bytes(uint64_t zone_size)
 {
-    uint64_t  bytes;
-
-    bytes = zone_size / 128;
-
-    if (bytes < UX_HISTORY_MIN_BYTES) {
-        return UX_HISTORY_MIN_BYTES;
-    }
-
-    return bytes < UX_HISTORY_MAX_BYTES ? bytes : UX_HISTORY_MAX_BYTES;
+    return ux_clamp(zone_size / 128, UX_HISTORY_MIN_BYTES,
+                    UX_HISTORY_MAX_BYTES);
 }
 
 

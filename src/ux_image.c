@@ -5,9 +5,11 @@
  * Images: opening one, and what all its readers share.  The format is told in
  * ux_image_private.h.
  *
- *   ux_image_write.c    header, names, cells of a zone
+ *   ux_image_write.c    header and names of a zone; its cells:
+ *                       ux_image_write_cells.c
  *   ux_image_walk.c     its records
- *   ux_image_check.c    what an image may say
+ *   ux_image_check.c    what an image may say; its cells:
+ *                       ux_image_check_cells.c
  *   ux_image_model.c    the configuration it was written under
  *   ux_image_design.c   what that may say
  *   ux_image_clock.c    the clock that records expire by
@@ -16,6 +18,7 @@
  *   ux_image_merge.c    a merge from end to end
  *   ux_image_adopted.c  whom a zone has merged
  *   ux_image_names.c    names to entries of the zone
+ *   ux_image_entries.c  entries of the zone by what they are of
  *   ux_image_cells.c    counters into the zone
  *   ux_image_kept.c     what looks at results have left
  *   ux_image_insert.c   records into the zone

@@ -41,9 +41,6 @@ static const ux_entry_t *ux_names_match(const ux_registry_t *registry,
     uint32_t from, const ux_claim_t *claim);
 static void ux_names_removed(ux_image_merging_t *m, const ux_entry_t *entry,
     uint64_t removed_ms);
-static const ux_entry_t *ux_names_chained(const ux_image_merging_t *m,
-    const uint16_t *newest, uint16_t parent, unsigned aux);
-static void ux_names_zone(ux_image_merging_t *m);
 static void ux_names_maps(ux_image_merging_t *m);
 static void ux_names_map(ux_image_merging_t *m, unsigned kind, uint8_t *map,
     unsigned from, unsigned n);
@@ -78,7 +75,7 @@ ux_image_merge_names(ux_image_merging_t *m)
     }
 
     m->work->zone_names = 0;
-    ux_names_zone(m);
+    ux_image_entries_index(m);
     ux_names_maps(m);
 
     return UX_OK;
@@ -463,119 +460,6 @@ ux_image_owner(const ux_image_merging_t *m, uint32_t owner)
     to = m->work->to[owner - 1];
 
     return to == UX_NAMES_NONE ? NULL : &m->store->registry->entries[to];
-}
-
-
-const ux_entry_t *
-ux_image_entry(ux_image_merging_t *m, unsigned kind, uint32_t ordinal)
-{
-    uint32_t  i;
-
-    ux_names_zone(m);
-
-    i = ux_image_index_find(&m->work->zone, kind, ordinal);
-
-    return i == UX_IMAGE_NAMES_MAX ? NULL
-                                   : &m->store->registry->entries[i];
-}
-
-
-const ux_entry_t *
-ux_image_arm_cart(ux_image_merging_t *m, uint16_t arm, unsigned cart)
-{
-    ux_names_zone(m);
-
-    return ux_names_chained(m, m->work->carts, arm, cart);
-}
-
-
-const ux_entry_t *
-ux_image_segment_arm(ux_image_merging_t *m, uint16_t variant, unsigned value)
-{
-    ux_names_zone(m);
-
-    return ux_names_chained(m, m->work->segment_arms, variant, value);
-}
-
-
-const ux_entry_t *
-ux_image_segment_cart(ux_image_merging_t *m, uint16_t arm, unsigned cart)
-{
-    ux_names_zone(m);
-
-    return ux_names_chained(m, m->work->segment_carts, arm, cart);
-}
-
-
-/* The newest below this parent that is of `aux` and counts. */
-static const ux_entry_t *
-ux_names_chained(const ux_image_merging_t *m, const uint16_t *newest,
-    uint16_t parent, unsigned aux)
-{
-    uint32_t           i;
-    const ux_entry_t  *entry;
-
-    if (parent >= UX_IMAGE_NAMES_MAX) {
-        return NULL;
-    }
-
-    for (i = newest[parent]; i != UX_NAMES_NONE; i = m->work->older[i]) {
-        entry = &m->store->registry->entries[i];
-
-        if (entry->aux == aux && (entry->base | entry->ring) != 0) {
-            return entry;
-        }
-    }
-
-    return NULL;
-}
-
-
-/* Others may have made entries since. */
-static void
-ux_names_zone(ux_image_merging_t *m)
-{
-    uint16_t          *newest;
-    uint32_t           i, n, seen[UX_ENTRY_KINDS];
-    ux_image_work_t   *work;
-    const ux_entry_t  *entry;
-
-    work = m->work;
-    n = ux_registry_count(m->store->registry);
-
-    if (work->zone_names == n || n > UX_IMAGE_NAMES_MAX) {
-        return;
-    }
-
-    memset(seen, 0, sizeof(seen));
-    memset(work->carts, 0xff, sizeof(work->carts));
-    memset(work->segment_arms, 0xff, sizeof(work->segment_arms));
-    memset(work->segment_carts, 0xff, sizeof(work->segment_carts));
-    ux_image_index_clear(&work->zone);
-
-    for (i = 0; i < n; i++) {
-        ux_image_index_count(&work->zone,
-                             m->store->registry->entries[i].kind);
-    }
-
-    ux_image_index_start(&work->zone);
-
-    for (i = 0; i < n; i++) {
-        entry = &m->store->registry->entries[i];
-        ux_image_index_add(&work->zone, entry->kind, i, seen);
-
-        newest = entry->kind == UX_ENTRY_ARM_CART ? work->carts
-                 : entry->kind == UX_ENTRY_SEGMENT_ARM ? work->segment_arms
-                 : entry->kind == UX_ENTRY_SEGMENT_CART ? work->segment_carts
-                 : NULL;
-
-        if (newest != NULL && entry->parent < UX_IMAGE_NAMES_MAX) {
-            work->older[i] = newest[entry->parent];
-            newest[entry->parent] = (uint16_t) i;
-        }
-    }
-
-    work->zone_names = n;
 }
 
 

@@ -346,6 +346,10 @@ bool ux_image_word_ok(ux_str_t word);
 ux_image_name_t ux_image_name(const ux_image_view_t *view, uint32_t i);
 ux_image_cell_t ux_image_cell(const ux_image_view_t *view, uint32_t i);
 
+/* Part of ux_image_check_view(), once names are known to be right. */
+ux_status_t ux_image_check_cells(const ux_image_view_t *view,
+    ux_error_t *error);
+
 /* Negative, 0, positive, as by their places in CELLS. */
 int ux_image_cell_order(const ux_image_cell_t *a, const ux_image_cell_t *b);
 
@@ -392,23 +396,6 @@ bool ux_image_record_ok(const ux_visitor_t *visitor,
 /* Takes it out, if it can be. */
 void ux_image_record_fit(ux_visitor_t *visitor,
     const ux_image_limits_t *limits);
-
-/* RECORDS of all visitors at `at`; the scratch is 8 bytes a bucket. */
-typedef struct {
-    ux_store_t               *store;
-    const ux_image_limits_t  *limits;
-    uint32_t                  now_s;
-    uint32_t                  expired_s;       /* ux_table_expiry() of it */
-    uint8_t                  *at;
-    uint8_t                  *end;
-    uint64_t                 *words; /* scratch: of each bucket when it was
-                                        read */
-    uint32_t                  n;
-    uint32_t                  skipped;
-    int                       patience;  /* waits left */
-} ux_image_walk_t;
-
-void ux_image_walk(ux_image_walk_t *walk);
 
 
 /* What a merge reads. */
@@ -550,6 +537,9 @@ bool ux_image_child_ok(const ux_image_view_t *view,
 
 /* The same by the owner of a cell, which is not the zone. */
 const ux_entry_t *ux_image_owner(const ux_image_merging_t *m, uint32_t owner);
+
+/* ux_image_entries.c: knows all entries that the zone has by now. */
+void ux_image_entries_index(ux_image_merging_t *m);
 
 /* One of the zone's own, by ordinal; NULL beyond. */
 const ux_entry_t *ux_image_entry(ux_image_merging_t *m, unsigned kind,

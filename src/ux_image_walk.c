@@ -23,7 +23,7 @@
  * table, and then some thousandth of those that a full table loses anyway.
  */
 
-#include "ux_image_private.h"
+#include "ux_image_writer.h"
 #include "ux_table_private.h"
 
 #include <string.h>

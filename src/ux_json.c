@@ -148,7 +148,7 @@ ux_json_array(ux_json_t *parent, const char *name)
 ux_json_t *
 ux_json_append(ux_json_t *array)
 {
-    return ux_json_object(array, NULL);
+    return ux_json_object(array, "");
 }
 
 
@@ -316,8 +316,8 @@ ux_json_interval(ux_json_t *parent, const char *name, double lo, double hi)
     }
 
     pair = ux_json_array(parent, name);
-    ux_json_number(pair, NULL, lo);
-    ux_json_number(pair, NULL, hi);
+    ux_json_number(pair, "", lo);
+    ux_json_number(pair, "", hi);
 }
 
 

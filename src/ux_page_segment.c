@@ -17,8 +17,8 @@ static void ux_page_put_value_funnel(const ux_page_of_t *of,
     ux_str_t segment, ux_str_t funnel);
 static void ux_page_put_value_steps(const ux_page_of_t *of, ux_str_t segment,
     ux_str_t value, ux_str_t funnel);
-static void ux_page_put_value_visitors(const ux_page_of_t *of,
-    ux_str_t segment);
+static void ux_page_put_values(const ux_page_of_t *of, ux_str_t segment,
+    const ux_page_figure_t *figures, ux_json_t *metric);
 static ux_json_t *ux_page_value_of(const ux_page_of_t *of, unsigned variant,
     ux_str_t segment, ux_str_t value);
 
@@ -44,6 +44,7 @@ ux_page_put_segments(const ux_page_of_t *of)
 static void
 ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment)
 {
+    ux_str_t             none = ux_str("");
     ux_json_t           *first, *node;
     ux_page_of_t         part;
     const ux_page_of_t  *of;
@@ -61,7 +62,8 @@ ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment)
                   "many values, metrics and looks some miss by chance.</p>"
                   "\n");
 
-    ux_page_put_value_visitors(of, segment);
+    ux_page_table_open(of, of->text, "segment", "Visitors", none, false);
+    ux_page_put_values(of, segment, ux_page_value_counts, NULL);
     ux_page_put_effects(of, segment);
 
     for (node = ux_json_first(ux_page_at(first, "metrics")); node != NULL;
@@ -77,41 +79,6 @@ ux_page_put_segment(const ux_page_of_t *whole, ux_str_t segment)
     }
 
     ux_page_unfold(of);
-}
-
-
-static void
-ux_page_put_value_visitors(const ux_page_of_t *of, ux_str_t segment)
-{
-    unsigned    i;
-    ux_str_t    none = ux_str("");
-    ux_json_t  *value;
-
-    ux_page_table_open(of, of->text, "segment", "Visitors", none, false);
-    ux_page_put_headings(of->text, "Variant", ux_page_value_counts, NULL,
-                         true);
-    ux_page_print(of->text, "</tr></thead>\n");
-
-    for (value = ux_json_first(ux_page_member(of->variants[0], "segments",
-                                              segment));
-         value != NULL;
-         value = ux_json_next(value))
-    {
-        ux_page_put_group(of->text, ux_page_value_counts, NULL, 0,
-                          ux_json_name(value), "");
-
-        for (i = 0; i < of->nvariants; i++) {
-            ux_page_put_row(of->text, ux_page_value_counts, NULL,
-                            ux_json_name(of->variants[i]),
-                            ux_page_value_of(of, i, segment,
-                                             ux_json_name(value)), false);
-        }
-
-        ux_page_print(of->text, ux_json_next(value) != NULL ? "</tbody>\n"
-                                                            : "");
-    }
-
-    ux_page_table_close(of->text);
 }
 
 
@@ -156,17 +123,25 @@ static void
 ux_page_put_value_metric(const ux_page_of_t *of, ux_str_t segment,
     ux_json_t *metric)
 {
-    unsigned                 i;
-    ux_str_t                 name;
-    ux_json_t               *value, *node;
-    const ux_page_figure_t  *figures;
+    ux_str_t  name;
 
     name = ux_json_name(metric);
-    figures = ux_page_value_figures(metric);
 
     ux_page_print(of->text, "<h4>%e by %e</h4>\n", name, segment);
     ux_page_table_open(of, of->text, "segment", "Metric", name,
                        false);
+    ux_page_put_values(of, segment, ux_page_value_figures(metric), metric);
+}
+
+
+/* The rest of a table: of each value the metric, or visitors if it is NULL. */
+static void
+ux_page_put_values(const ux_page_of_t *of, ux_str_t segment,
+    const ux_page_figure_t *figures, ux_json_t *metric)
+{
+    unsigned    i;
+    ux_json_t  *value, *node;
+
     ux_page_put_headings(of->text, "Variant", figures, metric, true);
     ux_page_print(of->text, "</tr></thead>\n");
 
@@ -180,9 +155,13 @@ ux_page_put_value_metric(const ux_page_of_t *of, ux_str_t segment,
 
         for (i = 0; i < of->nvariants; i++) {
             node = ux_page_value_of(of, i, segment, ux_json_name(value));
+
+            if (metric != NULL) {
+                node = ux_page_member(node, "metrics", ux_json_name(metric));
+            }
+
             ux_page_put_row(of->text, figures, metric,
-                            ux_json_name(of->variants[i]),
-                            ux_page_member(node, "metrics", name), false);
+                            ux_json_name(of->variants[i]), node, false);
         }
 
         ux_page_print(of->text, ux_json_next(value) != NULL ? "</tbody>\n"

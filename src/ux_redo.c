@@ -71,15 +71,7 @@ static void ux_redo_turn(ux_flux_t *flux, uint64_t number, unsigned phase);
 uint64_t
 ux_redo_bytes(uint64_t size)
 {
-    uint64_t  bytes;
-
-    bytes = size / 32;
-
-    if (bytes < UX_REDO_BYTES_MIN) {
-        return UX_REDO_BYTES_MIN;
-    }
-
-    return bytes < UX_REDO_BYTES_MAX ? bytes : UX_REDO_BYTES_MAX;
+    return ux_clamp(size / 32, UX_REDO_BYTES_MIN, UX_REDO_BYTES_MAX);
 }
 
 

@@ -219,9 +219,7 @@ ux_report_stage_visitors(const ux_report_journey_t *of, unsigned stage)
         most += some;
     }
 
-    x = ux_report_journey_cell(of, stage);
-    x = x > least ? x : least;
-    x = x < most ? x : most;
+    x = ux_clamp(ux_report_journey_cell(of, stage), least, most);
 
     return x < of->visitors ? x : of->visitors;
 }

@@ -51,7 +51,6 @@ static void ux_store_layout(ux_store_head_t *head, uint64_t size,
     const ux_store_params_t *params);
 static void ux_store_layout_counters(ux_store_head_t *head, uint64_t size);
 static uint64_t ux_store_part(uint64_t *at, uint64_t size);
-static uint32_t ux_store_clamp(uint64_t n, uint32_t min, uint32_t max);
 static void ux_store_written(ux_store_head_t *head, uint32_t n);
 static void ux_store_repair(void *store, uint32_t dead);
 static bool ux_store_holds(const ux_lock_t *lock, uint32_t index);
@@ -116,10 +115,11 @@ ux_store_layout(ux_store_head_t *head, uint64_t size,
     head->size = size;
     head->params = *params;
 
-    head->nprocesses = ux_store_clamp(size / 65536, UX_PROCESSES_MIN,
-                                      UX_PROCESSES_MAX);
-    head->registry_capacity = ux_store_clamp(size / 8192, UX_REGISTRY_MIN,
-                                             UX_REGISTRY_MAX);
+    head->nprocesses = (uint32_t) ux_clamp(size / 65536, UX_PROCESSES_MIN,
+                                           UX_PROCESSES_MAX);
+    head->registry_capacity = (uint32_t) ux_clamp(size / 8192,
+                                                  UX_REGISTRY_MIN,
+                                                  UX_REGISTRY_MAX);
     ux_store_layout_counters(head, size);
 
     at = 0;
@@ -137,8 +137,8 @@ ux_store_layout(ux_store_head_t *head, uint64_t size,
     head->history_at = ux_store_part(&at, ux_history_bytes(size));
 
     head->buckets_at = at;
-    head->nbuckets = ux_store_clamp((size - at) / ux_table_size(1), 1,
-                                    UX_BUCKETS_MAX);
+    head->nbuckets = (uint32_t) ux_clamp((size - at) / ux_table_size(1), 1,
+                                         UX_BUCKETS_MAX);
 }
 
 
@@ -147,27 +147,19 @@ ux_store_layout_counters(ux_store_head_t *head, uint64_t size)
 {
     uint64_t  bytes;
 
-    bytes = size / 32 * 3;
+    bytes = ux_clamp(size / 32 * 3, UX_COUNTERS_MIN, size / 2);
 
-    if (bytes < UX_COUNTERS_MIN) {
-        bytes = UX_COUNTERS_MIN;
-    }
-
-    if (bytes > size / 2) {
-        bytes = size / 2;
-    }
-
-    head->all_cells = ux_store_clamp(bytes / 8 * 5 / 8, UX_ZONE_CELLS,
-                                     UX_CELLS_MAX);
+    head->all_cells = (uint32_t) ux_clamp(bytes / 8 * 5 / 8, UX_ZONE_CELLS,
+                                          UX_CELLS_MAX);
 
     /* whole cache lines, so that no two workers write to one */
-    head->own_cells = ux_store_clamp(bytes / 8 * 3 / 8 / UX_WORKERS, 0,
-                                     head->all_cells) / 8 * 8;
+    head->own_cells = (uint32_t) ux_clamp(bytes / 8 * 3 / 8 / UX_WORKERS, 0,
+                                          head->all_cells) / 8 * 8;
 
     if (head->own_cells < UX_ZONE_CELLS) {
         head->own_cells = 0;
-        head->all_cells = ux_store_clamp(bytes / 8, UX_ZONE_CELLS,
-                                         UX_CELLS_MAX);
+        head->all_cells = (uint32_t) ux_clamp(bytes / 8, UX_ZONE_CELLS,
+                                              UX_CELLS_MAX);
     }
 }
 
@@ -181,17 +173,6 @@ ux_store_part(uint64_t *at, uint64_t size)
     *at += (size + UX_STORE_ALIGN - 1) / UX_STORE_ALIGN * UX_STORE_ALIGN;
 
     return start;
-}
-
-
-static uint32_t
-ux_store_clamp(uint64_t n, uint32_t min, uint32_t max)
-{
-    if (n < min) {
-        return min;
-    }
-
-    return n > max ? max : (uint32_t) n;
 }
 
 

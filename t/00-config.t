@@ -593,8 +593,8 @@ sub exposures_are_refused
         location('ux_expose requests=any; # HERE'),
         qr/"ux_expose requests=any/, qr/expected either names/);
 
-    for my $word ('Layout', 'lay-out', 'requests=all', 'requests=', 'zone=shop',
-        '""', 'layout=control')
+    for my $word ('Layout', 'lay-out', 'requests=all', 'requests=',
+        'zone=shop', '""', 'layout=control')
     {
         my ($shown) = $word =~ /^"?(.*?)"?$/;
         refused("ux_expose $word", location("ux_expose $word; # HERE"),
@@ -931,7 +931,8 @@ sub contexts_are_refused
         ux_cookie => 'ux_cookie a;', ux_bots => 'ux_bots count;',
         ux_confirm => 'ux_confirm on;', ux_event => 'ux_event purchase;',
         ux_stats => 'ux_stats;', ux_expose => 'ux_expose all;',
-        ux_header => 'ux_header X-A;', ux_visitor_key => 'ux_visitor_key $uri;');
+        ux_header => 'ux_header X-A;',
+        ux_visitor_key => 'ux_visitor_key $uri;');
 
     my %wrong = (
         server => [ qw(ux_zone ux_secret ux_experiment ux_funnel ux_event
@@ -989,7 +990,8 @@ sub contexts_are_refused
         . "server {\nlocation = /stats {\nux_stats; # HERE\n}\n}\n");
     my $n = $t->line_of(qr/# HERE/);
     ok($passed, 'accepted: ux_stats in location =');
-    like($output, qr{\[warn\].*"ux_stats" in location "= /stats" .*prefix.*:$n},
+    like($output,
+        qr{\[warn\].*"ux_stats" in location "= /stats" .*prefix.*:$n},
         'and a warning: nothing below it can be reached');
     ($passed, $output) = $t->test_config(experiment('')
         . "server {\nlocation /stats {\nux_stats;\n}\n}\n");
@@ -1027,7 +1029,8 @@ sub small_zones_are_refused
     ($passed, $output) = $t->test_config($many->('64m', 10, 16));
     ok($passed, 'a larger zone takes the same configuration')
         or diag($output);
-    like($output, qr/\[notice\].*"shop" of 67108864 bytes: \d+ bytes for counters.*\d visitors/,
+    like($output, qr/\[notice\].*"shop"[ ]of[ ]67108864[ ]bytes:
+            [ ]\d+[ ]bytes[ ]for[ ]counters.*\d[ ]visitors/x,
         'the split is a notice');
 
     return;

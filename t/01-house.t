@@ -81,6 +81,8 @@ my @cases = (
      'ux_base\.h:\d+: 80 columns'],
     ['80 columns in a unit test', 't/unit/test_extra.c',
      '/* ' . 'x' x 74 . " */\n", 'test_extra\.c:1: 80 columns'],
+    ['80 columns in a test', 't/99-extra.t',
+     '# ' . 'x' x 78 . "\n", '99-extra\.t:1: 80 columns'],
     ['no last newline', 'src/ux_base.c', '/* */',
      'ux_base\.c:\d+: no newline'],
 );

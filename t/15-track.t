@@ -192,7 +192,8 @@ sub zone_lines {
 sub config_lines {
     my ($variants) = @_;
 
-    my @lines = ('event nps', 'event csat', 'event wish', 'room ' . one_of(2, 3, 8));
+    my @lines = ('event nps', 'event csat', 'event wish',
+        'room ' . one_of(2, 3, 8));
 
     push @lines, 'total nps mean' if chance(0.5);
     push @lines, 'total nps ratio' if chance(0.5);

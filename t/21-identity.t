@@ -232,7 +232,8 @@ sub attributes_are_configured
         my ($name) = $lines[$n] =~ /^(\S+)/;
         my ($line) = $shop->get('/', @PAGE, Host => "s$n")->headers(
             'Set-Cookie');
-        like($line, qr/^\Q$name\E=1\.\w+\.\d+\.\w+; \Q$expected{$lines[$n]}\E$/,
+        like($line,
+            qr/^\Q$name\E=1\.\w+\.\d+\.\w+; \Q$expected{$lines[$n]}\E$/,
             "ux_cookie $lines[$n]");
     }
 
@@ -623,7 +624,8 @@ sub bad_ones_are_newcomers
         [ 'one byte too long', "ux=${good}0" ],
         [ 'doubled', "ux=$good$good" ],
         [ 'all zero', "ux=" . '0' x length $good ],
-        [ 'zeros of the right form', 'ux=1.' . '0' x 32 . ".$day." . '0' x 32 ],
+        [ 'zeros of the right form',
+          'ux=1.' . '0' x 32 . ".$day." . '0' x 32 ],
         [ 'of 64 kB', 'ux=' . 'a' x 65536 ],
         [ 'of no hex digits', 'ux=1.' . 'g' x 32 . ".$day.$mac" ],
         [ 'in upper case', 'ux=' . uc $good ],

@@ -3,8 +3,8 @@
 # Copyright (C) the nginx-ux authors
 #
 # As many events in one answer as X-UX-Event may have, of a visitor in as many
-# experiments as a record holds, with as many funnels as a zone has: more changes
-# than one turn of the record has room for, and all of them count.
+# experiments as a record holds, with as many funnels as a zone has: more
+# changes than one turn of the record has room for, and all of them count.
 
 use strict;
 use warnings;
@@ -170,7 +170,8 @@ sub waiting
 sub told_by_beacon
 {
     my @headers = ('X-Key' => 'beacon');
-    my @events = map { qq({"event":"$EVENTS[$_ - 1]","value":$_.0e5}) } 1 .. 21;
+    my @events = map { qq({"event":"$EVENTS[$_ - 1]","value":$_.0e5}) }
+        1 .. 21;
 
     is_deeply(added(sub {
         $t->get('/', Accept => 'text/html', @headers);

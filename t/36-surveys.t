@@ -86,8 +86,9 @@ server {
     location /yen/nps { ux_expose y; ux_event nps value=$arg_value zone=yen;
         return 204; }
     location /dinar { ux_expose d; return 204; }
-    location /dinar/nps { ux_expose d; ux_event nps value=$arg_value currency=$arg_in
-        zone=dinar; return 204; }
+    location /dinar/nps { ux_expose d;
+        ux_event nps value=$arg_value currency=$arg_in zone=dinar;
+        return 204; }
     location /uxstats { ux_stats; }
 }
 

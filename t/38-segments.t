@@ -604,8 +604,9 @@ sub effects
     my ($weights, $mean, @d) = (0, 0);
 
     for my $device (@DEVICES) {
-        my ($a, $b) = map { UxFigures::conversion(@{ $n{$_}{$device} }{qw(n x)})
-        } qw(control one);
+        my ($a, $b) =
+            map { UxFigures::conversion(@{ $n{$_}{$device} }{qw(n x)}) }
+            qw(control one);
         my $got = $layout->{variants}{one}{segments}{device}{$device}{metrics}
             {purchase}{vs_control};
         my $d = $b->{mean} - $a->{mean};

@@ -51,6 +51,16 @@ $t->no_alerts;
 done_testing();
 
 
+# Of every experiment, in the order of reasons_are_told().
+sub variables
+{
+    my ($kind) = @_;
+
+    return join ' ', map { "$_=\$ux_${kind}_$_" }
+        qw(layout asleep over ahead past given nobody aimed);
+}
+
+
 sub configuration
 {
     my ($layout) = @_;
@@ -165,8 +175,8 @@ server {
         ux_expose all;
         ux_override \$http_x_ab;
         ux_consent \$http_x_yes;
-        add_header X-Reasons "layout=\$ux_reason_layout asleep=\$ux_reason_asleep over=\$ux_reason_over ahead=\$ux_reason_ahead past=\$ux_reason_past given=\$ux_reason_given nobody=\$ux_reason_nobody aimed=\$ux_reason_aimed" always;
-        add_header X-Variants "layout=\$ux_variant_layout asleep=\$ux_variant_asleep over=\$ux_variant_over ahead=\$ux_variant_ahead past=\$ux_variant_past given=\$ux_variant_given nobody=\$ux_variant_nobody aimed=\$ux_variant_aimed" always;
+        add_header X-Reasons "@{[ variables('reason') ]}" always;
+        add_header X-Variants "@{[ variables('variant') ]}" always;
         proxy_pass http://%%APP%%;
     }
 

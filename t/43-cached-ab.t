@@ -77,7 +77,9 @@ add_header Last-Modified "$MODIFIED";
 add_header X-UX-Event \$event;
 add_header Set-Cookie \$cookie;
 map \$uri \$event  { ~^/told/ add_to_cart; default ""; }
-map \$uri \$cookie { ~^/setting/ "ux=1.of.the.application; Path=/"; default ""; }
+map \$uri \$cookie {
+    ~^/setting/ "ux=1.of.the.application; Path=/"; default "";
+}
 server {
     listen 127.0.0.1:%%PORT%%;
     keepalive_requests 100000;

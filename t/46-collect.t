@@ -562,12 +562,14 @@ sub trusted
     my $before = revenue();
 
     $says->('a conversion', 'events.purchase 1',
-        qq({"event":"purchase","value":20,"id":"t-1","visitor":"$iris->{id}"}));
+        qq({"event":"purchase","value":20,"id":"t-1",)
+            . qq("visitor":"$iris->{id}"}));
     $says->('a refund', 'events.refund 1',
         qq({"event":"refund","value":5,"id":"t-2","visitor":"$iris->{id}"}));
     is(sprintf('%.2f', revenue() - $before), '15.00', 'trusted: the money');
     $says->('the same again', 'discarded.duplicate 1',
-        qq({"event":"purchase","value":20,"id":"t-1","visitor":"$iris->{id}"}));
+        qq({"event":"purchase","value":20,"id":"t-1",)
+            . qq("visitor":"$iris->{id}"}));
     counts('trusted: what the visitor tells herself later', 204,
         'discarded.duplicate 1', $iris,
         '{"event":"purchase","value":20,"id":"t-1"}');

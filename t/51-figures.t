@@ -783,8 +783,8 @@ sub workers_agree
 
 
 # Times, and the smallest p where it may be of an earlier look: see above.  The
-# fixed horizon is that of the first look behind "planned", which a slow machine
-# has in the midst of the visits.
+# fixed horizon is that of the first look behind "planned", which a slow
+# machine has in the midst of the visits.
 sub remove_looks
 {
     my ($value) = @_;

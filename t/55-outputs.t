@@ -478,7 +478,8 @@ sub nothing_is_named_but_what_is_configured
 {
     my %known = map { $_ => 1 } qw(zone experiment variant metric funnel step
         event reason status state bound percentile le currency problem module
-        vital rating unit survey answer stage nginx node nginx_ux_experiment_state nginx_ux_experiment_verdict
+        vital rating unit survey answer stage nginx node
+        nginx_ux_experiment_state nginx_ux_experiment_verdict
         nginx_ux_metric_guardrail);
     my %labels;
 

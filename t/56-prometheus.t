@@ -286,7 +286,8 @@ sub rules_are_known
                 map { @{ $_->{rules} } } @{ $told->{data}{groups} || [] };
             return $now && $now->{health} eq 'ok';
         }), "rule $rule->{name}: is evaluated");
-        is($now && $now->{state}, 'inactive', "rule $rule->{name}: nothing to say")
+        is($now && $now->{state}, 'inactive',
+            "rule $rule->{name}: nothing to say")
             unless $rule->{name} eq 'UxNoAssignments';
     }
 

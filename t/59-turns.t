@@ -101,7 +101,8 @@ for my $path (('/uxstats', '/uxstats/metrics') x 5, '/ssi/all.html') {
     is(get('/away'), 'here', "$path: it was asked for");
     $left->close;
 }
-ok(Ux::wait_until(sub { (() = order() =~ m{^GET /(?:uxstats|ssi)}mg) >= $asked + 11 }),
+ok(Ux::wait_until(sub {
+        (() = order() =~ m{^GET /(?:uxstats|ssi)}mg) >= $asked + 11 }),
     'each of these requests comes to its end');
 is($t->get('/here')->body, 'here', 'and the worker goes on');
 is(($t->workers)[0], $worker, 'which is the same');

@@ -460,7 +460,8 @@ sub the_master_killed
     my $third = shop_for_a_while($t, 'third');
     kill 'QUIT', @workers;
     Ux::gone($_) for @workers;
-    ok(Ux::gone($manager), 'master killed: its manager ends after the workers');
+    ok(Ux::gone($manager),
+        'master killed: its manager ends after the workers');
 
     ok(Ux::wait_until(sub {
         $t->stats('/zones/shop/events/view_item') >= 120 }),

@@ -360,7 +360,8 @@ sub no_directory
         chown @NOBODY[2, 3], $t->dir . '/state';
         ($lines, $text) = told($t, 'not writable', $conf);
         like($text,
-            qr/\[warn\].*nothing can be saved in "[^"]*" as user "nobody" \(13/,
+            qr/\[warn\].*nothing[ ]can[ ]be[ ]saved[ ]in[ ]"[^"]*"
+                [ ]as[ ]user[ ]"nobody"[ ]\(13/x,
             'not writable: a warning');
     }
 

@@ -527,7 +527,8 @@ sub another_currency
         my $log = substr $t->error_log, $seen;
 
         if ($size eq '8m') {
-            like($log, qr/\[warn\].*"shop": its amounts were in EUR and are taken /,
+            like($log,
+                qr/\[warn\].*"shop": its amounts were in EUR and are taken /,
                 "$what: that is said");
             $t->no_alerts("$what: no alerts");
             next;

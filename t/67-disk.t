@@ -300,7 +300,8 @@ sub hold
 # Idle clients use up all connections; those who come are refused by nginx.
 sub connections_run_out
 {
-    my $http = $CONF =~ s/%%SNAPSHOT%%/snapshot=%%DIR%%\/state interval=100ms/r;
+    my $http =
+        $CONF =~ s/%%SNAPSHOT%%/snapshot=%%DIR%%\/state interval=100ms/r;
     my $module = Ux::module();
     my $t = Ux::nginx(full => 1, workers => 1, conf => <<"CONF")->start;
 load_module $module;

@@ -216,8 +216,10 @@ sub a_clock_that_leaps
 
         my ($zone, $api) = ($t->stats('/zones/shop'), $t->stats('/'));
         my $layout = $zone->{experiments}{layout};
-        cmp_ok($zone->{snapshot}{age_seconds}, '>=', 0, "$what: no age below 0");
-        cmp_ok($layout->{runtime_seconds}, '>=', 0, "$what: no runtime below 0");
+        cmp_ok($zone->{snapshot}{age_seconds}, '>=', 0,
+            "$what: no age below 0");
+        cmp_ok($layout->{runtime_seconds}, '>=', 0,
+            "$what: no runtime below 0");
         ok(abs(moment($api->{generated_at}) - $clock->now) < 60,
             "$what: and the date is told") or diag($api->{generated_at});
 

@@ -2,10 +2,10 @@
 
 # Copyright (C) the nginx-ux authors
 #
-# The snapshot directory moved away under a server that is then stopped, resized
-# or in the midst of a save, and another one after a reload: nobody takes over
-# what somebody still counts, nothing counts twice, and nothing is lost without
-# a word.
+# The snapshot directory moved away under a server that is then stopped,
+# resized or in the midst of a save, and another one after a reload: nobody
+# takes over what somebody still counts, nothing counts twice, and nothing is
+# lost without a word.
 
 use strict;
 use warnings;

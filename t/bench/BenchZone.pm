@@ -132,7 +132,8 @@ sub lines
 
     my $misses = sub {
         my ($lookups) = @_;
-        my $text = qx(valgrind --tool=cachegrind --cachegrind-out-file=/dev/null \\
+        my $text = qx(valgrind --tool=cachegrind \\
+            --cachegrind-out-file=/dev/null \\
             --D1=32768,8,64 $program lookup 100000 $lookups 2>&1);
         my ($n) = $text =~ /D1  misses:\s+([\d,]+)/;
         die "cachegrind: $text" if !defined $n;

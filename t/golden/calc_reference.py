@@ -93,7 +93,8 @@ def rates():
         lb, ub = wilson(*b, z)
         d = pb - pa
         pool = F(a[0] + b[0], a[1] + b[1])
-        zp = float(d) / math.sqrt(pool * (1 - pool) * (F(1, a[1]) + F(1, b[1])))
+        zp = float(d) / math.sqrt(pool * (1 - pool)
+                                  * (F(1, a[1]) + F(1, b[1])))
         add("two_proportion_diff", dict(both(a, b), alpha=alpha),
             {"status": "ok", "diff": float(d), "z_pooled": zp,
              "p_pooled": tails(zp),

@@ -13,7 +13,7 @@ package UxChrome;
 #     $visitor->click('button');        # a mouse, where that is on the page
 #     $visitor->key('Tab');             # and Enter, Space, ArrowDown ...
 #     $visitor->listen;                 # from now on, and then:
-#     is_deeply([ $visitor->complaints ], []);    # errors, what a policy barred
+#     is_deeply([ $visitor->complaints ], []);   # errors, what a policy barred
 #     is_deeply([ $visitor->hosts ], [ "127.0.0.1:$port" ]);    # asked by it
 #     $visitor->look(width => 375, scheme => 'dark');
 #     $visitor->leave;                  # to an empty page

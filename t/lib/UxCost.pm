@@ -13,7 +13,7 @@ package UxCost;
 # one process measures any number of requests, one after the other.  Of two
 # rows of requests, a short and a long one, the difference holds nothing of
 # the connection and the signal; timers are left out.  It repeats to some ten
-# instructions, whatever else the machine does; of some rows the least is taken.
+# instructions, whatever else the machine does; the least of some rows is it.
 
 use strict;
 use warnings;

@@ -22,8 +22,8 @@ my $SECRET = 'a key of the bench, longer than sixteen bytes';
 my $DAY = int(time / 86400);
 
 
-# Options of a nginx with this configuration.  Kinds: bare, split (experiments),
-# userid, log, limit, auth, lua_lean, lua_visitor, loaded, ours.
+# Options of a nginx with this configuration.  Kinds: bare, split
+# (experiments), userid, log, limit, auth, lua_lean, lua_visitor, loaded, ours.
 sub nginx
 {
     my ($kind, %option) = @_;

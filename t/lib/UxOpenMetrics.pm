@@ -25,7 +25,8 @@ my %ENDINGS = (
 );
 
 
-# { family => { type, unit, help, samples => [ [ name, { labels }, value ] ] } }
+# { family => { type, unit, help,
+#               samples => [ [ name, { labels }, value ] ] } }
 # of OpenMetrics; with older => 1 of the older format.
 sub parse
 {

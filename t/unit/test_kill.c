@@ -16,11 +16,7 @@
  */
 
 #include "kill_case.h"
-
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "stepped_child.h"
 
 
 #define REAL_KILLS  50
@@ -32,20 +28,13 @@
 static pid_t
 launch(const scenario_t *scenario, ux_who_t *who)
 {
-    int       status;
     pid_t     pid;
     uint32_t  me;
 
     *zone = *start;
-
-    fflush(stdout);
-    pid = fork();
+    pid = child_fork();
 
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(2);
-        }
-
         if (scenario->joins) {
             me = join(zone);
 
@@ -67,39 +56,13 @@ launch(const scenario_t *scenario, ux_who_t *who)
         _exit(0);
     }
 
-    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
+    if (child_wait(pid) == 0) {
         return -1;
     }
 
     *who = zone->processes[child_me()].who;
 
     return pid;
-}
-
-
-/* One instruction; false when the action is over. */
-static bool
-step(pid_t pid)
-{
-    int  status;
-
-    if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0
-        || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
-    {
-        return false;
-    }
-
-    return WSTOPSIG(status) == SIGTRAP;
-}
-
-
-static void
-finish(pid_t pid)
-{
-    int  status;
-
-    (void) kill(pid, SIGKILL);
-    (void) waitpid(pid, &status, 0);
 }
 
 
@@ -180,10 +143,10 @@ walk(const scenario_t *scenario, unsigned *bad, bool keep)
             *last = *zone;
         }
 
-        more = step(pid);
+        more = child_step(pid);
     } while (more);
 
-    finish(pid);
+    child_kill(pid);
 
     return n;
 }
@@ -203,7 +166,7 @@ kill_at(const scenario_t *scenario, unsigned k)
         return false;
     }
 
-    while (k > 0 && step(pid)) {
+    while (k > 0 && child_step(pid)) {
         k--;
     }
 
@@ -300,7 +263,6 @@ both_wrote(const facts_t *mine, unsigned gone)
 static bool
 stop_at(const scenario_t *scenario, unsigned k, unsigned gone, unsigned *busy)
 {
-    int             status;
     bool            good;
     pid_t           pid;
     unsigned        locked;
@@ -312,7 +274,7 @@ stop_at(const scenario_t *scenario, unsigned k, unsigned gone, unsigned *busy)
         return false;
     }
 
-    while (k > 0 && step(pid)) {
+    while (k > 0 && child_step(pid)) {
         k--;
     }
 
@@ -321,11 +283,10 @@ stop_at(const scenario_t *scenario, unsigned k, unsigned gone, unsigned *busy)
 
     good = locked_by_child() == locked
            && ptrace(PTRACE_CONT, pid, NULL, NULL) == 0
-           && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)
-           && WSTOPSIG(status) == SIGSTOP
+           && child_wait(pid) == SIGSTOP
            && both_wrote(&mine, gone);
 
-    finish(pid);
+    child_kill(pid);
 
     return good;
 }

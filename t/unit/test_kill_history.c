@@ -7,11 +7,7 @@
  */
 
 #include "result_case.h"
-
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "stepped_child.h"
 
 
 #define FRAMES  4
@@ -112,7 +108,6 @@ static void
 test_kill(void)
 {
     bool                 whole, known;
-    int                  status;
     pid_t                pid;
     small_t             *small;
     unsigned             n, hours, old, gone, new, other;
@@ -127,20 +122,15 @@ test_kill(void)
     point = pattern(104, 104);
     ux_history_begin(&sweep, &history, w->store.registry, 104);
 
-    fflush(stdout);
-    pid = fork();
+    pid = child_fork();
 
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(2);
-        }
-
         raise(SIGSTOP);
         (void) ux_history_put_locked(&sweep, &point);
         _exit(0);
     }
 
-    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
+    if (child_wait(pid) == 0) {
         ok(true, "kill points # SKIP ptrace is not permitted");
         end();
         return;
@@ -158,8 +148,7 @@ test_kill(void)
         new += hours == 0x1e;
         known = known && (hours == 0x0f || hours == 0x0e || hours == 0x1e);
 
-    } while (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0
-             && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+    } while (child_step(pid));
 
     ok(whole && known && old > 0 && gone > 0 && new > 0,
        "killed at any of %u instructions: all points that are there are "
@@ -177,7 +166,6 @@ test_kill(void)
 static bool
 torn_at(unsigned k, bool *over)
 {
-    int                   status;
     bool                  good;
     pid_t                 pid;
     unsigned              i;
@@ -195,14 +183,9 @@ torn_at(unsigned k, bool *over)
     told = &both->told;
     small_make(&both->small, &history);
 
-    fflush(stdout);
-    pid = fork();
+    pid = child_fork();
 
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(2);
-        }
-
         raise(SIGSTOP);
         both->state = 1;
         (void) ux_history_read(&history, 0, &point);
@@ -211,16 +194,14 @@ torn_at(unsigned k, bool *over)
         _exit(0);
     }
 
-    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
+    if (child_wait(pid) == 0) {
         (void) munmap(both, sizeof(*both));
         *over = true;
         return true;
     }
 
     for (i = 0; i < k && !*over; i += both->state) {
-        *over = ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0
-                || waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)
-                || both->state == 2;
+        *over = !child_step(pid) || both->state == 2;
     }
 
     /* the same but for its figures */
@@ -234,7 +215,7 @@ torn_at(unsigned k, bool *over)
     (void) ux_history_put_locked(&sweep, &point);
 
     (void) ptrace(PTRACE_CONT, pid, NULL, NULL);
-    (void) waitpid(pid, &status, 0);
+    (void) waitpid(pid, NULL, 0);
 
     expected = pattern(100, 100);
     good = told->figures[0] - expected.figures[0]

@@ -14,11 +14,9 @@
  */
 
 #include "recount_case.h"
+#include "stepped_child.h"
 
 #include <limits.h>
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 
 
 #define LATER     (SHOP_START + 4200000)
@@ -425,7 +423,7 @@ first_change(int sig)
 static pid_t
 launch(void)
 {
-    int     status;
+    int     sig;
     pid_t   pid;
     size_t  page, at;
 
@@ -434,14 +432,9 @@ launch(void)
     guarded = (uint8_t *) now->mem + at;
     guarded_size = page * 2;
 
-    fflush(stdout);
-    pid = fork();
+    pid = child_fork();
 
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(2);
-        }
-
         now->w.store.me = UX_PROCESS_NONE;
         now->w.store.table.me = UX_PROCESS_NONE;
         (void) ux_store_join(&now->w.store);
@@ -451,15 +444,14 @@ launch(void)
         _exit(0);
     }
 
-    while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-        if (WSTOPSIG(status) == SIGSTOP) {
-            return pid;
-        }
+    sig = child_wait(pid);
 
-        (void) ptrace(PTRACE_CONT, pid, NULL, WSTOPSIG(status));
+    while (sig != 0 && sig != SIGSTOP) {
+        (void) ptrace(PTRACE_CONT, pid, NULL, sig);
+        sig = child_wait(pid);
     }
 
-    return -1;
+    return sig == SIGSTOP ? pid : -1;
 }
 
 
@@ -467,7 +459,6 @@ launch(void)
 static unsigned
 walk(const uint8_t *from, unsigned most, unsigned *bad)
 {
-    int       status;
     pid_t     pid;
     unsigned  n;
 
@@ -488,11 +479,9 @@ walk(const uint8_t *from, unsigned most, unsigned *bad)
             *bad += !survive(pid);
         }
 
-    } while (n < most && ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0
-             && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+    } while (n < most && child_step(pid));
 
-    (void) kill(pid, SIGKILL);
-    (void) waitpid(pid, &status, 0);
+    child_kill(pid);
 
     return n;
 }

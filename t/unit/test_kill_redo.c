@@ -7,11 +7,7 @@
  */
 
 #include "redo_case.h"
-
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "stepped_child.h"
 
 
 /* What a kill leaves in `left`: read, added to, finished. */
@@ -64,7 +60,6 @@ read_between(memory_t *m)
 static void
 test_kill(void)
 {
-    int              status;
     pid_t            pid;
     unsigned         n, bad, seen, memories;
     ux_redo_t        redo;
@@ -74,14 +69,9 @@ test_kill(void)
     memory_start(memory);
     c = counter_of(memory, -1);
     redo = redo_of(memory);
-    fflush(stdout);
-    pid = fork();
+    pid = child_fork();
 
     if (pid == 0) {
-        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) {
-            _exit(2);
-        }
-
         raise(SIGSTOP);
         list(&redo);
         ux_redo_commit(&redo);
@@ -89,7 +79,7 @@ test_kill(void)
         _exit(0);
     }
 
-    if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status)) {
+    if (child_wait(pid) == 0) {
         ok(true, "kill points # SKIP ptrace is not permitted");
         return;
     }
@@ -107,8 +97,7 @@ test_kill(void)
             seen += !read_between(memory);
         }
 
-    } while (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0
-             && waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+    } while (child_step(pid));
 
     ok(bad == 0 && memories > 150, "killed at any of %u instructions, which "
        "leave %u memories, then others add: %u bad", n, memories, bad);

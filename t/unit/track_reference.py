@@ -3,8 +3,8 @@
 # Copyright (C) the nginx-ux authors
 #
 # A second opinion on the counting rules: keeps every visitor's whole history
-# and counts it anew, from DESIGN.md section 4, at each report.  Reads the lines
-# track_driver.c reads and prints the lines it prints; see there.
+# and counts it anew, from DESIGN.md section 4, at each report.  Reads the
+# lines track_driver.c reads and prints the lines it prints; see there.
 #
 # It shares no idea with the C: no masks, no running state, no changes.  A
 # funnel is a search through the history, a cart a stretch of it between two

@@ -30,6 +30,7 @@ my $t = Ux::nginx(conf => <<'EOF2')->start;
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { ux_expose first; return 200 "page"; }
+        location /second { ux_expose second; return 200 "page"; }
         location /both { ux_expose all; return 200 "page"; }
         location /cart { ux_expose first; ux_event add_to_cart;
             return 200 "page"; }
@@ -130,6 +131,19 @@ told('both, one of them new', pages => 1, requests => 1);
 $her->go('/both');
 $second{$_}++ for qw(pages requests);
 told('both', pages => 1, requests => 1);
+
+# a session that sees the second alone, and late the first
+
+$clock->forward(31 * MINUTE);
+$her->go('/second') for 1 .. 4;
+$second{$_->[0]} += $_->[1] for [pages => 4], [sessions => 1], [requests => 4];
+told('one of them for four pages');
+
+$her->go('/');
+told('now the other', pages => 1, requests => 1, sessions => 1);
+
+$her->go('/');
+told('and again', pages => 1, requests => 1);
 
 is($t->stats('/zones/shop/visitors')->{tracked}, 1, 'one visitor');
 $t->no_alerts;

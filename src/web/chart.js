@@ -131,9 +131,15 @@ const uxChart = (() => {
         return [lift ? low - more : Math.max(0, low - more), high + more];
     };
 
-    /* A first point is in the middle of a day. */
-    const spanOf = (u, from, to) => to > from ? [from, to]
-        : [from - 43200, from + 43200];
+    /* A first point is in the middle of a day; ten minutes have room. */
+    const spanOf = (u, from, to) => to > from
+        ? [Math.min(from, to - 600), to] : [from - 43200, from + 43200];
+
+    /* Labels have minutes, in seconds here. */
+    const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720]
+        .map(minutes => minutes * 60);
+    const DAYS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 30, 60, 90, 180, 365]
+        .map(days => days * 86400);
 
     const colour = name => getComputedStyle(document.documentElement)
         .getPropertyValue(name).trim();
@@ -173,7 +179,8 @@ const uxChart = (() => {
             tzDate: at => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
             scales: { x: { range: spanOf },
                 y: { range: () => rangeOf(picture.points, lift) } },
-            axes: [{ ...axis, space: 60, size: 40, values: ticksOf },
+            axes: [{ ...axis, space: 60, size: 40, values: ticksOf,
+                     incrs: [...MINUTES, ...DAYS] },
                    { ...axis, size: 64, values: (u, ticks) =>
                        ticks.map(format(ticks)) }],
             hooks: {

@@ -28,12 +28,13 @@
 
 #define UX_POSTERIOR_2_PI       6.283185307179586
 
-/* Newton's steps to a mode: at most, and in deviations where they end. */
+/* Newton's steps to a mode: the first, at most; in deviations, the last. */
 #define UX_POSTERIOR_STRIDE     8.0
 #define UX_POSTERIOR_NEAR       0.5
 
-/* Of a side; a fraction of it is ever wanted. */
-#define UX_POSTERIOR_TERMS      1000
+/* Parameters so weak take some 2,000 terms of a side, weaker ones more. */
+#define UX_POSTERIOR_LEAST      0.001
+#define UX_POSTERIOR_TERMS      10000
 
 
 /* Bounds of what an integral leaves out, as a share of it. */
@@ -69,10 +70,10 @@ static double ux_posterior_start(const ux_posterior_overlap_t *overlap);
 static double ux_posterior_slope(const ux_posterior_overlap_t *overlap,
     double u, double *curvature);
 static double ux_posterior_step(const ux_posterior_overlap_t *overlap);
-static void ux_posterior_side(ux_posterior_overlap_t *overlap, double u,
-    double step);
+static void ux_posterior_side(ux_posterior_overlap_t *overlap, double mode,
+    double step, ux_posterior_term_t last);
 static bool ux_posterior_straight(const ux_posterior_overlap_t *overlap,
-    const ux_posterior_point_t *at);
+    double rest);
 static double ux_posterior_straight_rest(const ux_posterior_term_t *term,
     const ux_posterior_term_t *last, bool right);
 static ux_posterior_term_t ux_posterior_term(
@@ -114,7 +115,10 @@ ux_posterior_two(ux_beta_t a, ux_beta_t b, bool precise)
     ux_posterior_t          posterior;
     ux_posterior_overlap_t  overlap;
 
-    if (!ux_posterior_valid(a) || !ux_posterior_valid(b)) {
+    if (!ux_posterior_valid(a) || !ux_posterior_valid(b)
+        || fmin(fmin(a.alpha, a.beta), fmin(b.alpha, b.beta))
+           < UX_POSTERIOR_LEAST)
+    {
         return ux_posterior_all(NAN);
     }
 
@@ -199,24 +203,30 @@ ux_posterior_overlap(ux_posterior_overlap_t *overlap)
     overlap->p = term.p;
     overlap->excess = term.excess;
 
-    ux_posterior_side(overlap, mode, step);
-    ux_posterior_side(overlap, mode, -step);
+    ux_posterior_side(overlap, mode, step, term);
+    ux_posterior_side(overlap, mode, -step, term);
+
+    if (overlap->p > 1) {
+        overlap->p = 1;
+    }
 }
 
 
 /*
- * Newton's method on a concave function, to a quarter of a standard deviation:
- * it is only where windows are split.  Arms of few conversions make it bend so
- * little that steps go too far, hence the bound and the bracket.
+ * Newton's method on a concave function, to half a standard deviation: it is
+ * only where the sum begins.  Arms of few conversions make it bend so little
+ * that steps go too far, hence the bound and the bracket; weak priors have
+ * their mode hundreds of logits away, hence the bound that grows.
  */
 static double
 ux_posterior_mode(const ux_posterior_overlap_t *overlap)
 {
     int     i;
-    double  u, lo, hi, step, slope, curvature;
+    double  u, lo, hi, step, slope, stride, curvature;
 
     lo = -INFINITY;
     hi = INFINITY;
+    stride = UX_POSTERIOR_STRIDE;
     u = ux_posterior_start(overlap);
 
     for (i = 0; i < UX_POSTERIOR_STEPS; i++) {
@@ -230,7 +240,7 @@ ux_posterior_mode(const ux_posterior_overlap_t *overlap)
         /* F_W is leaving the range of a double: the mode is on the right */
 
         if (!(curvature > 0) || !isfinite(step)) {
-            step = UX_POSTERIOR_STRIDE / 2;
+            step = stride;
         }
 
         if (step > 0) {
@@ -240,7 +250,12 @@ ux_posterior_mode(const ux_posterior_overlap_t *overlap)
             hi = u;
         }
 
-        u += fmin(fmax(step, -UX_POSTERIOR_STRIDE), UX_POSTERIOR_STRIDE);
+        if (fabs(step) >= stride) {
+            step = copysign(stride, step);
+            stride *= 2;
+        }
+
+        u += step;
 
         if (u <= lo || u >= hi) {
             u = lo + (hi - lo) / 2;
@@ -312,8 +327,9 @@ ux_posterior_slope(const ux_posterior_overlap_t *overlap, double u,
  *   s(a) = w atan(w / a) - a ln(1 + (w / a)^2) / 2,
  *
  * and at w = 2 pi / step it is the error of the rule.  f_N F_W bends no more
- * than f_N f_W, a Beta density of the sums of a and b.  Newton's method on a
- * convex function, from where it is below: a parabola bounds s.
+ * than f_N f_W, a Beta density of the sums of a and b, and f_N G_W by one more
+ * of each.  Newton's method on a convex function, from where it is below: a
+ * parabola bounds s.
  */
 static double
 ux_posterior_step(const ux_posterior_overlap_t *overlap)
@@ -321,8 +337,8 @@ ux_posterior_step(const ux_posterior_overlap_t *overlap)
     int     i;
     double  a, b, w, fall, angle;
 
-    a = overlap->n.a + overlap->w.a;
-    b = overlap->n.b + overlap->w.b;
+    a = overlap->n.a + overlap->w.a + 1;
+    b = overlap->n.b + overlap->w.b + 1;
     w = sqrt(2 * overlap->care->period / (1 / a + 1 / b));
 
     for (i = 0; i < 4; i++) {
@@ -337,24 +353,23 @@ ux_posterior_step(const ux_posterior_overlap_t *overlap)
 
 
 /*
- * From u, which is in already, to where the rest is too little.  It is no more
- * than a geometric series, as logarithms are concave, and just that where they
- * are straight.
+ * From the mode, whose term is in already, to where the rest is too little.
+ * It is no more than a geometric series, as logarithms are concave, and just
+ * that where they are straight.
  */
 static void
-ux_posterior_side(ux_posterior_overlap_t *overlap, double u, double step)
+ux_posterior_side(ux_posterior_overlap_t *overlap, double mode, double step,
+    ux_posterior_term_t last)
 {
     unsigned              i;
-    ux_posterior_term_t   term, last, rest;
+    ux_posterior_term_t   term, rest;
     ux_posterior_point_t  at;
 
-    last.p = 0;
-    last.other = 0;
-    last.excess = 0;
-    rest = last;
+    rest.p = NAN;
+    rest.excess = NAN;
 
     for (i = 1; i <= UX_POSTERIOR_TERMS; i++) {
-        at = ux_posterior_point(u + i * step);
+        at = ux_posterior_point(mode + i * step);
         term = ux_posterior_term(overlap, &at, fabs(step));
 
         overlap->p += term.p;
@@ -369,7 +384,7 @@ ux_posterior_side(ux_posterior_overlap_t *overlap, double u, double step)
             break;
         }
 
-        if (ux_posterior_straight(overlap, &at)) {
+        if (ux_posterior_straight(overlap, step > 0 ? at.y : at.t)) {
             rest.p = ux_posterior_straight_rest(&term, &last, step > 0);
             break;
         }
@@ -377,17 +392,19 @@ ux_posterior_side(ux_posterior_overlap_t *overlap, double u, double step)
         last = term;
     }
 
-    overlap->p = fmin(overlap->p + rest.p, 1);
-    overlap->excess = fmin(overlap->excess + rest.excess, 1);
+    overlap->p += rest.p;
+    overlap->excess += rest.excess;
 }
 
 
-/* Whether a power of t or of 1 - t is all that is left of both arms. */
+/*
+ * Whether a power of t, or on the right of 1 - t, which is `rest`, is all that
+ * is left of both arms.
+ */
 static bool
-ux_posterior_straight(const ux_posterior_overlap_t *overlap,
-    const ux_posterior_point_t *at)
+ux_posterior_straight(const ux_posterior_overlap_t *overlap, double rest)
 {
-    return (1 + overlap->n.total + overlap->w.total) * fmin(at->t, at->y)
+    return (1 + overlap->n.total + overlap->w.total) * rest
            < overlap->care->bend;
 }
 
@@ -428,7 +445,7 @@ ux_posterior_term(const ux_posterior_overlap_t *overlap,
 }
 
 
-/* The sum of a geometric series behind `term`; without an end if it grows. */
+/* The sum of a geometric series behind `term`; NaN if that has none. */
 static double
 ux_posterior_rest(double term, double last)
 {
@@ -436,7 +453,7 @@ ux_posterior_rest(double term, double last)
         return 0;
     }
 
-    return term < last ? term / (last - term) * term : INFINITY;
+    return term < last ? term / (last - term) * term : NAN;
 }
 
 

@@ -77,7 +77,7 @@ void ux_report_put_head(ux_json_t *root, const ux_report_t *report);
 void ux_report_put_help(ux_json_t *root);
 
 /* All but "experiments". */
-void ux_report_put_zone(ux_json_t *object, const ux_report_zone_t *zone,
+void ux_report_put_zone(ux_json_t *zone, const ux_report_zone_t *of,
     const ux_result_t *view);
 
 /*

@@ -84,6 +84,7 @@ typedef struct {
     uint32_t           registry_capacity;
     uint32_t           written;        /* copies of counters that have had a
                                           writer */
+    uint32_t           unused;         /* heads are compared, without gaps */
     uint64_t           processes_at;
     uint64_t           redo_at;
     uint64_t           registry_at;

@@ -61,8 +61,13 @@ ux_survey_of(const ux_model_t *model, uint8_t event)
 {
     /* GA4's own names are none */
 
-    return event >= UX_EVENT_BUILTIN && event < model->nevents
-           ? ux_survey_find(model->events[event]) : UX_SURVEYS;
+    if (event < UX_EVENT_BUILTIN || event >= UX_EVENTS_MAX
+        || event >= model->nevents)
+    {
+        return UX_SURVEYS;
+    }
+
+    return ux_survey_find(model->events[event]);
 }
 
 

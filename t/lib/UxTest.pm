@@ -74,13 +74,16 @@ sub module
 
 
 my %given;
+my $next_port = 40 * $$;
 
 # A port nobody listens on.  Below the range outgoing connections are given
-# their ports from: the clients of a busy test could else sit on it.
+# their ports from: the clients of a busy test could else sit on it.  Tests
+# that run beside each other begin apart: a server that is stopped for a while
+# finds its port free.
 sub free_port
 {
     for (1 .. 1000) {
-        my $port = 12000 + int rand 20000;
+        my $port = 12000 + $next_port++ % 20000;
         next if $given{$port}++;
         return $port if IO::Socket::INET->new(LocalAddr => '127.0.0.1',
             LocalPort => $port, Listen => 1, Proto => 'tcp');

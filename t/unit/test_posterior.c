@@ -15,11 +15,13 @@
 
 #define PRECISE  1e-11
 #define QUICK    1e-8
+#define TWO      2e-9                  /* of two arms */
 
 
 static void test_beta(void);
 static void test_two(void);
 static void test_two_weak(void);
+static void test_two_weaker(void);
 static void test_two_normal(void);
 static void test_two_any(void);
 static void test_kept(void);
@@ -41,6 +43,7 @@ main(void)
     test_beta();
     test_two();
     test_two_weak();
+    test_two_weaker();
     test_two_normal();
     test_two_any();
     test_kept();
@@ -143,7 +146,7 @@ test_two(void)
            precise.loss_a, precise.loss_b);
 
         quick = ux_posterior_two(cases[i].a, cases[i].b, false);
-        ok(same(quick, cases[i].expected, QUICK), "%s, quick",
+        ok(same(quick, cases[i].expected, TWO), "%s, quick",
            cases[i].name);
     }
 }
@@ -176,7 +179,7 @@ test_two_weak(void)
         quick = ux_posterior_two(cases[i].a, cases[i].b, false);
 
         ok(same(precise, cases[i].expected, PRECISE)
-           && same(quick, cases[i].expected, QUICK),
+           && same(quick, cases[i].expected, TWO),
            "Beta(%g, %g) and Beta(%g, %g): %.17g %.17g", cases[i].a.alpha,
            cases[i].a.beta, cases[i].b.alpha, cases[i].b.beta,
            precise.better, precise.loss_b);
@@ -184,15 +187,66 @@ test_two_weak(void)
 
     quick = ux_posterior_two(beta(0.1, 1e6), beta(0.1, 2e6), false);
     precise = ux_posterior_two(beta(0.1, 1e6), beta(0.1, 2e6), true);
-    ok(same(quick, precise, QUICK) && fabs(precise.better - 0.46951297437)
+    ok(same(quick, precise, TWO) && fabs(precise.better - 0.46951297437)
                                       < 1e-10,
        "Beta(0.1, 10^6): a straight side and a steep one: %.17g",
        precise.better);
 
     quick = ux_posterior_two(beta(0.001, 0.001), beta(0.001, 0.001), false);
-    ok(error(quick.better, 0.5) < QUICK
-       && error(quick.loss_a, 0.24999918112726643) < QUICK,
+    ok(error(quick.better, 0.5) < TWO
+       && error(quick.loss_a, 0.24999918112726643) < TWO,
        "Beta(0.001, 0.001): %.17g", quick.loss_a);
+}
+
+
+/*
+ * Two Beta(1, b), whose loss is b / (2b + 1) / (b + 1): with a weak prior the
+ * mode of what is integrated lies hundreds of logits away.  And any weak pair
+ * the other way round.
+ */
+static void
+test_two_weaker(void)
+{
+    double          far, off;
+    size_t          i;
+    uint32_t        state;
+    ux_beta_t       a, b;
+    ux_posterior_t  value, other;
+
+    static const double  weak[] = { 0.5, 0.1, 0.01, 0.002, 0.001 };
+
+    far = 0;
+
+    for (i = 0; i < 2 * sizeof(weak) / sizeof(weak[0]); i++) {
+        a = beta(1, weak[i / 2]);
+        value = ux_posterior_two(a, a, i % 2);
+        off = a.beta / (2 * a.beta + 1) / (a.beta + 1);
+
+        far = fmax(far, error(value.better, 0.5));
+        far = fmax(far, error(value.loss_a, off));
+        far = fmax(far, error(value.loss_b, off));
+    }
+
+    ok(far < TWO, "Beta(1, 0.5) to Beta(1, 0.001), twice: %g", far);
+
+    state = 3;
+    far = 0;
+
+    for (i = 0; i < 1000; i++) {
+        a = beta(exp(-6.9 * drawn(&state)), exp(10 * drawn(&state) - 6.9));
+        b = beta(exp(-6.9 * drawn(&state)), exp(10 * drawn(&state) - 6.9));
+        value = ux_posterior_two(a, b, false);
+        other = ux_posterior_two(beta(b.beta, b.alpha),
+                                 beta(a.beta, a.alpha), false);
+        far = fmax(far, error(other.better, value.better));
+        far = fmax(far, error(other.loss_a, value.loss_a));
+        far = fmax(far, error(other.loss_b, value.loss_b));
+        far = fmax(far, fabs(value.better + value.worse - 1));
+    }
+
+    ok(far < 2 * TWO, "any weak ones and their complements: %g", far);
+    ok(isnan(ux_posterior_two(beta(1, 0.0009), beta(1, 1), true).better),
+       "weaker than any prior");
 }
 
 
@@ -286,7 +340,7 @@ test_two_any(void)
     ok(swap == 0, "arms may change places: %g", swap);
     ok(complement < 1e-8, "so may rates and their complements: %g",
        complement);
-    ok(both < QUICK, "quick is nearly precise: %g", both);
+    ok(both < TWO, "quick is nearly precise: %g", both);
 }
 
 

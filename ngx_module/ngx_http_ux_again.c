@@ -69,7 +69,7 @@ ngx_http_ux_again_may(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
            && !ctx->barred && !ctx->prefetch && ctx->collect == NULL
            && ctx->decider != NULL && !ctx->decider->expose->off
            && ctx->method != NGX_HTTP_POST
-           && !ngx_http_ux_failed(ctx, r->headers_out.status);
+           && !ngx_http_ux_failed(ctx->method, r->headers_out.status);
 }
 
 

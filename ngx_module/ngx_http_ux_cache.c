@@ -10,6 +10,8 @@
 
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);
+static void ngx_http_ux_cache_answer(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
 static ngx_int_t ngx_http_ux_cache_vary(ngx_http_request_t *r,
     uint64_t there, ngx_uint_t *varies);
 static void ngx_http_ux_cache_remove(ngx_http_request_t *r, ngx_str_t *name);
@@ -53,27 +55,37 @@ ngx_http_ux_cache_filter_init(ngx_conf_t *cf)
 static ngx_int_t
 ngx_http_ux_cache_filter(ngx_http_request_t *r)
 {
+    ngx_http_ux_ctx_t  *ctx;
+
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ux_module);
+
+    if (r == r->main && (ctx != NULL || r->internal || r->filter_finalize)) {
+        ctx = ngx_http_ux_ctx(r, 0);
+
+        if (ctx != NULL) {
+            ngx_http_ux_cache_answer(r, ctx);
+        }
+    }
+
+    return ngx_http_next_header_filter(r);
+}
+
+
+static ngx_http_ux_apart void
+ngx_http_ux_cache_answer(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
     uint64_t                 there;
     ngx_uint_t               varies, private;
-    ngx_http_ux_ctx_t       *ctx;
     ngx_http_ux_expose_t    *expose;
     ngx_http_ux_loc_conf_t  *lcf;
 
-    if (r != r->main) {
-        return ngx_http_next_header_filter(r);
-    }
-
-    ctx = ngx_http_ux_ctx(r, 0);
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    if (ctx == NULL || ctx->stats || lcf->stats) {
-        return ngx_http_next_header_filter(r);
-    }
-
-    if (ctx->decider == NULL && !ctx->wanted && !ctx->minted
-        && ctx->set_cookie.len == 0)
+    if (ctx->stats || lcf->stats
+        || (ctx->decider == NULL && !ctx->wanted && !ctx->minted
+            && ctx->set_cookie.len == 0))
     {
-        return ngx_http_next_header_filter(r);
+        return;
     }
 
     /*
@@ -125,8 +137,6 @@ ngx_http_ux_cache_filter(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "answer could not be made private: out of memory");
     }
-
-    return ngx_http_next_header_filter(r);
 }
 
 

@@ -9,6 +9,8 @@
 #include "ngx_http_ux_module.h"
 
 
+static void ngx_http_ux_control_asked(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_loc_conf_t *lcf);
 static u_char *ngx_http_ux_debug_why(ngx_http_ux_ctx_t *ctx, u_char *p,
     u_char *last);
 static u_char *ngx_http_ux_debug_variants(ngx_http_request_t *r,
@@ -55,9 +57,22 @@ void
 ngx_http_ux_control(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_loc_conf_t *lcf)
 {
+    ctx->no_consent = (lcf->gpc && ctx->gpc);
+
+    if (lcf->consent != NULL || lcf->exclude != NULL || lcf->override != NULL)
+    {
+        ngx_http_ux_control_asked(r, ctx, lcf);
+    }
+}
+
+
+static ngx_http_ux_apart void
+ngx_http_ux_control_asked(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_loc_conf_t *lcf)
+{
     /* in doubt there is no consent, and nobody is staff */
 
-    ctx->no_consent = (lcf->gpc && ctx->gpc)
+    ctx->no_consent = ctx->no_consent
                       || (lcf->consent != NULL
                           && !ngx_http_ux_is_true(r, lcf->consent));
 

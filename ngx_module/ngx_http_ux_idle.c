@@ -4,7 +4,8 @@
  *
  * Most requests ask for something that belongs to a page, and change nothing:
  * a location that neither exposes nor tells events, and a visitor known well.
- * This is the short way for them, which allocates and writes nothing.
+ * This is the short way for them, which allocates and writes nothing; on a
+ * connection that has seen the visitor's cookie they need no state either.
  */
 
 #include "ngx_http_ux_module.h"
@@ -23,7 +24,7 @@ ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
      * to be discarded, a variable was read
      */
 
-    if (!lcf->plain || lcf->watched || ctx->decider != NULL || ctx->wanted
+    if (!lcf->quiet || ctx->decider != NULL || ctx->wanted
         || ctx->pending != NULL || ctx->discarded || ctx->collect != NULL
         || ctx->stats || ctx->determined || ctx->determining)
     {
@@ -43,6 +44,25 @@ ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
 
 /*
+ * The first zone's, as nothing names another.  What came with an upstream's
+ * answer has to be looked at, and a state may be where only a search finds it.
+ */
+ngx_uint_t
+ngx_http_ux_idle_quiet(ngx_http_request_t *r)
+{
+    ngx_http_ux_loc_conf_t   *lcf;
+    ngx_http_ux_main_conf_t  *mcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+    mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
+
+    return lcf->quiet && r->method == NGX_HTTP_GET && r->upstream == NULL
+           && !r->internal && !r->filter_finalize && mcf->first != NULL
+           && ngx_http_ux_memo_idle(r, mcf->first);
+}
+
+
+/*
  * NGX_OK: it was verified before, and remembered in the record; NGX_ERROR: the
  * record has seen another; NGX_DECLINED: a glance does not tell.
  */
@@ -56,7 +76,7 @@ ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx)
 
     if (ux_table_glance_at(&ctx->zone->store.table, ctx->hash,
                            (uint32_t) ngx_time(),
-                           ctx->at != NULL ? ctx->at : &at, &glance)
+                           ctx->kept != NULL ? &ctx->kept->at : &at, &glance)
         != UX_OK)
     {
         return NGX_DECLINED;

@@ -9,34 +9,26 @@
 #include "ngx_http_ux_module.h"
 
 
-/* at most: see ngx_http_ux_log_changes() */
-#define NGX_HTTP_UX_LOG_CHANGES  8
-
-
 /* One request, as it is counted in every place. */
 typedef struct {
     ngx_uint_t  status;
     ngx_uint_t  failed;
-    ngx_uint_t  post;
     ngx_int_t   cache;         /* NGX_OK, NGX_DECLINED: a miss, NGX_ERROR */
     uint64_t    bytes;
     uint32_t    latency;       /* ux_timing_bucket() */
     uint32_t    upstream_time;
     unsigned    upstream:1;
-
-    ngx_uint_t  n;
-    ux_change_t changes[NGX_HTTP_UX_LOG_CHANGES];
+    unsigned    special:1;     /* see ngx_http_ux_log_special() */
 } ngx_http_ux_ended_t;
 
 
-static void ngx_http_ux_log_ended(ngx_http_request_t *r,
-    ngx_http_ux_ctx_t *ctx, ngx_http_ux_ended_t *ended);
+static ngx_http_ux_within void ngx_http_ux_log_ended(ngx_http_request_t *r,
+    ngx_uint_t method, ngx_http_ux_ended_t *ended);
 static void ngx_http_ux_log_upstream(ngx_http_request_t *r,
     ngx_http_ux_ended_t *ended);
-static void ngx_http_ux_log_changes(ngx_http_ux_ended_t *ended);
-static ngx_inline void ngx_http_ux_log_change(ngx_http_ux_ended_t *ended,
-    ngx_uint_t cell, int64_t delta);
-static ngx_inline void ngx_http_ux_log_count(ux_counter_t *counter,
+static void ngx_http_ux_log_special(ux_counter_t *counter, uint32_t base,
+    ngx_http_ux_ended_t *ended);
+static void ngx_http_ux_log_count(ux_counter_t *counter,
     uint32_t base, uint32_t timings, ngx_http_ux_ended_t *ended);
 
 
@@ -58,9 +50,7 @@ ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     store = &zone->store;
 
-    ended.n = 0;
-    ngx_http_ux_log_ended(r, ctx, &ended);
-    ngx_http_ux_log_changes(&ended);
+    ngx_http_ux_log_ended(r, ctx->method, &ended);
     ngx_http_ux_log_count(&store->counter, UX_ZONE_HTTP, store->plan.requests,
                           &ended);
 
@@ -73,8 +63,23 @@ ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 }
 
 
-static void
-ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+ngx_http_ux_apart void
+ngx_http_ux_log_quiet(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
+{
+    ngx_http_ux_ended_t  ended;
+
+    if (zone == NULL || !zone->joined) {
+        return;
+    }
+
+    ngx_http_ux_log_ended(r, NGX_HTTP_GET, &ended);
+    ngx_http_ux_log_count(&zone->store.counter, UX_ZONE_HTTP,
+                          zone->store.plan.requests, &ended);
+}
+
+
+static ngx_http_ux_within void
+ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_uint_t method,
     ngx_http_ux_ended_t *ended)
 {
     time_t           sec;
@@ -90,9 +95,8 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         ended->status = NGX_HTTP_CLIENT_CLOSED_REQUEST;
     }
 
-    ended->post = (ctx->method == NGX_HTTP_POST);
-    ended->failed = ngx_http_ux_failed(ctx, ended->status);
-    ended->cache = ngx_http_ux_upstream_cache(r);
+    ended->failed = ngx_http_ux_failed(method, ended->status);
+    ended->cache = NGX_ERROR;
     ended->bytes = (r->connection->sent > 0) ? r->connection->sent : 0;
 
     /* as $request_time */
@@ -105,19 +109,28 @@ ngx_http_ux_log_ended(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ended->upstream = 0;
     ended->upstream_time = 0;
 
-    if (r->upstream_states != NULL) {
+    if (r->upstream != NULL || r->upstream_states != NULL) {
         ngx_http_ux_log_upstream(r, ended);
     }
+
+    ended->special = ended->failed || ended->cache != NGX_ERROR
+                     || ended->status == NGX_HTTP_CLIENT_CLOSED_REQUEST;
 }
 
 
 /* As $upstream_response_time, its parts added up. */
-static void
+static ngx_http_ux_apart void
 ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
 {
     uint64_t                    ms;
     ngx_uint_t                  i;
     ngx_http_upstream_state_t  *state;
+
+    ended->cache = ngx_http_ux_upstream_cache(r);
+
+    if (r->upstream_states == NULL) {
+        return;
+    }
 
     ms = 0;
     state = r->upstream_states->elts;
@@ -143,51 +156,41 @@ ngx_http_ux_log_upstream(ngx_http_request_t *r, ngx_http_ux_ended_t *ended)
  * of how many bytes.  A client that left is in its class, 4xx, and counted as
  * such beside it.
  */
-static void
-ngx_http_ux_log_changes(ngx_http_ux_ended_t *ended)
+static ngx_http_ux_apart void
+ngx_http_ux_log_special(ux_counter_t *counter, uint32_t base,
+    ngx_http_ux_ended_t *ended)
 {
     if (ended->status == NGX_HTTP_CLIENT_CLOSED_REQUEST) {
-        ngx_http_ux_log_change(ended, UX_HTTP_CLIENT_ABORT, 1);
+        ux_counter_add(counter, base + UX_HTTP_CLIENT_ABORT, 1);
     }
 
     if (ended->failed) {
-        ngx_http_ux_log_change(ended, UX_HTTP_ERRORS, 1);
+        ux_counter_add(counter, base + UX_HTTP_ERRORS, 1);
 
         if (ended->status == NGX_HTTP_REQUEST_TIME_OUT
             || ended->status == NGX_HTTP_GATEWAY_TIME_OUT)
         {
-            ngx_http_ux_log_change(ended, UX_HTTP_TIMEOUTS, 1);
+            ux_counter_add(counter, base + UX_HTTP_TIMEOUTS, 1);
 
         } else if (ended->status < NGX_HTTP_INTERNAL_SERVER_ERROR) {
-            ngx_http_ux_log_change(ended, UX_HTTP_POST_4XX, 1);
+            ux_counter_add(counter, base + UX_HTTP_POST_4XX, 1);
         }
     }
 
     if (ended->cache != NGX_ERROR) {
-        ngx_http_ux_log_change(ended, UX_HTTP_CACHE_LOOKUPS, 1);
-        ngx_http_ux_log_change(ended, UX_HTTP_CACHE_HITS,
-                               ended->cache == NGX_OK);
+        ux_counter_add(counter, base + UX_HTTP_CACHE_LOOKUPS, 1);
+        ux_counter_add(counter, base + UX_HTTP_CACHE_HITS,
+                       ended->cache == NGX_OK);
     }
 }
 
 
-static ngx_inline void
-ngx_http_ux_log_change(ngx_http_ux_ended_t *ended, ngx_uint_t cell,
-    int64_t delta)
-{
-    ended->changes[ended->n].cell = (uint32_t) cell;
-    ended->changes[ended->n].delta = delta;
-    ended->n++;
-}
-
-
-static ngx_inline void
+static void
 ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
     uint32_t timings, ngx_http_ux_ended_t *ended)
 {
     uint32_t      class;
     uint64_t     *own;
-    ngx_uint_t    i;
     ux_change_t   change;
 
     class = (uint32_t) (UX_HTTP_1XX + ended->status / 100 - 1);
@@ -205,9 +208,8 @@ ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
                        (int64_t) ended->bytes);
     }
 
-    for (i = 0; i < ended->n; i++) {
-        ux_counter_add(counter, base + ended->changes[i].cell,
-                       ended->changes[i].delta);
+    if (ended->special) {
+        ngx_http_ux_log_special(counter, base, ended);
     }
 
     if (timings == 0) {
@@ -222,16 +224,4 @@ ngx_http_ux_log_count(ux_counter_t *counter, uint32_t base,
         change = ux_timing_bucket_change(timings, ended->upstream_time);
         ux_counter_add(counter, change.cell, change.delta);
     }
-}
-
-
-/* What the shopper meets as an error: see UX_HTTP_ERRORS. */
-ngx_uint_t
-ngx_http_ux_failed(ngx_http_ux_ctx_t *ctx, ngx_uint_t status)
-{
-    return status >= NGX_HTTP_INTERNAL_SERVER_ERROR
-           || status == NGX_HTTP_REQUEST_TIME_OUT
-           || (ctx->method == NGX_HTTP_POST
-               && status >= NGX_HTTP_BAD_REQUEST
-               && status != NGX_HTTP_CLIENT_CLOSED_REQUEST);
 }

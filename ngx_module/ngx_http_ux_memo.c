@@ -26,8 +26,10 @@ typedef struct {
     ux_key_t     hash;
     uint64_t     cookie_hash;
     uint32_t     day;
-    uint32_t     at_table;               /* see ux_table_glance_at() */
+    ux_glance_t  glance;                 /* the last that was told, */
+    ux_seen_t    glanced;                /*   and where: see ux_table_same() */
     ngx_uint_t   misses;
+    ngx_http_ux_kept_t  kept;
     size_t       at;                     /* the value, in the line */
     size_t       value;                  /* its length */
     size_t       name;                   /* that of the name before it */
@@ -37,17 +39,86 @@ typedef struct {
 } ngx_http_ux_memo_t;
 
 
-static ngx_http_ux_memo_t *ngx_http_ux_memo(ngx_connection_t *c);
+static ngx_inline ngx_http_ux_memo_t *ngx_http_ux_memo_match(
+    ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
+static ngx_inline ngx_uint_t ngx_http_ux_memo_named(u_char *p,
+    ngx_str_t *name);
+static ngx_inline ngx_http_ux_memo_t *ngx_http_ux_memo(ngx_connection_t *c);
 static ngx_http_ux_memo_t *ngx_http_ux_memo_make(ngx_connection_t *c,
     size_t len);
-static ngx_str_t *ngx_http_ux_memo_line(ngx_http_request_t *r);
+static ngx_inline ngx_str_t *ngx_http_ux_memo_line(ngx_http_request_t *r);
 static void ngx_http_ux_memo_cleanup(void *data);
 
 
 ngx_int_t
 ngx_http_ux_memo_find(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 {
-    u_char                  *value;
+    ngx_str_t           *line;
+    ngx_http_ux_memo_t  *memo;
+
+    memo = ngx_http_ux_memo_match(r, ctx->zone);
+
+    if (memo == NULL) {
+        return NGX_DECLINED;
+    }
+
+    line = ngx_http_ux_memo_line(r);
+
+    ux_cookie_parsed((const char *) line->data + memo->at, memo->value,
+                     memo->day, &ctx->cookie);
+    ctx->hash = memo->hash;
+    ctx->cookie_hash = memo->cookie_hash;
+    ctx->kept = &memo->kept;
+
+    return NGX_OK;
+}
+
+
+ngx_uint_t
+ngx_http_ux_memo_idle(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
+{
+    uint32_t             now_s;
+    ux_table_t          *table;
+    ux_glance_t         *glance;
+    ngx_http_ux_memo_t  *memo;
+
+    memo = ngx_http_ux_memo_match(r, zone);
+
+    if (memo == NULL) {
+        return 0;
+    }
+
+    now_s = (uint32_t) ngx_time();
+    table = &zone->store.table;
+    glance = &memo->glance;
+
+    if (ux_table_same(table, memo->hash, &memo->glanced, now_s,
+                      &glance->last_s)
+        != UX_OK)
+    {
+        memo->glanced.slot = UX_PROCESS_NONE;
+
+        if (ux_table_glance_at(table, memo->hash, now_s, &memo->kept.at,
+                               glance)
+            != UX_OK)
+        {
+            return 0;
+        }
+
+        memo->glanced.slot = memo->kept.at;
+        memo->glanced.word = glance->word;
+    }
+
+    return glance->cookie_hash == memo->cookie_hash && glance->confirmed
+           && !glance->waiting
+           && (time_t) now_s - (time_t) glance->last_s < NGX_HTTP_UX_TOUCH;
+}
+
+
+/* What is kept of just this line, cookie and zone; NULL: nothing. */
+static ngx_inline ngx_http_ux_memo_t *
+ngx_http_ux_memo_match(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
+{
     ngx_str_t               *line, *name;
     const uint64_t          *key;
     ngx_http_ux_memo_t      *memo;
@@ -56,37 +127,29 @@ ngx_http_ux_memo_find(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     memo = ngx_http_ux_memo(r->connection);
 
     if (memo == NULL) {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     line = ngx_http_ux_memo_line(r);
-    key = ctx->zone->store.head->index_key;
+    key = zone->store.head->index_key;
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     name = &scf->cookie->name;
 
     if (line == NULL
         || memo->len != line->len
         || memo->name != name->len
-        || memo->keys_hash != ctx->zone->keys_hash
+        || memo->keys_hash != zone->keys_hash
         || memo->index_key[0] != key[0] || memo->index_key[1] != key[1]
         || ngx_memcmp(memo->line, line->data, line->len) != 0
-        || ngx_memcmp(line->data + memo->at - name->len - 1, name->data,
-                      name->len)
-           != 0)
+        || !ngx_http_ux_memo_named(line->data + memo->at - name->len - 1,
+                                   name))
     {
-        return NGX_DECLINED;
+        return NULL;
     }
 
     memo->misses = 0;
 
-    value = line->data + memo->at;
-    ux_cookie_parsed((const char *) value, memo->value, memo->day,
-                     &ctx->cookie);
-    ctx->hash = memo->hash;
-    ctx->cookie_hash = memo->cookie_hash;
-    ctx->at = &memo->at_table;
-
-    return NGX_OK;
+    return memo;
 }
 
 
@@ -133,6 +196,8 @@ ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     memo->index_key[1] = ctx->zone->store.head->index_key[1];
     memo->keys_hash = ctx->zone->keys_hash;
     memo->hash = ctx->hash;
+    memo->glanced.slot = UX_PROCESS_NONE;
+    memo->kept.seen.slot = UX_PROCESS_NONE;
     memo->cookie_hash = ctx->cookie_hash;
     memo->day = ctx->cookie.day;
     memo->at = value - line->data;
@@ -143,7 +208,25 @@ ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 }
 
 
-static ngx_http_ux_memo_t *
+/* Names are short. */
+static ngx_inline ngx_uint_t
+ngx_http_ux_memo_named(u_char *p, ngx_str_t *name)
+{
+    u_char  *q, *last;
+
+    q = name->data;
+    last = q + name->len;
+
+    while (q < last && *p == *q) {
+        p++;
+        q++;
+    }
+
+    return q == last;
+}
+
+
+static ngx_inline ngx_http_ux_memo_t *
 ngx_http_ux_memo(ngx_connection_t *c)
 {
     ngx_pool_cleanup_t  *cln;
@@ -184,7 +267,7 @@ ngx_http_ux_memo_make(ngx_connection_t *c, size_t len)
 
 
 /* The only line of cookies; NULL: there is none, or more than one. */
-static ngx_str_t *
+static ngx_inline ngx_str_t *
 ngx_http_ux_memo_line(ngx_http_request_t *r)
 {
     ngx_http_ux_cookies_t  it;

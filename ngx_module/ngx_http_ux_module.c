@@ -430,7 +430,7 @@ ngx_http_ux_create_loc_conf(ngx_conf_t *cf)
      *     lcf->stats = NGX_HTTP_UX_STATS_OFF;
      *     lcf->collect = NULL;
      *     lcf->plain = 0;
-     *     lcf->watched = 0;
+     *     lcf->quiet = 0;
      */
 
     lcf->visitor_key = NGX_CONF_UNSET_PTR;
@@ -485,7 +485,8 @@ ngx_http_ux_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
     conf->plain = (conf->expose == NULL && conf->events == NULL
                    && conf->collect == NULL
                    && conf->stats == NGX_HTTP_UX_STATS_OFF);
-    conf->watched = (conf->consent != NULL || conf->debug != NULL);
+    conf->quiet = conf->plain && conf->consent == NULL
+                  && conf->debug == NULL;
 
     return ngx_http_ux_server_header(cf, scf, &conf->header);
 }

@@ -39,6 +39,13 @@
 #define NGX_HTTP_UX_TOUCH         60
 
 
+/* kept out of callers that have a short way: it would lengthen that */
+#define ngx_http_ux_apart  __attribute__((noinline))
+
+/* and in them, though gcc finds it too long */
+#define ngx_http_ux_within  inline __attribute__((always_inline))
+
+
 typedef struct ngx_http_ux_snapshot_s  ngx_http_ux_snapshot_t;
 
 
@@ -212,7 +219,8 @@ typedef struct {
     ngx_http_ux_collect_t      *collect;
     unsigned                    plain:1;       /* exposes, tells, asks for,
                                                   answers nothing itself */
-    unsigned                    watched:1;     /* ux_consent or ux_debug */
+    unsigned                    quiet:1;       /* plain, and neither
+                                                  ux_consent nor ux_debug */
 } ngx_http_ux_loc_conf_t;
 
 
@@ -250,6 +258,15 @@ typedef struct {
                                                   nothing of its record */
     uint16_t                    arm;           /* of that */
 } ngx_http_ux_choice_t;
+
+
+/* What a connection keeps of its visitor's record. */
+typedef struct {
+    uint32_t                    at;            /* where in the table it was
+                                                  last seen, */
+    ux_seen_t                   seen;          /*   and as what: while */
+    ux_outline_t                outline;       /*   ux_table_same() says so */
+} ngx_http_ux_kept_t;
 
 
 /* What the request's header said of itself. */
@@ -295,9 +312,13 @@ typedef struct {
     ngx_pool_cleanup_t          cleanup;
     ngx_http_ux_loc_conf_t     *decider;       /* first location with
                                                   ux_expose in force */
+    ngx_http_ux_loc_conf_t     *location;      /* the last one entered */
     ngx_array_t                *entered;       /* ngx_http_ux_loc_conf_t * */
     ngx_http_upstream_t        *collected;     /* its X-UX-Event was read */
     ngx_array_t                *pending;       /* ngx_http_ux_pending_t */
+    ngx_array_t                 few[2];        /* these two, mostly */
+    ngx_http_ux_loc_conf_t     *few_entered[1];
+    ngx_http_ux_pending_t       few_pending[1];
     ngx_http_ux_collect_t      *collect;       /* the request is a beacon */
     ngx_http_ux_beacon_t       *beacon;
     ngx_table_elt_t            *header;        /* ours, sent upstream */
@@ -307,8 +328,7 @@ typedef struct {
     ux_key_t                    hash;
     uint64_t                    cookie_hash;   /* 0: not to be remembered */
     ux_seen_t                   seen;          /* its record, if `steady` */
-    uint32_t                   *at;            /* where in the table it was
-                                                  last seen; NULL: unknown */
+    ngx_http_ux_kept_t         *kept;          /* NULL: nothing */
     ux_cookie_t                 cookie;        /* that came, if `returned` */
     ngx_http_ux_choice_t       *choices;       /* of all zones, mostly: */
     ngx_http_ux_choice_t        few_choices[NGX_HTTP_UX_FEW];
@@ -326,7 +346,6 @@ typedef struct {
     uint32_t                    cookie_day;
     ngx_str_t                   events;        /* "$ux_events" */
 
-    uint64_t                    lengths;       /* of the client's headers */
     ngx_uint_t                  method;        /* the client's */
     uint32_t                    discarded;     /* mask of ux_discard_e */
 
@@ -465,7 +484,8 @@ ngx_int_t ngx_http_ux_filter_init(ngx_conf_t *cf);
 
 /*
  * The main request's state (see ngx_http_ux_ctx()) where its context does not
- * have it.
+ * have it.  A request that changes nothing, of a location that is quiet, has
+ * none.
  */
 ngx_http_ux_ctx_t *ngx_http_ux_ctx_find(ngx_http_request_t *r,
     ngx_uint_t create);
@@ -515,6 +535,9 @@ ngx_int_t ngx_http_ux_transient(ngx_http_request_t *r,
  */
 ngx_uint_t ngx_http_ux_idle(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
 
+/* Is the answer's one that needs no state?  See ngx_http_ux_ctx_find(). */
+ngx_uint_t ngx_http_ux_idle_quiet(ngx_http_request_t *r);
+
 /* Does the record know the cookie?  The glance tells, and ctx->idle. */
 ngx_int_t ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx);
 
@@ -526,6 +549,13 @@ ngx_int_t ngx_http_ux_idle_glance(ngx_http_ux_ctx_t *ctx);
  */
 ngx_int_t ngx_http_ux_memo_find(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx);
+
+/*
+ * Is it that of a confirmed visitor who was here a moment ago?  As told by
+ * what an earlier request left, and a glance at the record.
+ */
+ngx_uint_t ngx_http_ux_memo_idle(ngx_http_request_t *r,
+    ngx_http_ux_zone_t *zone);
 
 /* Keeps it: `value` is the first of our cookies in the only line of them. */
 void ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
@@ -638,7 +668,9 @@ ux_discard_e ngx_http_ux_barred_why(ngx_http_request_t *r,
 /* ngx_http_ux_log.c */
 /* When the request is over: how it ended, how long it took. */
 void ngx_http_ux_log(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx);
-ngx_uint_t ngx_http_ux_failed(ngx_http_ux_ctx_t *ctx, ngx_uint_t status);
+
+/* The same of a request without a state, of this zone. */
+void ngx_http_ux_log_quiet(ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
 
 /* ngx_http_ux_turn.c */
 void ngx_http_ux_turn(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
@@ -808,6 +840,49 @@ ngx_http_ux_lengths(ngx_list_t *list)
 }
 
 
+/* Has any name one of these lengths?  Two at a time: this is most of it. */
+static ngx_inline ngx_uint_t
+ngx_http_ux_lengths_any(ngx_list_t *list, uint64_t lengths)
+{
+    ngx_list_part_t  *part;
+    ngx_table_elt_t  *h, *last;
+
+    for (part = &list->part; part != NULL; part = part->next) {
+
+        h = part->elts;
+        last = h + part->nelts;
+
+        if (part->nelts % 2
+            && (lengths & ngx_http_ux_length((h++)->key.len)))
+        {
+            return 1;
+        }
+
+        for ( /* void */ ; h < last; h += 2) {
+            if ((lengths & ngx_http_ux_length(h[0].key.len))
+                || (lengths & ngx_http_ux_length(h[1].key.len)))
+            {
+                return 1;
+            }
+        }
+    }
+
+    return 0;
+}
+
+
+/* The client never sees X-UX-Event, wherever it came from. */
+static ngx_inline void
+ngx_http_ux_upstream_strip_any(ngx_http_request_t *r)
+{
+    if (ngx_http_ux_lengths_any(&r->headers_out.headers,
+                                ngx_http_ux_length(sizeof("X-UX-Event") - 1)))
+    {
+        ngx_http_ux_upstream_strip(r);
+    }
+}
+
+
 /* The main request's state, made if `create`; NULL: none or no memory. */
 static ngx_inline ngx_http_ux_ctx_t *
 ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
@@ -817,6 +892,33 @@ ngx_http_ux_ctx(ngx_http_request_t *r, ngx_uint_t create)
     ctx = ngx_http_get_module_ctx(r->main, ngx_http_ux_module);
 
     return (ctx != NULL) ? ctx : ngx_http_ux_ctx_find(r->main, create);
+}
+
+
+/* An array that begins with the room for one, in the request's state. */
+static ngx_inline ngx_array_t *
+ngx_http_ux_few(ngx_http_request_t *r, ngx_array_t *few, void *room,
+    size_t size)
+{
+    few->elts = room;
+    few->nelts = 0;
+    few->size = size;
+    few->nalloc = 1;
+    few->pool = r->main->pool;
+
+    return few;
+}
+
+
+/* What the shopper meets as an error: see UX_HTTP_ERRORS. */
+static ngx_inline ngx_uint_t
+ngx_http_ux_failed(ngx_uint_t method, ngx_uint_t status)
+{
+    return status >= NGX_HTTP_BAD_REQUEST
+           && (status >= NGX_HTTP_INTERNAL_SERVER_ERROR
+               || status == NGX_HTTP_REQUEST_TIME_OUT
+               || (method == NGX_HTTP_POST
+                   && status != NGX_HTTP_CLIENT_CLOSED_REQUEST));
 }
 
 

@@ -211,11 +211,8 @@ ngx_http_ux_pending_push(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     ngx_http_ux_pending_t  *pending;
 
     if (ctx->pending == NULL) {
-        ctx->pending = ngx_array_create(r->pool, 2,
-                                        sizeof(ngx_http_ux_pending_t));
-        if (ctx->pending == NULL) {
-            return NULL;
-        }
+        ctx->pending = ngx_http_ux_few(r, &ctx->few[1], ctx->few_pending,
+                                       sizeof(ngx_http_ux_pending_t));
     }
 
     pending = ngx_array_push(ctx->pending);

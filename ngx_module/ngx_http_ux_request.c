@@ -11,13 +11,24 @@
  *   log          status counters; exposure of requests never answered
  *
  * "return", "rewrite" and errors found before the phases skip some of these;
- * the header filter then does what was left out.  Subrequests do nothing.
+ * the header filter then does what was left out.  Subrequests do nothing.  A
+ * request without a state passes through all of them and is only counted.
  */
 
 #include "ngx_http_ux_module.h"
 
 
+static ngx_inline void ngx_http_ux_strip(ngx_http_request_t *r,
+    ngx_http_ux_srv_conf_t *scf);
+static ngx_inline ngx_uint_t ngx_http_ux_stateless(ngx_http_request_t *r);
 static ngx_int_t ngx_http_ux_header_filter(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ux_header_pass(ngx_http_request_t *r);
+static ngx_int_t ngx_http_ux_header_record(ngx_http_request_t *r);
+static void ngx_http_ux_enter_location(ngx_http_request_t *r,
+    ngx_http_ux_srv_conf_t *scf);
+static void ngx_http_ux_tell_upstream(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx);
+static void ngx_http_ux_log_record(ngx_http_request_t *r);
 static void ngx_http_ux_cleanup(void *data);
 static void ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone);
@@ -26,6 +37,9 @@ static void ngx_http_ux_enter_events(ngx_http_request_t *r,
 
 
 static ngx_http_output_header_filter_pt  ngx_http_next_header_filter;
+
+/* whose header, without a state, is with the next filters */
+static ngx_http_request_t  *ngx_http_ux_passing;
 
 
 ngx_int_t
@@ -49,8 +63,9 @@ ngx_http_ux_cleanup(void *data)
 ngx_http_ux_ctx_t *
 ngx_http_ux_ctx_find(ngx_http_request_t *r, ngx_uint_t create)
 {
-    ngx_http_ux_ctx_t   *ctx;
-    ngx_pool_cleanup_t  *cln;
+    ngx_http_ux_ctx_t        *ctx;
+    ngx_pool_cleanup_t       *cln;
+    ngx_http_ux_main_conf_t  *mcf;
 
     if (r->internal || r->filter_finalize) {
 
@@ -82,7 +97,20 @@ ngx_http_ux_ctx_find(ngx_http_request_t *r, ngx_uint_t create)
     cln->next = r->pool->cleanup;
     r->pool->cleanup = cln;
 
-    ctx->method = r->method;
+    /* redirects may have changed r->method */
+
+    ctx->method = (r->request_line.len > 4
+                   && ngx_memcmp(r->request_line.data, "GET ", 4) == 0)
+                  ? NGX_HTTP_GET : r->method;
+
+    if (r == ngx_http_ux_passing || r->header_sent) {
+
+        /* its answer needed none, and a variable asks for one yet */
+
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
+        ctx->zone = mcf->first;
+        ctx->recorded = 1;
+    }
 
     ngx_http_set_ctx(r, ctx, ngx_http_ux_module);
 
@@ -102,26 +130,46 @@ ngx_http_ux_post_read_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_ux_ctx(r, 1);
+    ngx_http_ux_strip(r, scf);
 
-    if (ctx != NULL && !ctx->stripped) {
-        ctx->lengths = ngx_http_ux_lengths(&r->headers_in.headers);
+    /* outside of locations: most servers do nothing there */
 
-        if (ctx->lengths & scf->lengths) {
-            ngx_http_ux_header_strip(r, &scf->headers);
+    if (!ngx_http_ux_stateless(r)) {
+        ctx = ngx_http_ux_ctx(r, 1);
+
+        if (ctx != NULL) {
+            ctx->stripped = 1;
         }
-
-        ctx->stripped = 1;
     }
 
     return NGX_DECLINED;
 }
 
 
+static ngx_inline void
+ngx_http_ux_strip(ngx_http_request_t *r, ngx_http_ux_srv_conf_t *scf)
+{
+    if (ngx_http_ux_lengths_any(&r->headers_in.headers, scf->lengths)) {
+        ngx_http_ux_header_strip(r, &scf->headers);
+    }
+}
+
+
+/* May it do without a state, as long as nothing else asks for one? */
+static ngx_inline ngx_uint_t
+ngx_http_ux_stateless(ngx_http_request_t *r)
+{
+    ngx_http_ux_loc_conf_t  *lcf;
+
+    lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
+
+    return lcf->quiet && r->method == NGX_HTTP_GET && !r->internal;
+}
+
+
 ngx_int_t
 ngx_http_ux_rewrite_handler(ngx_http_request_t *r)
 {
-    ngx_http_ux_ctx_t       *ctx;
     ngx_http_ux_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
@@ -130,17 +178,39 @@ ngx_http_ux_rewrite_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    /* an error found in the request line comes here first, by error_page */
-
-    (void) ngx_http_ux_post_read_handler(r);
-
-    ctx = ngx_http_ux_ctx(r, 1);
-
-    if (ctx != NULL) {
-        ngx_http_ux_enter(r, ctx);
+    if (ngx_http_get_module_ctx(r, ngx_http_ux_module) != NULL
+        || !ngx_http_ux_stateless(r))
+    {
+        ngx_http_ux_enter_location(r, scf);
     }
 
     return NGX_DECLINED;
+}
+
+
+static ngx_http_ux_apart void
+ngx_http_ux_enter_location(ngx_http_request_t *r, ngx_http_ux_srv_conf_t *scf)
+{
+    ngx_http_ux_ctx_t  *ctx;
+
+    ctx = ngx_http_ux_ctx(r, 1);
+
+    if (ctx == NULL) {
+        return;
+    }
+
+    if (!ctx->stripped) {
+
+        /* an error found in the request line comes here by error_page */
+
+        if (r->internal) {
+            ngx_http_ux_strip(r, scf);
+        }
+
+        ctx->stripped = 1;
+    }
+
+    ngx_http_ux_enter(r, ctx);
 }
 
 
@@ -157,9 +227,11 @@ ngx_http_ux_enter(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    if (lcf->plain) {
+    if (lcf->plain || lcf == ctx->location) {
         return;
     }
+
+    ctx->location = lcf;
 
     if (lcf->stats) {
         ctx->stats = 1;
@@ -224,11 +296,8 @@ ngx_http_ux_enter_events(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_loc_conf_t  **entered;
 
     if (ctx->entered == NULL) {
-        ctx->entered = ngx_array_create(r->pool, 2,
-                                        sizeof(ngx_http_ux_loc_conf_t *));
-        if (ctx->entered == NULL) {
-            return;
-        }
+        ctx->entered = ngx_http_ux_few(r, &ctx->few[0], ctx->few_entered,
+                                       sizeof(ngx_http_ux_loc_conf_t *));
     }
 
     entered = ctx->entered->elts;
@@ -259,12 +328,19 @@ ngx_http_ux_precontent_handler(ngx_http_request_t *r)
         return NGX_DECLINED;
     }
 
-    ctx = ngx_http_ux_ctx(r, 1);
+    ctx = ngx_http_get_module_ctx(r, ngx_http_ux_module);
 
-    if (ctx == NULL || !ctx->wanted) {
-        return NGX_DECLINED;
+    if (ctx != NULL && ctx->wanted) {
+        ngx_http_ux_tell_upstream(r, ctx);
     }
 
+    return NGX_DECLINED;
+}
+
+
+static ngx_http_ux_apart void
+ngx_http_ux_tell_upstream(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
+{
     ngx_http_ux_determine(r, ctx, 1);
 
     if (ctx->decider != NULL && !ctx->decider->expose->off
@@ -273,16 +349,12 @@ ngx_http_ux_precontent_handler(ngx_http_request_t *r)
         ngx_log_error(NGX_LOG_ERR, r->connection->log, 0,
                       "variant header not sent: out of memory");
     }
-
-    return NGX_DECLINED;
 }
 
 
 static ngx_int_t
 ngx_http_ux_header_filter(ngx_http_request_t *r)
 {
-    ngx_http_ux_ctx_t       *ctx;
-    ngx_http_ux_loc_conf_t  *lcf;
     ngx_http_ux_srv_conf_t  *scf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
@@ -290,6 +362,38 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
     if (!scf->active || r != r->main) {
         return ngx_http_next_header_filter(r);
     }
+
+    if (ngx_http_get_module_ctx(r, ngx_http_ux_module) == NULL
+        && ngx_http_ux_idle_quiet(r))
+    {
+        return ngx_http_ux_header_pass(r);
+    }
+
+    return ngx_http_ux_header_record(r);
+}
+
+
+/* Nothing is to be recorded of it, whatever variables the next ones read. */
+static ngx_http_ux_apart ngx_int_t
+ngx_http_ux_header_pass(ngx_http_request_t *r)
+{
+    ngx_int_t  rc;
+
+    ngx_http_ux_upstream_strip_any(r);
+
+    ngx_http_ux_passing = r;
+    rc = ngx_http_next_header_filter(r);
+    ngx_http_ux_passing = NULL;
+
+    return rc;
+}
+
+
+static ngx_http_ux_apart ngx_int_t
+ngx_http_ux_header_record(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t       *ctx;
+    ngx_http_ux_loc_conf_t  *lcf;
 
     ctx = ngx_http_ux_ctx(r, 1);
 
@@ -307,11 +411,11 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
         }
     }
 
-    ngx_http_ux_upstream_strip(r);
+    ngx_http_ux_upstream_strip_any(r);
 
     lcf = ngx_http_get_module_loc_conf(r, ngx_http_ux_module);
 
-    if (ctx != NULL && lcf->watched) {
+    if (ctx != NULL && lcf->debug != NULL) {
         ngx_http_ux_debug_send(r, ctx);
     }
 
@@ -322,8 +426,8 @@ ngx_http_ux_header_filter(ngx_http_request_t *r)
 ngx_int_t
 ngx_http_ux_log_handler(ngx_http_request_t *r)
 {
-    ngx_http_ux_ctx_t       *ctx;
-    ngx_http_ux_srv_conf_t  *scf;
+    ngx_http_ux_srv_conf_t   *scf;
+    ngx_http_ux_main_conf_t  *mcf;
 
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
 
@@ -331,17 +435,36 @@ ngx_http_ux_log_handler(ngx_http_request_t *r)
         return NGX_OK;
     }
 
+    if (ngx_http_get_module_ctx(r, ngx_http_ux_module) == NULL
+        && r->header_sent && !r->internal && !r->filter_finalize)
+    {
+        mcf = ngx_http_get_module_main_conf(r, ngx_http_ux_module);
+        ngx_http_ux_log_quiet(r, mcf->first);
+
+    } else {
+        ngx_http_ux_log_record(r);
+    }
+
+    return NGX_OK;
+}
+
+
+static ngx_http_ux_apart void
+ngx_http_ux_log_record(ngx_http_request_t *r)
+{
+    ngx_http_ux_ctx_t  *ctx;
+
     ctx = ngx_http_ux_ctx(r, 1);
 
     if (ctx == NULL) {
-        return NGX_OK;
+        return;
     }
 
     if (!ctx->recorded) {
 
         /* the client left, or 444: no header was ever made */
 
-        if (ctx->stripped) {
+        if (ctx->stripped || r->upstream != NULL) {
 
             /* "return 444" in the server block enters no location */
 
@@ -352,8 +475,6 @@ ngx_http_ux_log_handler(ngx_http_request_t *r)
     }
 
     ngx_http_ux_log(r, ctx);
-
-    return NGX_OK;
 }
 
 

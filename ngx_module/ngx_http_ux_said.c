@@ -72,9 +72,7 @@ ngx_http_ux_read_headers(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
         for ( /* void */ ; h < last; h++) {
 
-            if (h->key.len < 64
-                && (NGX_HTTP_UX_SAID_LENGTHS >> h->key.len & 1))
-            {
+            if (NGX_HTTP_UX_SAID_LENGTHS & ngx_http_ux_length(h->key.len)) {
                 ngx_http_ux_read_header(r, ctx, h, &said);
             }
         }

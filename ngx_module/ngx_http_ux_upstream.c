@@ -69,8 +69,9 @@ ngx_http_ux_upstream_collect(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 static ngx_inline ngx_uint_t
 ngx_http_ux_upstream_is_event(ngx_table_elt_t *h)
 {
-    return h->key.len == ngx_http_ux_event_header.len
+    return h->key.len == sizeof("X-UX-Event") - 1
            && h->hash != 0
+           && (h->key.data[0] | 0x20) == 'x'    /* not "Connection" */
            && ngx_strncasecmp(h->key.data, ngx_http_ux_event_header.data,
                               ngx_http_ux_event_header.len)
               == 0;

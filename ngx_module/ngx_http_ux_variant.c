@@ -11,6 +11,9 @@
 static void ngx_http_ux_choose_one(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_experiment_t *e,
     ngx_http_ux_choice_t *choice);
+static void ngx_http_ux_choose_first(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ux_experiment_t *e,
+    ngx_http_ux_choice_t *choice);
 static ngx_uint_t ngx_http_ux_crowded(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone, ngx_uint_t experiment);
 static ngx_uint_t ngx_http_ux_overridden(ngx_http_ux_ctx_t *ctx,
@@ -51,7 +54,10 @@ ngx_http_ux_choose_new(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 {
     ngx_http_ux_choice_t  *choice;
 
-    if (!ctx->determined || ngx_http_ux_choices(r, ctx, zone) != NGX_OK) {
+    if (!ctx->determined
+        || (!(ctx->chosen & (1u << zone->ordinal))
+            && ngx_http_ux_choices(r, ctx, zone) != NGX_OK))
+    {
         return NULL;
     }
 
@@ -73,7 +79,6 @@ ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone, ux_experiment_t *e,
     ngx_http_ux_choice_t *choice)
 {
-    int         variant;
     ux_phase_e  phase;
 
     if (ctx->override.len != 0 && ngx_http_ux_overridden(ctx, e, choice)) {
@@ -113,6 +118,18 @@ ngx_http_ux_choose_one(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
         choice->reason = NGX_HTTP_UX_REASON_DISABLED;
         return;
     }
+
+    ngx_http_ux_choose_first(r, ctx, zone, e, choice);
+}
+
+
+/* Of one that no record tells. */
+static ngx_http_ux_apart void
+ngx_http_ux_choose_first(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ngx_http_ux_zone_t *zone, ux_experiment_t *e,
+    ngx_http_ux_choice_t *choice)
+{
+    int  variant;
 
     variant = ngx_http_ux_targeted(r, zone, e - zone->model.experiments)
               ? ux_experiment_assign(e, ctx->key) : UX_VARIANT_NONE;
@@ -383,8 +400,9 @@ static void
 ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_zone_t *zone)
 {
+    uint64_t               now_ms;
     ux_arm_t              *arm;
-    ngx_uint_t             i;
+    ngx_uint_t             i, asked;
     ux_store_t            *store;
     ux_outline_t          *outline;
     ux_outline_track_t    *track;
@@ -392,6 +410,11 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
 
     store = &zone->store;
     outline = &zone->outline;
+    now_ms = ngx_http_ux_now_ms();
+
+    /* else the record decides alone, see ngx_http_ux_choose_one() */
+
+    asked = (ctx->override.len != 0 || ctx->no_consent);
 
     if (zone == ctx->zone) {
         ctx->steady = ngx_http_ux_choices_steady(ctx, outline);
@@ -427,6 +450,16 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
 
         choice->recorded = (int8_t) arm->variant;
         choice->has_record = 1;
+
+        if (!asked
+            && ux_experiment_phase(&zone->model.experiments[arm->experiment],
+                                   now_ms)
+               == UX_PHASE_RUNNING)
+        {
+            choice->variant = choice->recorded;
+            choice->reason = NGX_HTTP_UX_REASON_CACHED;
+            choice->known = 1;
+        }
     }
 }
 

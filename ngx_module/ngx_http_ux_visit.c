@@ -49,7 +49,7 @@ ngx_http_ux_turn_visit(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     if (ctx->method == NGX_HTTP_POST && zone == ctx->zone && !ctx->barred
         && ctx->arms != NULL)
     {
-        failed = ngx_http_ux_failed(ctx, r->headers_out.status);
+        failed = ngx_http_ux_failed(ctx->method, r->headers_out.status);
 
         ux_track_post(&zone->store.plan, &zone->visitor,
                       ngx_http_ux_turn_form(r, zone), failed != 0, arms,
@@ -125,7 +125,7 @@ ngx_http_ux_turn_error(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     v = &zone->visitor;
     dirty = 0;
 
-    if (!ngx_http_ux_failed(ctx, r->headers_out.status)
+    if (!ngx_http_ux_failed(ctx->method, r->headers_out.status)
         || zone != ctx->zone || ctx->arms == NULL)
     {
         return 0;

@@ -23,6 +23,7 @@ static void ngx_http_ux_visitor_join(ngx_http_request_t *r,
 static void ngx_http_ux_visitor_forget(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_int_t rc);
 static ngx_uint_t ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx);
+static ngx_int_t ngx_http_ux_visitor_see(ngx_http_ux_ctx_t *ctx);
 
 
 void
@@ -431,24 +432,55 @@ ngx_http_ux_visitor_known(ngx_http_ux_ctx_t *ctx)
         }
     }
 
-    ctx->seen.slot = (ctx->at != NULL) ? *ctx->at : UX_PROCESS_NONE;
-
-    if (ux_table_see(&ctx->zone->store.table, ctx->hash,
-                     (uint32_t) ngx_time(), outline, &ctx->seen)
-            != UX_OK
+    if (ngx_http_ux_visitor_see(ctx) != NGX_OK
         || outline->cookie_hash != ctx->cookie_hash)
     {
         return 0;
-    }
-
-    if (ctx->at != NULL) {
-        *ctx->at = ctx->seen.slot;
     }
 
     ctx->record_read = 1;
     ctx->known = outline->confirmed;
 
     return 1;
+}
+
+
+/* What the connection keeps, while the record stays as it is. */
+static ngx_int_t
+ngx_http_ux_visitor_see(ngx_http_ux_ctx_t *ctx)
+{
+    uint32_t             now_s, last_s;
+    ux_table_t          *table;
+    ux_outline_t        *outline;
+    ngx_http_ux_kept_t  *kept;
+
+    kept = ctx->kept;
+    table = &ctx->zone->store.table;
+    outline = &ctx->zone->outline;
+    now_s = (uint32_t) ngx_time();
+
+    if (kept != NULL
+        && ux_table_same(table, ctx->hash, &kept->seen, now_s, &last_s)
+           == UX_OK)
+    {
+        ctx->seen = kept->seen;
+        *outline = kept->outline;
+        return NGX_OK;
+    }
+
+    ctx->seen.slot = (kept != NULL) ? kept->at : UX_PROCESS_NONE;
+
+    if (ux_table_see(table, ctx->hash, now_s, outline, &ctx->seen) != UX_OK) {
+        return NGX_ERROR;
+    }
+
+    if (kept != NULL) {
+        kept->at = ctx->seen.slot;
+        kept->seen = ctx->seen;
+        kept->outline = *outline;
+    }
+
+    return NGX_OK;
 }
 
 

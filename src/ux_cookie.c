@@ -37,7 +37,7 @@ _Static_assert(UX_COOKIE_DAY_AT + UX_COOKIE_DAY_LEN + 1 + UX_COOKIE_MAC_LEN
 
 
 static ux_status_t ux_cookie_sign(ux_str_t key, char *buf, size_t *len);
-static ux_str_t ux_cookie_trim(ux_str_t s);
+static bool ux_cookie_blank(char c);
 static bool ux_cookie_is_hex(const char *p, size_t len);
 static ux_status_t ux_cookie_day(ux_str_t digits, uint32_t *day);
 static void ux_cookie_unhex(const char *hex, uint8_t *bytes, size_t n);
@@ -66,12 +66,19 @@ ux_cookie_next(ux_str_t *rest, ux_str_t name, ux_str_t *value)
             rest->len = 0;
         }
 
-        pair = ux_cookie_trim(pair);
+        while (pair.len > name.len && ux_cookie_blank(pair.data[0])) {
+            pair.data++;
+            pair.len--;
+        }
 
         if (pair.len > name.len
             && pair.data[name.len] == '='
             && memcmp(pair.data, name.data, name.len) == 0)
         {
+            while (ux_cookie_blank(pair.data[pair.len - 1])) {
+                pair.len--;
+            }
+
             value->data = pair.data + name.len + 1;
             value->len = pair.len - name.len - 1;
             return UX_OK;
@@ -215,22 +222,11 @@ ux_cookie_sign(ux_str_t key, char *buf, size_t *len)
 }
 
 
-/* Blanks and tabs off both ends. */
-static ux_str_t
-ux_cookie_trim(ux_str_t s)
+/* What may be left out at both ends. */
+static bool
+ux_cookie_blank(char c)
 {
-    while (s.len > 0 && (s.data[0] == ' ' || s.data[0] == '\t')) {
-        s.data++;
-        s.len--;
-    }
-
-    while (s.len > 0
-           && (s.data[s.len - 1] == ' ' || s.data[s.len - 1] == '\t'))
-    {
-        s.len--;
-    }
-
-    return s;
+    return c == ' ' || c == '\t';
 }
 
 

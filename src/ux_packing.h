@@ -266,11 +266,7 @@ unsigned ux_pack_parts(const ux_track_t *track);
 void ux_pack_body(ux_writer_t *w, const ux_track_t *track, unsigned parts,
     uint64_t origin_ms);
 
-/*
- * And back, ux_visitor_unpack_track.c.  Cleared is all but the list of past
- * carts, of which npasts tells how much there is.
- */
-void ux_unpack_clear(ux_track_t *track);
+/* And back, ux_visitor_unpack_track.c. */
 void ux_unpack_flags(ux_reader_t *r, ux_track_t *track);
 void ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,
     uint64_t origin_ms);

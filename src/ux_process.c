@@ -239,6 +239,18 @@ ux_lock_release(ux_lock_t *lock)
 }
 
 
+void
+ux_lock_return(ux_lock_t *lock)
+{
+    uint64_t  word;
+
+    word = __atomic_load_n(lock, __ATOMIC_RELAXED);
+
+    __atomic_store_n(lock, word & ~(uint64_t) UX_LOCK_OWNER,
+                     __ATOMIC_RELEASE);
+}
+
+
 static ux_status_t
 ux_lock_attempt(ux_lock_t *lock, uint32_t me, bool take)
 {

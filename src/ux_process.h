@@ -21,8 +21,9 @@
 
 /*
  * Lock word: sequence << 16 | owner, owner = index of the process entry + 1,
- * 0 = free.  The sequence grows by one with every release, so a reader that
- * sees the same free word before and after copying has a whole copy.
+ * 0 = free.  The sequence grows by one with every release, but for those by
+ * ux_lock_return(), so a reader that sees the same free word before and after
+ * copying has a whole copy.
  */
 typedef uint64_t  ux_lock_t;
 
@@ -116,6 +117,12 @@ ux_status_t ux_lock_try(ux_lock_t *lock, uint32_t me);
 
 /* By the owner, or by the repairer of a dead owner. */
 void ux_lock_release(ux_lock_t *lock);
+
+/*
+ * The same by a writer that has changed nothing which a sequence is to tell:
+ * the word is again what it was before it was taken.
+ */
+void ux_lock_return(ux_lock_t *lock);
 
 
 #endif

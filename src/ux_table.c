@@ -236,6 +236,7 @@ ux_table_glance_at(ux_table_t *table, ux_key_t key, uint32_t now_s,
 
     glance->confirmed = !(flags & UX_SLOT_PROVISIONAL);
     glance->waiting = (flags & UX_SLOT_WAITING) != 0;
+    glance->word = word;
 
     return UX_OK;
 }

@@ -62,6 +62,7 @@ typedef struct {
     uint32_t  last_s;
     bool      confirmed;
     bool      waiting;               /* a page was prefetched */
+    uint64_t  word;                  /* of its bucket's lock, free */
 } ux_glance_t;
 
 
@@ -116,6 +117,14 @@ ux_status_t ux_table_glance(ux_table_t *table, ux_key_t key, uint32_t now_s,
  */
 ux_status_t ux_table_glance_at(ux_table_t *table, ux_key_t key,
     uint32_t now_s, uint32_t *at, ux_glance_t *glance);
+
+/*
+ * Is the record of that key at seen->slot as it was when its bucket's lock had
+ * that word, but for its times?  If so, *last_s is the one that is now.
+ * UX_DECLINED: not certainly, or it has expired.
+ */
+ux_status_t ux_table_same(const ux_table_t *table, ux_key_t key,
+    const ux_seen_t *seen, uint32_t now_s, uint32_t *last_s);
 
 /*
  * As ux_table_read(), but only what most requests ask of a record, without

@@ -119,17 +119,24 @@ ux_room_first(const ux_room_t *room)
 static unsigned
 ux_bucket_free(const ux_table_t *table, uint32_t bucket)
 {
-    unsigned            i, n;
+    unsigned            i;
+    uint64_t            word, used;
     const ux_bucket_t  *b;
 
     b = ux_bucket_get(table, bucket);
-    n = 0;
+    used = 0;
 
-    for (i = 0; i < UX_BUCKET_SLOTS; i++) {
-        n += ux_tag_get(b, i) == 0;
+    /* four tags a word: the lowest bit of each lane is set where one is */
+
+    for (i = 0; i < UX_BUCKET_SLOTS / 4; i++) {
+        word = __atomic_load_n(&b->tags[i], __ATOMIC_RELAXED);
+        word |= (word & 0x7fff7fff7fff7fffull) + 0x7fff7fff7fff7fffull;
+        used += word >> 15 & 0x0001000100010001ull;
     }
 
-    return n;
+    /* their sum in the highest lane */
+
+    return UX_BUCKET_SLOTS - (unsigned) (used * 0x0001000100010001ull >> 48);
 }
 
 

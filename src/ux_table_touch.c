@@ -18,7 +18,8 @@
  * the bucket need not look again.  A repairer releases it as any other.
  *
  * In the packed bytes last_s stays as it was: the head's is the one that is.
- * A turn after which nothing else is another ends the same way.
+ * A turn after which nothing else is another ends the same way, and so does
+ * one that is given up.
  */
 
 #include "ux_table_private.h"
@@ -139,6 +140,44 @@ ux_touch_copy(const ux_slot_t *slot, ux_slot_head_t *head, uint64_t *words)
     }
 
     words[n] = 0;
+}
+
+
+ux_status_t
+ux_table_same(const ux_table_t *table, ux_key_t key, const ux_seen_t *seen,
+    uint32_t now_s, uint32_t *last_s)
+{
+    uint64_t              word, key_id;
+    ux_times_t            times;
+    ux_bucket_t          *bucket;
+    const ux_slot_head_t *head;
+
+    if (seen->slot / UX_BUCKET_SLOTS >= table->nbuckets
+        || (seen->word & UX_LOCK_OWNER))
+    {
+        return UX_DECLINED;
+    }
+
+    bucket = ux_bucket_get(table, seen->slot / UX_BUCKET_SLOTS);
+    head = &bucket->slots[seen->slot % UX_BUCKET_SLOTS].head;
+
+    key_id = __atomic_load_n(&head->key_id, __ATOMIC_RELAXED);
+    word = __atomic_load_n(ux_touch_times(table, seen->slot),
+                           __ATOMIC_RELAXED);
+    memcpy(&times, &word, sizeof(times));
+
+    __atomic_thread_fence(__ATOMIC_ACQUIRE);
+
+    if (__atomic_load_n(&bucket->lock, __ATOMIC_RELAXED) != seen->word
+        || key_id != key.id
+        || times.expires_s <= ux_table_expiry(table, now_s))
+    {
+        return UX_DECLINED;
+    }
+
+    *last_s = times.last_s;
+
+    return UX_OK;
 }
 
 

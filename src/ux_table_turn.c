@@ -16,6 +16,7 @@ static ux_status_t ux_turn_begin(ux_table_t *table, ux_key_t key,
     ux_turn_t *turn, ux_copy_t *copy);
 static ux_status_t ux_turn_lock(ux_table_t *table, const ux_turn_t *turn);
 static void ux_turn_end(ux_table_t *table, unsigned nlocks);
+static void ux_turn_same(ux_table_t *table);
 static void ux_turn_publish(ux_table_t *table, unsigned nlocks,
     unsigned nimages, uint64_t note);
 static ux_status_t ux_turn_room(ux_room_t *room, unsigned parts);
@@ -163,11 +164,34 @@ ux_turn_end(ux_table_t *table, unsigned nlocks)
 }
 
 
+/*
+ * Ends a turn that left the record as it was, but for its times: who has seen
+ * it has seen what it is.  See ux_table_touch.c.
+ */
+static void
+ux_turn_same(ux_table_t *table)
+{
+    unsigned       i;
+    uint32_t       bucket;
+    ux_process_t  *process;
+
+    process = &table->processes[table->me];
+
+    for (i = 0; i < 2; i++) {
+        bucket = process->buckets[i];
+
+        if (bucket != UX_PROCESS_NONE) {
+            ux_lock_return(&ux_bucket_get(table, bucket)->lock);
+        }
+    }
+}
+
+
 void
 ux_table_abort(ux_table_t *table, ux_turn_t *turn)
 {
     turn->found = false;
-    ux_turn_end(table, 2);
+    ux_turn_same(table);
 }
 
 
@@ -188,7 +212,7 @@ ux_table_commit(ux_table_t *table, ux_turn_t *turn,
     {
         ux_table_stamp(table, turn->parts[0], visitor->first_s,
                        visitor->last_s);
-        ux_turn_end(table, 2);
+        ux_turn_same(table);
 
         return UX_OK;
     }

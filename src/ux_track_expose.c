@@ -242,7 +242,7 @@ ux_track_add(const ux_plan_t *plan, ux_visitor_t *visitor, uint16_t ordinal,
     }
 
     track = &visitor->tracks[visitor->ntracks++];
-    memset(track, 0, sizeof(ux_track_t));
+    ux_visitor_clear(track);
 
     track->arm = ordinal;
     track->exposed_ms = now_ms;

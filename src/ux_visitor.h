@@ -166,6 +166,9 @@ typedef struct {
 void ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s);
 
 
+/* All but the list of past carts, of which npasts tells how much there is. */
+void ux_visitor_clear(ux_track_t *track);
+
 /* The second word of a cart, but for `furthest`, which is of a state. */
 #define UX_CART_WORD       0x00ff00ffffffffffull
 #define UX_CART_WORD_OPEN  ((uint64_t) UX_CART_OPEN << 32)

@@ -197,7 +197,7 @@ ux_unpack_life(ux_reader_t *r, ux_visitor_t *visitor, bool body,
     ux_track_t  *life;
 
     life = &visitor->tracks[0];
-    ux_unpack_clear(life);
+    ux_visitor_clear(life);
 
     life->arm = UX_ARM_NONE;
     life->exposed_ms = origin_ms;
@@ -237,7 +237,7 @@ ux_unpack_track(ux_reader_t *r, ux_track_t *track, uint64_t origin_ms)
     uint64_t  word;
     unsigned  parts;
 
-    ux_unpack_clear(track);
+    ux_visitor_clear(track);
 
     word = ux_reader_number(r, 0, ((uint64_t) UX_ARM_NONE
                                    << UX_PACK_ARM_SHIFT) - 1);

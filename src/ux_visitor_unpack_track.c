@@ -27,21 +27,6 @@ static void ux_unpack_past(ux_reader_t *r, ux_past_t *past,
 static void ux_unpack_counts(ux_reader_t *r, ux_track_t *track);
 
 
-/* All but the list of past carts, of which npasts tells how much there is. */
-void
-ux_unpack_clear(ux_track_t *track)
-{
-    size_t  size;
-
-    size = offsetof(ux_track_t, pasts);
-
-    /* libc's is faster than the loop of eight bytes that gcc puts here */
-
-    __asm__ ("" : "+r" (size));
-    memset(track, 0, size);
-}
-
-
 /* What follows the flags. */
 void
 ux_unpack_body(ux_reader_t *r, ux_track_t *track, unsigned parts,

@@ -81,6 +81,18 @@ server {
         proxy_pass http://%%APP%%;
     }
 
+    location /there/ {
+        ux_expose layout;
+        ux_event  add_to_cart;
+        rewrite   ^/there/a(.*)$ /back/$1 last;
+        proxy_pass http://%%APP%%;
+    }
+
+    location /back/ {
+        ux_event  view_item;
+        rewrite   ^/back/(.*)$ /there/$1 last;
+    }
+
     location = /chain/1 {
         ux_expose layout;
         ux_event  view_item;
@@ -365,6 +377,8 @@ sub redirects
     $t->one_request('rewrite last, ten times into one location',
         '/loop/aaaaaaaaaa', 200, 'events.add_to_cart 1, visitors 1',
         told => 1);
+    $t->one_request('and by way of another one', '/there/aaa', 200,
+        'events.add_to_cart 1, events.view_item 1, visitors 1', told => 1);
     $t->one_request('each directive once, those of every location',
         '/chain/1?yes=1', 200,
         'events.add_to_cart 1, events.view_item 2, visitors 1', told => 1);

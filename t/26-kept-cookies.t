@@ -44,6 +44,7 @@ server {
     location / { ux_expose layout; return 200 "page"; }
     location /asset/ { return 200 "style"; }
     location /who/ { add_header X-Visitor $ux_visitor; return 200 "who"; }
+    location /bot/ { add_header X-Bot $ux_bot; return 200 "bot"; }
     location /said/ { proxy_pass http://127.0.0.1:%%PORT_app%%; }
     location /stored/ { proxy_pass http://127.0.0.1:%%PORT_app%%;
         proxy_cache cache; proxy_cache_valid 10m; }
@@ -182,9 +183,15 @@ sub requests_are_counted
 
     $c->request('GET', '/asset/a', [ @ASSET,
         Cookie => 'ux=' . cookie($anna) ]) for 1 .. 50;
+
+    # a variable read when nothing was to be done any more
+
+    my @bot = map { $c->request('GET', '/bot/', [ @ASSET,
+        Cookie => 'ux=' . cookie($anna) ])->header('X-Bot') } 1 .. 10;
     $c->close;
 
-    is(Ux::wait_until(sub { requests() == $before + 50 }, 30), 1,
+    is_deeply(\@bot, [ (0) x 10 ], 'a variable is told');
+    is(Ux::wait_until(sub { requests() == $before + 60 }, 30), 1,
         'requests that change nothing are counted');
 
     return;

@@ -330,7 +330,7 @@ EOM
     return $http . _conf(r => 'ux_expose all;', p => 'ux_expose all;',
         more => <<'EOM');
     location /e { ux_expose all; ux_event add_to_cart;
-                  proxy_pass http://app/p; }
+                  proxy_pass http://app; }
     location /x/ { ux_expose all; alias %%DIR%%/html/s/; }
     location = /n { ux_expose all; return 204; }
     location /b { ux_collect; }

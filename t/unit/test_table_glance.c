@@ -228,12 +228,92 @@ test_declined(void)
 }
 
 
+/* Is the record what `seen` is of, and was its visitor last here then? */
+static bool
+same(case_table_t *c, ux_key_t key, const ux_seen_t *seen, uint32_t now_s,
+    uint32_t last_s)
+{
+    uint32_t  told;
+
+    return ux_table_same(&c->table, key, seen, now_s, &told) == UX_OK
+           && told == last_s;
+}
+
+
+/* What was seen of a record holds until a turn has changed something of it. */
+static void
+test_same(void)
+{
+    bool                 provisional;
+    uint32_t             at;
+    ux_key_t             key, other;
+    ux_seen_t            seen, glanced;
+    ux_turn_t            turn;
+    ux_glance_t          glance;
+    case_table_t         c;
+    ux_outline_t         outline;
+    ux_visitor_t         visitor;
+    ux_table_effects_t   effects;
+
+    c = case_table(2, 1);
+    case_join(&c);
+    key = case_key(1);
+    other = key;
+    other.id++;
+
+    (void) ux_table_open(&c.table, key, NOW, &visitor, &turn);
+    visitor.confirmed = true;
+    (void) ux_table_commit(&c.table, &turn, &visitor, NOW, &effects);
+
+    seen.slot = at = UX_PROCESS_NONE;
+    ok(ux_table_see(&c.table, key, NOW, &outline, &seen) == UX_OK
+       && same(&c, key, &seen, NOW, NOW), "a record is as it was seen");
+
+    (void) ux_table_glance_at(&c.table, key, NOW, &at, &glance);
+    glanced.slot = at;
+    glanced.word = glance.word;
+    ok(same(&c, key, &glanced, NOW, NOW), "or glanced at");
+
+    ok(!same(&c, other, &seen, NOW, NOW), "another one's is not");
+    glanced.slot = c.table.nbuckets * UX_BUCKET_SLOTS;
+    ok(!same(&c, key, &glanced, NOW, NOW), "nor what is behind the table");
+    ok(!same(&c, key, &seen, visitor.last_s + 2 * c.table.inactive_s, NOW),
+       "nor one that has expired");
+
+    ok(ux_table_touch(&c.table, &seen, NOW + 5, 0, 60) == UX_OK
+       && same(&c, key, &seen, NOW + 5, NOW + 5), "a touch leaves it so");
+
+    (void) ux_table_open(&c.table, key, NOW + 6, &visitor, &turn);
+    ok(!same(&c, key, &seen, NOW + 6, NOW + 5), "not while somebody writes");
+    ux_table_abort(&c.table, &turn);
+    ok(same(&c, key, &seen, NOW + 6, NOW + 5), "a turn given up does, too");
+
+    (void) ux_table_open(&c.table, key, NOW + 7, &visitor, &turn);
+    visitor.last_s = NOW + 7;
+    (void) ux_table_commit(&c.table, &turn, &visitor, NOW + 7, &effects);
+    ok(same(&c, key, &seen, NOW + 7, NOW + 7),
+       "and one that changes its times alone");
+
+    (void) ux_table_open(&c.table, key, NOW + 8, &visitor, &turn);
+    visitor.error_seen = true;
+    (void) ux_table_commit(&c.table, &turn, &visitor, NOW + 8, &effects);
+    ok(!same(&c, key, &seen, NOW + 8, NOW + 7), "one that changes more not");
+
+    (void) ux_table_see(&c.table, key, NOW + 8, &outline, &seen);
+    (void) ux_table_erase(&c.table, key, NOW + 8, &provisional);
+    ok(!same(&c, key, &seen, NOW + 8, NOW + 7), "nor one that erases it");
+
+    case_free(&c);
+}
+
+
 int
 main(void)
 {
     test_agrees();
     test_gone();
     test_declined();
+    test_same();
 
     return done();
 }

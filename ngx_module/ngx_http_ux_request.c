@@ -203,7 +203,7 @@ ngx_http_ux_enter_location(ngx_http_request_t *r, ngx_http_ux_srv_conf_t *scf)
 
         /* an error found in the request line comes here by error_page */
 
-        if (r->internal) {
+        if (r->internal && r->err_status != 0) {
             ngx_http_ux_strip(r, scf);
         }
 
@@ -464,9 +464,12 @@ ngx_http_ux_log_record(ngx_http_request_t *r)
 
         /* the client left, or 444: no header was ever made */
 
-        if (ctx->stripped || r->upstream != NULL) {
+        if (ctx->stripped || r->phase_handler > 0 || r->upstream != NULL) {
 
-            /* "return 444" in the server block enters no location */
+            /*
+             * Phases had begun.  "return 444" in the server block enters no
+             * location; another module may end a request before ours enters it
+             */
 
             ngx_http_ux_enter(r, ctx);
         }

@@ -32,8 +32,7 @@
 #define UX_POSTERIOR_STRIDE     8.0
 #define UX_POSTERIOR_NEAR       0.5
 
-/* Parameters so weak take some 2,000 terms of a side, weaker ones more. */
-#define UX_POSTERIOR_LEAST      0.001
+/* The weakest parameters take some 2,000 of a side. */
 #define UX_POSTERIOR_TERMS      10000
 
 

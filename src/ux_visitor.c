@@ -121,11 +121,18 @@ ux_visitor_same(const ux_visitor_t *visitor, const ux_visitor_t *kept)
         || visitor->post_hash != kept->post_hash
         || visitor->post_ms != kept->post_ms
         || visitor->vitals_full != kept->vitals_full
-        || memcmp(visitor->vitals, kept->vitals, sizeof(kept->vitals)) != 0
         || memcmp(visitor->ids, kept->ids, kept->nids * sizeof(uint32_t))
            != 0)
     {
         return false;
+    }
+
+    for (i = 0; i < sizeof(kept->vitals) / sizeof(kept->vitals[0]); i++) {
+        if (visitor->vitals[i].id != kept->vitals[i].id
+            || visitor->vitals[i].mark != kept->vitals[i].mark)
+        {
+            return false;
+        }
     }
 
     for (i = 0; i < visitor->ntracks; i++) {

@@ -215,13 +215,15 @@ sub without_times
 }
 
 
-# How long things took differs from run to run.
+# How long things took differs from run to run, and what another smallest of
+# all looks is.
 sub without_seconds
 {
     my ($value) = @_;
 
     if (ref $value eq 'HASH') {
         delete @$value{qw(seconds upstream_seconds)};
+        delete $value->{exact}{p_value} if $value->{exact};
         without_seconds($_) for values %$value;
     }
     without_seconds($_) for ref $value eq 'ARRAY' ? @$value : ();

@@ -150,9 +150,10 @@ uxctl_choice_prior(uxctl_calc_t *calc)
 {
     ux_beta_t  prior;
 
-    prior.alpha = uxctl_calc_number(calc, calc->in, "prior_alpha", 0,
-                                    INFINITY);
-    prior.beta = uxctl_calc_number(calc, calc->in, "prior_beta", 0, INFINITY);
+    prior.alpha = uxctl_calc_number(calc, calc->in, "prior_alpha",
+                                    UX_POSTERIOR_LEAST, INFINITY);
+    prior.beta = uxctl_calc_number(calc, calc->in, "prior_beta",
+                                   UX_POSTERIOR_LEAST, INFINITY);
 
     return prior;
 }

@@ -424,11 +424,7 @@ sub killed
 
     ok(Ux::wait_until(sub { saved($state) }), 'kill: counters are saved');
 
-    my @all = ($t->pid, $t->_children);
-    kill 'KILL', @all;
-    waitpid $t->pid, 0;
-    Ux::wait_until(sub { !grep { !Ux::gone($_) } @all });
-    $t->{pid} = 0;
+    $t->kill_tree;
     $t->start;
     beacon('kim', $again);
 

@@ -26,9 +26,9 @@ my @figures = qw(value low high lift lift_low lift_high);
 my $clock = UxClock->new
     or plan skip_all => 'no compiler for a clock';
 
-# Far enough from the end of an hour for all that is done before the first.
+# Early in a day, whose end is for at_midnight(), and in an hour.
 
-$clock->forward(900) if (time + 300) % HOUR < 600;
+$clock->forward(DAY - time % DAY + HOUR + 600);
 
 my $t = Ux::nginx(workers => 2, conf => conf())->start;
 my %said;                          # what /uxstats said, by time
@@ -342,9 +342,7 @@ sub kept_over_a_kill
     is(join(' ', sort keys %told), 'layout price', 'of each experiment');
     is_deeply($told{layout}, $before, 'and all that the server told');
 
-    kill 'KILL', $t->pid, $t->_children;
-    waitpid $t->pid, 0;
-    $t->{pid} = 0;
+    $t->kill_tree;
     $t->start;
 
     is_deeply(history('layout')->{rings}, $before, 'killed: all is there');

@@ -330,8 +330,7 @@ sub kill_tree_after
     my ($t, $seconds, $done) = @_;
 
     Time::HiRes::sleep($seconds);
-    kill 'KILL', $t->pid, $t->_children;
-    my $now = Time::HiRes::time();
+    my $now = $t->kill_tree;
     Ux::_write($done, '');
 
     return $now;
@@ -746,9 +745,7 @@ sub two_servers
     is($t->stats('/zones/shop/events')->{view_item}, 0,
         'two servers: what the other has is not counted twice');
 
-    kill 'KILL', $other->pid, $other->_children;
-    waitpid $other->pid, 0;
-    $other->{pid} = 0;
+    $other->kill_tree;
     $other->{checked} = 1;
     ok(Ux::wait_until(sub {
         $t->stats('/zones/shop/events')->{view_item} == 80 }),

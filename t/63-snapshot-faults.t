@@ -200,9 +200,7 @@ sub a_full_disk
 
         # the old one is whole
 
-        kill 'KILL', $t->pid, $t->_children;
-        waitpid $t->pid, 0;
-        $t->{pid} = 0;
+        $t->kill_tree;
         unlink "$dir/filler";
         $t->start;
         cmp_ok(views($t), '>=', 20, 'full disk: what was saved is there');
@@ -322,8 +320,7 @@ sub damaged_after_a_takeover
     $t->start;
     ok(Ux::wait_until(sub { !grep { -e } @old }),
         'a takeover: the files before are gone');
-    kill 'KILL', $t->pid, $t->_children;
-    $t->stop;
+    $t->kill_tree;
 
     damage($_, 'flipped') for last_files($t, '.visitors');
     $t->start;

@@ -320,21 +320,6 @@ sub requests
 }
 
 
-sub kill_all
-{
-    my ($t) = @_;
-
-    my @all = ($t->pid, $t->_children);
-    kill 'KILL', @all;
-    waitpid $t->pid, 0;
-    Ux::wait_until(sub {
-        !grep { Ux::_read("/proc/$_/stat") =~ /\) [^Z]/ } @all });
-    $t->{pid} = 0;
-
-    return;
-}
-
-
 sub tree_killed
 {
     my $t = shop();
@@ -352,7 +337,7 @@ sub tree_killed
     saved($t, $old, 30 + 11 + 10);
     saved($t, (grep { $_ ne $old } @both), 30 + 11 + 20);
 
-    kill_all($t);
+    $t->kill_tree;
     $t->start;
     all_taken_over($t, 'tree killed');
     check($t, 'tree killed', requests => 30 + 11 + 30, views => 31,
@@ -412,7 +397,7 @@ sub before_the_first_save
     ok($t->reload(conf => conf(size => '16m')), 'first save: reloaded');
     is(let_go(@held[0 .. 4]), 5, 'first save: the old workers count');
     saved($t, $old, 30 + 10 + 5);
-    kill_all($t);
+    $t->kill_tree;
     unlink map { $t->dir . "/state/$_" } grep { !/^shop\.$old\./ } files($t);
     ok((grep { /\.base$/ } files($t)), 'first save: there is a base');
 

@@ -97,19 +97,6 @@ sub quiet
 sub errors { my $n = () = $_[0]->error_log =~ /\[error\]/g; return $n }
 
 
-# No process is left to save anything.
-sub kill_all
-{
-    my ($t) = @_;
-
-    kill 'KILL', $t->pid, $t->_children;
-    waitpid $t->pid, 0;
-    $t->{pid} = 0;
-
-    return;
-}
-
-
 sub children
 {
     my ($t, $pattern) = @_;
@@ -217,7 +204,7 @@ sub files_moved_away
         visit($t, 21, 30);
         saved($t);
         is(errors($t), 0, "$what: no error");
-        kill_all($t);
+        $t->kill_tree;
         $t->start;
         is(views($t), 30, "$what: every number is there");
         $t->no_alerts("$what: no alerts");
@@ -260,7 +247,7 @@ sub helpers_write_nothing
     is(snapshot($t)->{errors}, 0, 'helpers: without an error');
     is(scalar(() = glob $t->dir . '/state/shop.*.lock'), 1,
         'helpers: one incarnation');
-    kill_all($t);
+    $t->kill_tree;
     $t->start;
     is(views($t), 30, 'helpers: every number is there');
     $t->no_alerts('helpers: no alerts');
@@ -310,7 +297,7 @@ sub two_managers
     $t->signal('CONT');
     ok(Ux::wait_until(sub { 1 == children($t, qr/cache manager/) }),
         'two managers: one is left');
-    kill_all($t);
+    $t->kill_tree;
     $t->start;
     is(views($t), 60, 'two managers: every number is there');
     $t->no_alerts('two managers: no alerts');

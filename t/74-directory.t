@@ -125,19 +125,6 @@ sub logged
 sub errors { my $n = () = $_[0]->error_log =~ /\[error\]/g; return $n }
 
 
-# No process is left to save anything.
-sub kill_all
-{
-    my ($t) = @_;
-
-    kill 'KILL', $t->pid, $t->_children;
-    waitpid $t->pid, 0;
-    $t->{pid} = 0;
-
-    return;
-}
-
-
 sub children
 {
     my ($t, $pattern) = @_;
@@ -196,7 +183,7 @@ sub usable_later
         ok($t->reload, "$what: usable: a reload");
         visit($t, 21, 30);
         saved($t);
-        kill_all($t);
+        $t->kill_tree;
         $t->start;
         is(views($t), 30, "$what: usable: every number is there");
         visit($t, 31, 40);
@@ -376,7 +363,7 @@ sub another_file_system
         $t->start;
         visit($t, 1, 20);
         ok(saved($t), 'another file system: saved');
-        kill_all($t);
+        $t->kill_tree;
         $t->start;
         is(views($t), 20, 'another file system: restored');
         $t->no_alerts('another file system: no alerts');
@@ -396,7 +383,7 @@ sub zones_that_share
 
     visit($t, 1, 10 * ++$n, $_) for @zones;
     saved($t, $_) for @zones;
-    kill_all($t);
+    $t->kill_tree;
     $t->start;
     $n = 0;
     is(views($t, $_), 10 * ++$n, "shared by zones: $_ has its own")
@@ -442,7 +429,7 @@ sub zones_take_their_time
     my $since = Time::HiRes::time() - $began;
     cmp_ok(snapshot($t, 'slow')->{age_seconds}, '>', $since - 0.01,
         'several zones: the other one is not due');
-    kill_all($t);
+    $t->kill_tree;
     $t->start;
     is(views($t), 13, 'several zones: what was saved is there');
     is(views($t, 'slow'), 0, 'several zones: what was not said is not');

@@ -283,9 +283,7 @@ sub a_stop_cut_short
         Time::HiRes::time() > $all->{last} + INTERVAL + WRITTEN });
     ok((grep { $_ == $worker } $t->leaving),
         'cut short: the download goes on');
-    kill 'KILL', $t->pid, $t->_children;
-    waitpid $t->pid, 0;
-    $t->{pid} = 0;
+    $t->kill_tree;
     $t->start;
 
     my $zone = zone($t);

@@ -276,9 +276,7 @@ sub moved_while_saving
                 && 1 == (() = glob "$dir/*.lock") }),
                 "$name: both files and the lock are there again");
             ok(saved($t), "$name: it saves");
-            kill 'KILL', $t->pid, $t->_children;
-            waitpid $t->pid, 0;
-            $t->{pid} = 0;
+            $t->kill_tree;
             $t->start;
             is(views($t), 21, "$name: every number is there");
             $t->no_alerts("$name: no alerts");

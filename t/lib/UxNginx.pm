@@ -21,6 +21,7 @@ use File::Temp ();
 use IO::Socket::INET;
 use POSIX ();
 use Scalar::Util ();
+use Time::HiRes ();
 use Test::More ();
 
 
@@ -200,6 +201,24 @@ sub stop
     $self->{pid} = 0;
 
     return;
+}
+
+
+# Kills all of it at once, and waits until it is gone with its locks: until
+# then whoever starts does not take over what it saved.  When that was.
+sub kill_tree
+{
+    my ($self) = @_;
+
+    my @all = ($self->{pid}, $self->_children);
+
+    kill 'KILL', @all;
+    my $now = Time::HiRes::time();
+    waitpid $self->{pid}, 0;
+    Ux::gone($_) for @all;
+    $self->{pid} = 0;
+
+    return $now;
 }
 
 

@@ -57,17 +57,6 @@ sub children_of
 }
 
 
-# Whether a process, if it is our child a zombie, ends.
-sub gone
-{
-    my ($pid) = @_;
-
-    return Ux::wait_until(sub {
-        !-e "/proc/$pid" || Ux::_read("/proc/$pid/stat") =~ /\) Z /
-    }, 15);
-}
-
-
 package Ux::Nginx;
 
 # As a daemon: an nginx takes the signal for an upgrade only if its parent has

@@ -124,6 +124,17 @@ sub halt
 }
 
 
+# Whether a process, if it is our child a zombie, ends.
+sub gone
+{
+    my ($pid) = @_;
+
+    return Ux::wait_until(sub {
+        !-e "/proc/$pid" || Ux::_read("/proc/$pid/stat") =~ /\) Z /
+    }, 15);
+}
+
+
 # Runs sub (0 .. n-1) in n child processes at once; returns what they
 # returned, in order.  Dies when one of them died.
 sub parallel

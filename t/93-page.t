@@ -31,13 +31,14 @@ my $host = $site =~ s{^http://}{}r;
 my $chrome = UxChrome->new;
 my $drawn = $shop->nginx->get(($shop->nginx->get('/uxstats', 'Accept',
     'text/html')->body =~ m{src="([^"]+\.js)"})[0])->body =~ /var uPlot/;
-my $page = $shop->page($chrome, $shop->history(HOURS) . <<'JS');
+my $writing = <<'JS';                # what a canvas was given to write
 const put = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {
     (this.canvas.written ||= new Set()).add(text);
     return put.call(this, text, ...more);
 };
 JS
+my $page = $shop->page($chrome, $shop->history(HOURS) . $writing);
 my $new = 0;
 
 $page->go("$site/uxstats");
@@ -492,7 +493,7 @@ sub drills_down
 # What nginx says of the history: so soon it is no more than what is known now.
 sub own_history
 {
-    my $visitor = $shop->page($chrome);
+    my $visitor = $shop->page($chrome, $writing);
     my $chart = '#experiment-shop-layout-rate-purchase';
     my $rate = $shop->experiments->{layout}{variants}{control}{metrics}
         {purchase}{rate};
@@ -503,6 +504,10 @@ sub own_history
     like(text($visitor, "$chart tbody tr:first-child td:nth-child(2)")->[0],
         qr/^\Q${\ sprintf '%.1f', 100 * $rate} %\E /,
         'its own history: the rate of now is the first');
+
+    my @hours = sort grep { /^\d\d:\d\d$/ } @{ $visitor->run(
+        "[...document.querySelector('$chart canvas').written]") };
+    cmp_ok(scalar @hours, '>', 2, "its own history: a day around it, @hours");
     is_deeply([ $visitor->complaints ], [], 'its own history: no error');
 
     return;

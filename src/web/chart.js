@@ -131,9 +131,15 @@ const uxChart = (() => {
         return [lift ? low - more : Math.max(0, low - more), high + more];
     };
 
-    /* A first point is in the middle of a day; ten minutes have room. */
-    const spanOf = (u, from, to) => to > from
-        ? [Math.min(from, to - 600), to] : [from - 43200, from + 43200];
+    /*
+     * A first point is in the middle of a day; ten minutes have room.  What
+     * uPlot makes of one point itself are years.
+     */
+    const spanOf = at => {
+        const to = at[at.length - 1];
+        return at.length > 1 ? [Math.min(at[0], to - 600), to]
+            : [to - 43200, to + 43200];
+    };
 
     /* Labels have minutes, in seconds here. */
     const MINUTES = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360, 720]
@@ -177,7 +183,7 @@ const uxChart = (() => {
             legend: { show: false },
             cursor: { y: false, drag: { x: false, y: false } },
             tzDate: at => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-            scales: { x: { range: spanOf },
+            scales: { x: { range: () => spanOf(picture.points.at) },
                 y: { range: () => rangeOf(picture.points, lift) } },
             axes: [{ ...axis, space: 60, size: 40, values: ticksOf,
                      incrs: [...MINUTES, ...DAYS] },

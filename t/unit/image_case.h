@@ -384,6 +384,7 @@ shopper_touch(zone_t *z, unsigned n, uint32_t now_s)
     ux_outline_t   outline;
 
     table = &z->w.store.table;
+    seen.slot = UX_PROCESS_NONE;
 
     if (ux_table_see(table, shopper_key(z, n), now_s, &outline, &seen)
         == UX_OK)

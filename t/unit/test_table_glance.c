@@ -192,6 +192,22 @@ test_gone(void)
 }
 
 
+/* One bucket; a key, and another one of the same place and tag. */
+static case_table_t
+small_table(ux_key_t *key, ux_key_t *other)
+{
+    case_table_t  c;
+
+    c = case_table(2, 1);
+    case_join(&c);
+    *key = case_key(1);
+    *other = *key;
+    other->id++;
+
+    return c;
+}
+
+
 /* Whoever writes is not looked at; a name alike is nobody. */
 static void
 test_declined(void)
@@ -203,11 +219,7 @@ test_declined(void)
     ux_visitor_t         visitor;
     ux_table_effects_t   effects;
 
-    c = case_table(2, 1);
-    case_join(&c);
-    key = case_key(1);
-    other = key;
-    other.id++;
+    c = small_table(&key, &other);
 
     (void) ux_table_open(&c.table, key, NOW, &visitor, &turn);
     (void) ux_table_commit(&c.table, &turn, &visitor, NOW, &effects);
@@ -255,11 +267,7 @@ test_same(void)
     ux_visitor_t         visitor;
     ux_table_effects_t   effects;
 
-    c = case_table(2, 1);
-    case_join(&c);
-    key = case_key(1);
-    other = key;
-    other.id++;
+    c = small_table(&key, &other);
 
     (void) ux_table_open(&c.table, key, NOW, &visitor, &turn);
     visitor.confirmed = true;

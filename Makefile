@@ -17,6 +17,8 @@
 #                   for the instructions alone
 #   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
+#   make check-msan  the same readers under clang's MemorySanitizer, which
+#                   tells values nobody wrote: RUNS=200000 inputs
 #   make script     conf-examples/ux.js from its commented form
 #   make libraries  npm packages of the page, which `make` looks for, too, and
 #                   does without: NPM=none does not look
@@ -87,7 +89,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 
 .PHONY: all deps test demo simulate install clean style stats check-asan units
 .PHONY: check-static check-coverage soak load
-.PHONY: check-valgrind check-faults check-mutations fuzz fuzzers
+.PHONY: check-valgrind check-msan check-faults check-mutations fuzz fuzzers
 .PHONY: script libraries web-vitals axe-core
 .PHONY: bench bench-programs
 
@@ -287,6 +289,21 @@ fuzz: MORE_PACKAGES = libasan8 libubsan1
 fuzz: deps
 	$(MAKE) -j$(JOBS) fuzzers
 	perl t/fuzz/run --runs=$(RUNS) --jobs=$(JOBS) $(FUZZ_FOUND) $(FUZZERS)
+
+
+# Not json and export, which read cJSON's own texts wherever they read; the
+# others have them looked at by functions of the C library alone.
+
+check-msan: MORE_PACKAGES = clang libclang-rt-dev
+check-msan: deps
+	MSAN_OPTIONS=intercept_strlen=0:intercept_memcmp=0:intercept_strchr=0 \
+	$(MAKE) fuzz DEPS=no BUILD=build-msan FUZZ_CC=clang \
+	    FUZZERS='$(patsubst $(BUILD)/%,build-msan/%, \
+	        $(filter-out %_json %_export,$(FUZZERS)))' \
+	    FUZZ_FLAGS='-O1 -g -fno-omit-frame-pointer -fsanitize=memory \
+	        -fno-sanitize-recover=all \
+	        -fsanitize-ignorelist=t/fuzz/msan.ignore' \
+	    RUNS=$(if $(filter command,$(origin RUNS)),$(RUNS),200000)
 
 
 check-valgrind: MORE_PACKAGES = valgrind libc6-dbg

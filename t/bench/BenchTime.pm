@@ -7,6 +7,9 @@ package BenchTime;
 # nginx within the round.  Everything is started anew some times, for a
 # process has luck with where its memory lies.  What lies within the range of
 # bare nginx against itself is below resolution.
+#
+# Clients and servers share one processor: to wake a server on another takes
+# that server up to twice what the request does, and not the same each time.
 
 use strict;
 use warnings;
@@ -28,6 +31,7 @@ sub measure
 {
     my ($say, $restarts) = @_;
 
+    my @processors = gather();
     my $app = Ux::CostShop::app()->start;
     my %ratio;
 
@@ -38,6 +42,7 @@ sub measure
             map { sprintf '%s %.3f', $_, $one->{$_} }
             grep { m{^(?:bare again|ours) /} } sort keys %$one);
     }
+    spread(@processors);
 
     return { map { $_ => range(@{ $ratio{$_} }) } keys %ratio };
 }
@@ -167,6 +172,7 @@ sub growth
 {
     my ($say, $many) = @_;
 
+    my @processors = gather();
     my $app = Ux::CostShop::app()->start;
     my %server = map { $_ => server('ours', '127.0.0.1:' . $app->port,
         zone => int($many / 5000 + 16) . 'm') } 100, $many;
@@ -185,8 +191,31 @@ sub growth
         push @ratio, $spent{$many} / $spent{100} if $_;
     }
     $_->{nginx}->stop for values %server;
+    spread(@processors);
 
     return range(@ratio);
+}
+
+
+# This process, and all that it starts, on the first of its processors; which
+# these were, or nothing where that cannot be had.
+sub gather
+{
+    my ($list, $first) = qx(taskset -pc $$ 2>/dev/null) =~ /: ((\d+)\S*)$/m;
+
+    return if !defined $list || system "taskset -pc $first $$ >/dev/null";
+    return $list;
+}
+
+
+# And back.
+sub spread
+{
+    my ($list) = @_;
+
+    system "taskset -pc $list $$ >/dev/null" if defined $list;
+
+    return;
 }
 
 

@@ -572,6 +572,7 @@ ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
 {
     uint32_t         owner;
     uint64_t         words[UX_IMAGE_EVIDENCE_WORDS];
+    ux_evidence_t    evidence;
     ux_image_cell_t  cell;
 
     cell = ux_image_cell(cells->view, i);
@@ -593,5 +594,6 @@ ux_cells_evidence(ux_image_merging_t *m, const ux_cells_t *cells, uint32_t i,
         cell = ux_image_cell(cells->view, i);
     }
 
-    ux_image_keep_evidence(m, entry, words);
+    memcpy(&evidence, words, sizeof(evidence));
+    ux_image_keep_evidence(m, entry, &evidence);
 }

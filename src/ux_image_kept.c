@@ -14,14 +14,15 @@
 #define UX_KEPT_LOCK_TRIES  3
 
 
-static void ux_kept_keep(uint64_t *kept, const uint64_t *words);
-static void ux_kept_keep_fixed(uint64_t *now, const uint64_t *words);
+static void ux_kept_keep(uint64_t *kept, const ux_evidence_t *theirs);
+static bool ux_kept_keep_fixed(ux_evidence_t *ours,
+    const ux_evidence_t *theirs);
 static bool ux_kept_larger(uint64_t a, uint64_t b);
 
 
 void
 ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
-    const uint64_t *words)
+    const ux_evidence_t *theirs)
 {
     unsigned     tries;
     ux_status_t  rc;
@@ -42,80 +43,66 @@ ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
         return;
     }
 
-    ux_kept_keep(&m->store->counter.shared[entry->ring], words);
+    ux_kept_keep(&m->store->counter.shared[entry->ring], theirs);
     ux_store_evidence_unlock(m->store);
 }
 
 
-/* As ux_result_evidence.c writes: the other copy, then the version. */
+/* NaN is not larger. */
 static void
-ux_kept_keep(uint64_t *kept, const uint64_t *words)
+ux_kept_keep(uint64_t *kept, const ux_evidence_t *theirs)
 {
-    uint64_t   version, *copy;
-    uint64_t   was[UX_IMAGE_EVIDENCE_WORDS], now[UX_IMAGE_EVIDENCE_WORDS];
-    unsigned   i;
+    bool           changed;
+    ux_evidence_t  ours;
 
-    ux_image_evidence_read(kept, was);
-    memcpy(now, was, sizeof(now));
+    ux_evidence_cells_read(kept, &ours);
+    changed = ux_kept_keep_fixed(&ours, theirs);
 
-    if (words[UX_IMAGE_EVIDENCE_LOOKED] != 0
-        && (now[UX_IMAGE_EVIDENCE_LOOKED] == 0
-            || ux_kept_larger(words[UX_IMAGE_EVIDENCE_LOG_E],
-                               now[UX_IMAGE_EVIDENCE_LOG_E])))
+    if (theirs->looked_ms != 0
+        && (ours.looked_ms == 0 || theirs->log_e > ours.log_e))
     {
-        now[UX_IMAGE_EVIDENCE_LOG_E] = words[UX_IMAGE_EVIDENCE_LOG_E];
-        now[UX_IMAGE_EVIDENCE_LOOKED] = words[UX_IMAGE_EVIDENCE_LOOKED];
-        now[UX_IMAGE_EVIDENCE_SIGN] = words[UX_IMAGE_EVIDENCE_SIGN];
+        ours.log_e = theirs->log_e;
+        ours.looked_ms = theirs->looked_ms;
+        ours.sign = theirs->sign;
+        changed = true;
     }
 
-    if (ux_kept_larger(words[UX_IMAGE_EVIDENCE_EXACT],
-                        now[UX_IMAGE_EVIDENCE_EXACT]))
+    if (theirs->exact_log_e > ours.exact_log_e) {
+        ours.exact_log_e = theirs->exact_log_e;
+        changed = true;
+    }
+
+    if (theirs->significant_ms != 0
+        && (ours.significant_ms == 0
+            || theirs->significant_ms < ours.significant_ms))
     {
-        now[UX_IMAGE_EVIDENCE_EXACT] = words[UX_IMAGE_EVIDENCE_EXACT];
+        ours.significant_ms = theirs->significant_ms;
+        changed = true;
     }
 
-    if (words[UX_IMAGE_EVIDENCE_SINCE] != 0
-        && (now[UX_IMAGE_EVIDENCE_SINCE] == 0
-            || words[UX_IMAGE_EVIDENCE_SINCE] < now[UX_IMAGE_EVIDENCE_SINCE]))
-    {
-        now[UX_IMAGE_EVIDENCE_SINCE] = words[UX_IMAGE_EVIDENCE_SINCE];
+    if (changed) {
+        ux_evidence_cells_write(kept, &ours);
     }
-
-    ux_kept_keep_fixed(now, words);
-
-    if (memcmp(now, was, sizeof(now)) == 0) {
-        return;
-    }
-
-    version = __atomic_load_n(kept, __ATOMIC_RELAXED) + 1;
-    copy = kept + 1 + (version & 1) * UX_IMAGE_EVIDENCE_WORDS;
-
-    for (i = 0; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
-        __atomic_store_n(&copy[i], now[i], __ATOMIC_RELAXED);
-    }
-
-    __atomic_store_n(kept, version, __ATOMIC_RELEASE);
 }
 
 
 /* The smaller pair was there first. */
-static void
-ux_kept_keep_fixed(uint64_t *now, const uint64_t *words)
+static bool
+ux_kept_keep_fixed(ux_evidence_t *ours, const ux_evidence_t *theirs)
 {
-    unsigned  i;
-    uint64_t  pair;
-
-    pair = now[UX_IMAGE_EVIDENCE_PAIR];
-
-    if (words[UX_IMAGE_EVIDENCE_PAIR] == 0
-        || (pair != 0 && pair <= words[UX_IMAGE_EVIDENCE_PAIR]))
+    if (theirs->fixed_visitors == 0
+        || (ours->fixed_visitors != 0
+            && ours->fixed_visitors <= theirs->fixed_visitors))
     {
-        return;
+        return false;
     }
 
-    for (i = UX_IMAGE_EVIDENCE_PAIR; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
-        now[i] = words[i];
-    }
+    ours->fixed_visitors = theirs->fixed_visitors;
+    ours->fixed_p = theirs->fixed_p;
+    ours->fixed_lo = theirs->fixed_lo;
+    ours->fixed_hi = theirs->fixed_hi;
+
+    return true;
 }
 
 

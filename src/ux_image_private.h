@@ -104,7 +104,7 @@
 
 
 #include "ux_block.h"
-#include "ux_compare.h"
+#include "ux_evidence_cells.h"
 #include "ux_image.h"
 #include "ux_journey.h"
 #include "ux_packing.h"
@@ -356,9 +356,6 @@ int ux_image_cell_order(const ux_image_cell_t *a, const ux_image_cell_t *b);
 /* Can its group have the value?  width: cells of a row, of a cart's ring. */
 bool ux_image_value_ok(const ux_image_cell_t *cell, unsigned width);
 
-/* The copy that counts of an entry's evidence, given its cells. */
-void ux_image_evidence_read(const uint64_t *cells, uint64_t *words);
-
 /* Entry of this kind and ordinal, or UX_IMAGE_NAMES_MAX. */
 uint32_t ux_image_index_find(const ux_image_index_t *index, unsigned kind,
     uint32_t ordinal);
@@ -473,9 +470,9 @@ void ux_image_ring_add(ux_image_merging_t *m, uint32_t cell, uint32_t bucket,
 /* A ux_noted_pt: the step ends with the table's turn. */
 uint64_t ux_image_step_noted(void *m, const ux_table_effects_t *effects);
 
-/* What looks at results have left: words of a ux_evidence_t, a cell. */
+/* What looks at results have left: evidence, a cell. */
 void ux_image_keep_evidence(ux_image_merging_t *m, const ux_entry_t *entry,
-    const uint64_t *words);
+    const ux_evidence_t *theirs);
 void ux_image_keep_balance(ux_image_merging_t *m, const ux_image_cell_t *cell,
     const ux_entry_t *entry);
 

@@ -12,9 +12,6 @@
 #include <string.h>
 
 
-#define UX_IMAGE_EVIDENCE_TRIES  4
-
-
 /* What looks keep of an entry. */
 #define UX_IMAGE_WORDS  16
 
@@ -291,6 +288,7 @@ ux_write_kept(ux_image_writer_t *w, uint32_t i)
 {
     unsigned           n;
     uint64_t           words[UX_IMAGE_WORDS];
+    ux_evidence_t      evidence;
     const uint64_t    *cells;
     const ux_entry_t  *entry;
 
@@ -303,7 +301,8 @@ ux_write_kept(ux_image_writer_t *w, uint32_t i)
     cells = &w->store->counter.shared[entry->ring];
 
     if (entry->kind == UX_ENTRY_EVIDENCE) {
-        ux_image_evidence_read(cells, words);
+        ux_evidence_cells_read(cells, &evidence);
+        memcpy(words, &evidence, sizeof(evidence));
         ux_write_group(w, i + 1, UX_IMAGE_EVIDENCE, words);
         return;
     }
@@ -313,33 +312,6 @@ ux_write_kept(ux_image_writer_t *w, uint32_t i)
     }
 
     ux_write_group(w, i + 1, UX_IMAGE_BALANCE, words);
-}
-
-
-/* As ux_result_evidence.c keeps it. */
-void
-ux_image_evidence_read(const uint64_t *cells, uint64_t *words)
-{
-    uint64_t         version;
-    unsigned         i, tries;
-    const uint64_t  *copy;
-
-    for (tries = 0; tries < UX_IMAGE_EVIDENCE_TRIES; tries++) {
-        version = __atomic_load_n(cells, __ATOMIC_ACQUIRE);
-        copy = cells + 1 + (version & 1) * UX_IMAGE_EVIDENCE_WORDS;
-
-        for (i = 0; i < UX_IMAGE_EVIDENCE_WORDS; i++) {
-            words[i] = __atomic_load_n(&copy[i], __ATOMIC_RELAXED);
-        }
-
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-        if (__atomic_load_n(cells, __ATOMIC_RELAXED) == version) {
-            return;
-        }
-    }
-
-    memset(words, 0, UX_IMAGE_EVIDENCE_WORDS * sizeof(uint64_t));
 }
 
 

@@ -41,6 +41,8 @@ typedef struct {
     unsigned                parts; /* of a panel */
     ux_posterior_arm_t      arms[UX_POSTERIOR_ARMS];
     ux_posterior_window_t   windows[UX_POSTERIOR_ARMS];
+    double                  lo;            /* of all of them */
+    double                  hi;
     double                 *best;
     double                 *loss;
 } ux_posterior_race_t;
@@ -110,21 +112,27 @@ ux_posterior_many(const ux_beta_t *arms, unsigned n, bool precise,
 static bool
 ux_posterior_race_start(ux_posterior_race_t *race, const ux_beta_t *arms)
 {
-    unsigned  i;
+    unsigned            i;
+    ux_posterior_arm_t  arm;
+
+    race->lo = INFINITY;
+    race->hi = -INFINITY;
 
     for (i = 0; i < race->n; i++) {
         if (!ux_posterior_valid(arms[i])) {
             return false;
         }
 
-        race->arms[i] = ux_posterior_arm(arms[i].alpha, arms[i].beta);
+        arm = ux_posterior_arm(arms[i].alpha, arms[i].beta);
 
-        if (!ux_posterior_find(&race->windows[i], &race->arms[i],
-                               UX_POSTERIOR_ACTIVE))
+        if (!ux_posterior_find(&race->windows[i], &arm, UX_POSTERIOR_ACTIVE))
         {
             return false;
         }
 
+        race->arms[i] = arm;
+        race->lo = fmin(race->lo, race->windows[i].lo);
+        race->hi = fmax(race->hi, race->windows[i].hi);
         race->best[i] = 0;
         race->loss[i] = 0;
     }
@@ -136,21 +144,13 @@ ux_posterior_race_start(ux_posterior_race_t *race, const ux_beta_t *arms)
 static void
 ux_posterior_race_run(ux_posterior_race_t *race)
 {
-    double    u, lo, hi, end, length;
-    unsigned  i;
+    double  u, end, length;
 
-    lo = INFINITY;
-    hi = -INFINITY;
+    length = fmax(UX_POSTERIOR_LENGTH,
+                  (race->hi - race->lo) / UX_POSTERIOR_PANELS);
 
-    for (i = 0; i < race->n; i++) {
-        lo = fmin(lo, race->windows[i].lo);
-        hi = fmax(hi, race->windows[i].hi);
-    }
-
-    length = fmax(UX_POSTERIOR_LENGTH, (hi - lo) / UX_POSTERIOR_PANELS);
-
-    for (u = lo; u < hi; u = end) {
-        end = fmin(ux_posterior_race_end(race, u, length), hi);
+    for (u = race->lo; u < race->hi; u = end) {
+        end = fmin(ux_posterior_race_end(race, u, length), race->hi);
 
         ux_posterior_race_panel(race, u, end);
     }

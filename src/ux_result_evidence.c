@@ -2,36 +2,21 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * What is kept of comparisons from look to look, in the zone.
- *
- *   [ version | copy 0: ux_evidence_t | copy 1: ux_evidence_t ]
- *
- * The copy that counts is that of the version's lowest bit.  A writer, one at
- * a time, fills the other one and then adds 1 to the version: killed before
- * that it has changed nothing.  A reader that sees the version move by more
- * than one reads again.
+ * What is kept of comparisons from look to look, in the zone: which entry has
+ * it, and when it is written.
  */
 
+#include "ux_evidence_cells.h"
 #include "ux_result.h"
 
 #include <math.h>
 #include <string.h>
 
 
-#define UX_EVIDENCE_WORDS  (sizeof(ux_evidence_t) / sizeof(uint64_t))
-#define UX_EVIDENCE_TRIES  4
-
-_Static_assert(UX_EVIDENCE_CELLS >= 1 + 2 * UX_EVIDENCE_WORDS, "cells");
-
-
 static uint32_t ux_result_evidence_find(const ux_result_t *result,
     const ux_result_variant_t *variant, const ux_metric_t *metric,
     uint64_t analysis);
 static void ux_result_evidence_check(ux_evidence_t *evidence);
-static void ux_result_evidence_read(const uint64_t *cells,
-    ux_evidence_t *evidence);
-static void ux_result_evidence_write(uint64_t *cells,
-    const ux_evidence_t *evidence);
 static uint64_t *ux_result_evidence_cells(const ux_result_t *result,
     uint32_t entry);
 
@@ -62,7 +47,7 @@ ux_result_evidence_load(ux_result_t *result)
                                           metric, analysis);
 
             if (comparison->entry != UX_RESULT_END) {
-                ux_result_evidence_read(
+                ux_evidence_cells_read(
                     ux_result_evidence_cells(result, comparison->entry),
                     &comparison->evidence);
                 ux_result_evidence_check(&comparison->evidence);
@@ -139,7 +124,7 @@ ux_result_evidence_store_locked(ux_result_t *result)
         comparison = &experiment->comparisons[i];
 
         if (comparison->changed && comparison->entry != UX_RESULT_END) {
-            ux_result_evidence_write(
+            ux_evidence_cells_write(
                 ux_result_evidence_cells(result, comparison->entry),
                 &comparison->evidence);
         }
@@ -151,48 +136,4 @@ static uint64_t *
 ux_result_evidence_cells(const ux_result_t *result, uint32_t entry)
 {
     return &result->store->counter.shared[result->tree.entries[entry].ring];
-}
-
-
-static void
-ux_result_evidence_read(const uint64_t *cells, ux_evidence_t *evidence)
-{
-    uint64_t         version, words[UX_EVIDENCE_WORDS];
-    unsigned         i, tries;
-    const uint64_t  *copy;
-
-    for (tries = 0; tries < UX_EVIDENCE_TRIES; tries++) {
-        version = __atomic_load_n(cells, __ATOMIC_ACQUIRE);
-        copy = cells + 1 + (version & 1) * UX_EVIDENCE_WORDS;
-
-        for (i = 0; i < UX_EVIDENCE_WORDS; i++) {
-            words[i] = __atomic_load_n(&copy[i], __ATOMIC_RELAXED);
-        }
-
-        __atomic_thread_fence(__ATOMIC_ACQUIRE);
-
-        if (__atomic_load_n(cells, __ATOMIC_RELAXED) == version) {
-            memcpy(evidence, words, sizeof(words));
-            return;
-        }
-    }
-}
-
-
-static void
-ux_result_evidence_write(uint64_t *cells, const ux_evidence_t *evidence)
-{
-    uint64_t   version, words[UX_EVIDENCE_WORDS], *copy;
-    unsigned   i;
-
-    memcpy(words, evidence, sizeof(words));
-
-    version = __atomic_load_n(cells, __ATOMIC_RELAXED) + 1;
-    copy = cells + 1 + (version & 1) * UX_EVIDENCE_WORDS;
-
-    for (i = 0; i < UX_EVIDENCE_WORDS; i++) {
-        __atomic_store_n(&copy[i], words[i], __ATOMIC_RELAXED);
-    }
-
-    __atomic_store_n(cells, version, __ATOMIC_RELEASE);
 }

@@ -9,7 +9,7 @@
  * of is left to one.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_again_may(ngx_http_request_t *r,
@@ -83,6 +83,12 @@ ngx_http_ux_again_arms(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     ngx_http_ux_expose_t  *expose;
 
     expose = ctx->decider->expose;
+
+    if (ngx_http_ux_kept_shown(ctx, expose) && ctx->kept->steady) {
+        ngx_memcpy(arms, ctx->kept->arms, (expose->n + 1) * sizeof(uint16_t));
+        return NGX_OK;
+    }
+
     n = 0;
 
     for (i = 0; i < expose->n; i++) {

@@ -8,7 +8,7 @@
  * take that they are inflated.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 #include "ngx_http_ux_asset.h"
 
 #if (NGX_HTTP_UX_ZLIB)

@@ -12,7 +12,7 @@
  * which it does not count.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 #include "ux_beacon.h"
 

@@ -6,7 +6,7 @@
  * visitor.  Runs after "expires" and "add_header" had their say.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_int_t ngx_http_ux_cache_filter(ngx_http_request_t *r);

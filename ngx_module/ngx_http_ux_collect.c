@@ -7,7 +7,7 @@
  * memory is taken for it.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 #include "ux_beacon.h"
 

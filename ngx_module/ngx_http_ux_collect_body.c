@@ -8,7 +8,7 @@
  * read before (a mirror, a script) may come from a file.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 #include "ux_beacon.h"
 

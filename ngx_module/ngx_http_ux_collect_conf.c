@@ -5,7 +5,7 @@
  * ux_collect: the directive, and what may stand beside it.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static char *ngx_http_ux_collect_word(ngx_conf_t *cf,

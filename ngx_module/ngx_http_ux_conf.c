@@ -6,7 +6,7 @@
  * checked once all of http { } is known.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static char *ngx_http_ux_expose_word(ngx_conf_t *cf,

@@ -6,7 +6,7 @@
  * ux_override; and ux_debug, which shows what came of it.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static void ngx_http_ux_control_asked(ngx_http_request_t *r,

@@ -5,7 +5,7 @@
  * ux_cookie, and the Set-Cookie line of a newly minted visitor.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static char *ngx_http_ux_cookie_word(ngx_conf_t *cf,

@@ -5,7 +5,7 @@
  * ux_event: an event told by a location.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static char *ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,

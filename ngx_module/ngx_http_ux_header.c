@@ -5,7 +5,7 @@
  * The variant header of the request: the client's copies out, ours in.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_header_match(ngx_str_t *key, ngx_array_t *names);

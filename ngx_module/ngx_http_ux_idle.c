@@ -8,7 +8,7 @@
  * connection that has seen the visitor's cookie they need no state either.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 ngx_uint_t

@@ -6,7 +6,7 @@
  * visitor, a visitor seen in two variants, one who wants to be forgotten.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static void ngx_http_ux_join_alias(ngx_http_ux_ctx_t *ctx,

@@ -6,7 +6,7 @@
  * Counted at once, for the zone and for the variants the visitor is in.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 /* One request, as it is counted in every place. */

@@ -4,15 +4,16 @@
  *
  * A browser sends the same line of cookies with every request of a connection.
  * What was found in it, and hashed, is kept with the connection, beside the
- * line itself: where the line, the name of our cookie and the keys of the zone
- * are the same, so is all else.  Nothing is taken for true that depends on
- * more: whether the cookie is valid is still for the visitor's record to say.
+ * line itself: where the line, the name of our cookie and the zone, which has
+ * its keys, are the same, so is all else.  Nothing is taken for true that
+ * depends on more: whether the cookie is valid is still for the visitor's
+ * record to say.
  *
  * Kept from a connection's second request on, as long as the connection;
  * seldom where one carries many visitors' requests.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 #define NGX_HTTP_UX_MEMO_LINE   1024     /* bytes: longer ones are not kept */
@@ -21,8 +22,7 @@
 
 
 typedef struct {
-    uint64_t     index_key[2];           /* of the zone */
-    uint64_t     keys_hash;
+    ngx_http_ux_zone_t  *zone;           /* and so its keys */
     ux_key_t     hash;
     uint64_t     cookie_hash;
     uint32_t     day;
@@ -41,8 +41,6 @@ typedef struct {
 
 static ngx_inline ngx_http_ux_memo_t *ngx_http_ux_memo_match(
     ngx_http_request_t *r, ngx_http_ux_zone_t *zone);
-static ngx_inline ngx_uint_t ngx_http_ux_memo_named(u_char *p,
-    ngx_str_t *name);
 static ngx_inline ngx_http_ux_memo_t *ngx_http_ux_memo(ngx_connection_t *c);
 static ngx_http_ux_memo_t *ngx_http_ux_memo_make(ngx_connection_t *c,
     size_t len);
@@ -120,7 +118,6 @@ static ngx_inline ngx_http_ux_memo_t *
 ngx_http_ux_memo_match(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
 {
     ngx_str_t               *line, *name;
-    const uint64_t          *key;
     ngx_http_ux_memo_t      *memo;
     ngx_http_ux_srv_conf_t  *scf;
 
@@ -131,18 +128,17 @@ ngx_http_ux_memo_match(ngx_http_request_t *r, ngx_http_ux_zone_t *zone)
     }
 
     line = ngx_http_ux_memo_line(r);
-    key = zone->store.head->index_key;
     scf = ngx_http_get_module_srv_conf(r, ngx_http_ux_module);
     name = &scf->cookie->name;
 
     if (line == NULL
         || memo->len != line->len
         || memo->name != name->len
-        || memo->keys_hash != zone->keys_hash
-        || memo->index_key[0] != key[0] || memo->index_key[1] != key[1]
+        || memo->zone != zone
         || ngx_memcmp(memo->line, line->data, line->len) != 0
-        || !ngx_http_ux_memo_named(line->data + memo->at - name->len - 1,
-                                   name))
+        || ngx_memcmp(line->data + memo->at - name->len - 1, name->data,
+                      name->len)
+           != 0)
     {
         return NULL;
     }
@@ -192,12 +188,11 @@ ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
 
     value = (u_char *) ctx->cookie.value.data;
 
-    memo->index_key[0] = ctx->zone->store.head->index_key[0];
-    memo->index_key[1] = ctx->zone->store.head->index_key[1];
-    memo->keys_hash = ctx->zone->keys_hash;
+    memo->zone = ctx->zone;
     memo->hash = ctx->hash;
     memo->glanced.slot = UX_PROCESS_NONE;
     memo->kept.seen.slot = UX_PROCESS_NONE;
+    memo->kept.n = 0;
     memo->cookie_hash = ctx->cookie_hash;
     memo->day = ctx->cookie.day;
     memo->at = value - line->data;
@@ -205,24 +200,6 @@ ngx_http_ux_memo_keep(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
     memo->name = scf->cookie->name.len;
     memo->len = line->len;
     ngx_memcpy(memo->line, line->data, line->len);
-}
-
-
-/* Names are short. */
-static ngx_inline ngx_uint_t
-ngx_http_ux_memo_named(u_char *p, ngx_str_t *name)
-{
-    u_char  *q, *last;
-
-    q = name->data;
-    last = q + name->len;
-
-    while (q < last && *p == *q) {
-        p++;
-        q++;
-    }
-
-    return q == last;
 }
 
 

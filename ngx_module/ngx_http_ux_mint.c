@@ -6,7 +6,7 @@
  * what a bot is bucketed by.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_int_t ngx_http_ux_random_id(uint8_t id[16]);

@@ -5,7 +5,7 @@
  * Table of contents: directives, configurations, where the module hooks in.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_int_t ngx_http_ux_preconfiguration(ngx_conf_t *cf);

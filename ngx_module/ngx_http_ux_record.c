@@ -7,7 +7,7 @@
  * seen is counted, whatever becomes of the worker.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_barred(ngx_http_request_t *r,

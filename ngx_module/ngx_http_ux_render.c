@@ -9,7 +9,7 @@
  * one, too: nothing else would say that the request goes on.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 #define NGX_HTTP_UX_RENDER_TIMER  60000

@@ -15,7 +15,7 @@
  * request without a state passes through all of them and is only counted.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_inline void ngx_http_ux_strip(ngx_http_request_t *r,
@@ -282,6 +282,9 @@ ngx_http_ux_enter_zone(ngx_http_ux_ctx_t *ctx, ngx_http_ux_zone_t *zone)
     /* those of cookie and alias were keyed by the other zone */
 
     ctx->cookie_hash = 0;
+    ctx->kept = NULL;
+    ctx->unchanged = 0;
+    ctx->replayed = 0;
     ctx->aliases = 0;
     ctx->record_read = 0;
     ctx->steady = 0;

@@ -6,7 +6,7 @@
  * bot, not to be tracked.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 #include "ux_bot.h"
 

@@ -5,7 +5,7 @@
  * ux_stats: the status endpoint.  Paths are relative to its location.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 #include "ngx_http_ux_asset.h"
 
 #include "ux_accept.h"

@@ -5,7 +5,7 @@
  * Who may read ux_stats.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_stats_forwarded(ngx_http_request_t *r);

@@ -5,7 +5,7 @@
  * What a request changes in its visitor's record.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 /* events in one turn: see the bounds of ux_track.c */

@@ -5,7 +5,7 @@
  * X-UX-Event: what the application's answer says happened.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_inline ngx_uint_t ngx_http_ux_upstream_is_event(

@@ -5,7 +5,7 @@
  * Variables.  Reading one about the visitor determines the visitor.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_int_t ngx_http_ux_variable_visitor(ngx_http_request_t *r,

@@ -5,7 +5,7 @@
  * Which variant the request gets of each experiment.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static void ngx_http_ux_choose_one(ngx_http_request_t *r,
@@ -54,10 +54,7 @@ ngx_http_ux_choose_new(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 {
     ngx_http_ux_choice_t  *choice;
 
-    if (!ctx->determined
-        || (!(ctx->chosen & (1u << zone->ordinal))
-            && ngx_http_ux_choices(r, ctx, zone) != NGX_OK))
-    {
+    if (!ctx->determined || ngx_http_ux_choices(r, ctx, zone) != NGX_OK) {
         return NULL;
     }
 
@@ -418,6 +415,10 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
 
     if (zone == ctx->zone) {
         ctx->steady = ngx_http_ux_choices_steady(ctx, outline);
+
+        if (!asked && ngx_http_ux_kept_choices(ctx, zone, now_ms) == NGX_OK) {
+            return;
+        }
     }
 
     for (i = 0; i < outline->n; i++) {
@@ -461,6 +462,10 @@ ngx_http_ux_choices_recorded(ngx_http_ux_ctx_t *ctx,
             choice->known = 1;
         }
     }
+
+    if (zone == ctx->zone && !asked) {
+        ngx_http_ux_kept_choose(ctx, zone);
+    }
 }
 
 
@@ -481,6 +486,7 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
     u_char                *p;
     ngx_str_t             *pair;
     ngx_uint_t             i;
+    ngx_int_t              rc;
     ngx_http_ux_choice_t  *choice;
     ngx_http_ux_expose_t  *expose;
 
@@ -490,6 +496,12 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
     if (expose == NULL || expose->off) {
         return NGX_OK;
+    }
+
+    rc = ngx_http_ux_kept_variants(r, ctx, expose, value);
+
+    if (rc != NGX_DECLINED) {
+        return rc;
     }
 
     p = NULL;
@@ -533,6 +545,8 @@ ngx_http_ux_variants(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
 
         value->len = p - value->data;
     }
+
+    ngx_http_ux_kept_show(r, ctx, expose, value);
 
     return NGX_OK;
 }

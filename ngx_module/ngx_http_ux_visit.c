@@ -5,7 +5,7 @@
  * Pages, forms and errors of a visitor: the part of a turn that tells them.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_turn_shown(const uint16_t *arms,

@@ -6,7 +6,7 @@
  * cookie for a navigation (ngx_http_ux_mint.c).
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_visitor_mints(ngx_http_request_t *r,
@@ -464,6 +464,7 @@ ngx_http_ux_visitor_see(ngx_http_ux_ctx_t *ctx)
            == UX_OK)
     {
         ctx->seen = kept->seen;
+        ctx->unchanged = 1;
         *outline = kept->outline;
         return NGX_OK;
     }
@@ -478,6 +479,7 @@ ngx_http_ux_visitor_see(ngx_http_ux_ctx_t *ctx)
         kept->at = ctx->seen.slot;
         kept->seen = ctx->seen;
         kept->outline = *outline;
+        ngx_http_ux_kept_forget(kept);
     }
 
     return NGX_OK;

@@ -6,7 +6,7 @@
  * one?  Answered before the turn: nothing is allocated within it.
  */
 
-#include "ngx_http_ux_module.h"
+#include "ngx_http_ux_request.h"
 
 
 static ngx_uint_t ngx_http_ux_wanted_events(ngx_http_ux_ctx_t *ctx,

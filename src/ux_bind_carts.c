@@ -20,7 +20,6 @@ void
 ux_bind_carts(ux_binder_t *binder)
 {
     uint32_t              i;
-    unsigned              n;
     const ux_entry_t     *entry, *epoch;
     const ux_registry_t  *registry;
 
@@ -35,11 +34,8 @@ ux_bind_carts(ux_binder_t *binder)
 
         epoch = ux_registry_get(registry, UX_ENTRY_EPOCH, entry->parent);
 
-        for (n = 0; epoch != NULL && n < binder->nexperiments; n++) {
-            if (binder->experiments[n] == epoch->parent) {
-                ux_bind_arm_carts(binder, entry->ordinal, entry->aux);
-                break;
-            }
+        if (epoch != NULL && ux_bind_has(binder, epoch->parent)) {
+            ux_bind_arm_carts(binder, entry->ordinal, entry->aux);
         }
     }
 }

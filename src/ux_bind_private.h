@@ -40,6 +40,22 @@ typedef struct {
 } ux_binder_t;
 
 
+/* Is the experiment, by its ordinal, one of the model? */
+static inline bool
+ux_bind_has(const ux_binder_t *binder, uint16_t experiment)
+{
+    unsigned  n;
+
+    for (n = 0; n < binder->nexperiments; n++) {
+        if (binder->experiments[n] == experiment) {
+            return true;
+        }
+    }
+
+    return false;
+}
+
+
 /* The ordinal, or UX_PARENT_NONE; in a dry run maybe UX_ORDINAL_NEW. */
 uint16_t ux_bind_claim(ux_binder_t *binder, const ux_claim_t *claim);
 

@@ -110,7 +110,6 @@ void
 ux_bind_segment_carts(ux_binder_t *binder)
 {
     uint32_t              i;
-    unsigned              n;
     const ux_entry_t     *entry, *variant;
     const ux_registry_t  *registry;
 
@@ -125,11 +124,8 @@ ux_bind_segment_carts(ux_binder_t *binder)
 
         variant = ux_registry_get(registry, UX_ENTRY_VARIANT, entry->parent);
 
-        for (n = 0; variant != NULL && n < binder->nexperiments; n++) {
-            if (binder->experiments[n] == variant->parent) {
-                ux_bind_segment_arm_carts(binder, entry->ordinal);
-                break;
-            }
+        if (variant != NULL && ux_bind_has(binder, variant->parent)) {
+            ux_bind_segment_arm_carts(binder, entry->ordinal);
         }
     }
 }

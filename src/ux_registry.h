@@ -102,7 +102,7 @@ _Static_assert(sizeof(ux_entry_t) == 128, "registry entry");
 #define UX_EVIDENCE_ROLE    0x0f   /* ux_role_e */
 #define UX_EVIDENCE_LOWER   0x10   /* lower is better */
 
-#define UX_EVIDENCE_CELLS   20     /* see ux_result_evidence.c */
+#define UX_EVIDENCE_CELLS   20     /* see ux_evidence_cells.h */
 
 /*
  * Cells of an experiment's balance: the largest log Bayes factors as doubles,

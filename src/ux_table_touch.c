@@ -40,8 +40,10 @@ static ux_status_t ux_touch_read(ux_table_t *table, ux_key_t key,
 static void ux_touch_copy(const ux_slot_t *slot, ux_slot_head_t *head,
     uint64_t *words);
 static ux_status_t ux_touch_write(ux_table_t *table, const ux_seen_t *seen,
-    uint32_t now_s);
-static uint64_t *ux_touch_times(const ux_table_t *table, uint32_t slot);
+    ux_bucket_t *bucket, uint32_t now_s);
+static inline void ux_touch_stamp(const ux_table_t *table,
+    ux_bucket_t *bucket, uint32_t slot, uint32_t first_s, uint32_t last_s);
+static inline uint64_t *ux_touch_times(ux_bucket_t *bucket, uint32_t slot);
 
 
 ux_status_t
@@ -162,7 +164,7 @@ ux_table_same(const ux_table_t *table, ux_key_t key, const ux_seen_t *seen,
     head = &bucket->slots[seen->slot % UX_BUCKET_SLOTS].head;
 
     key_id = __atomic_load_n(&head->key_id, __ATOMIC_RELAXED);
-    word = __atomic_load_n(ux_touch_times(table, seen->slot),
+    word = __atomic_load_n(ux_touch_times(bucket, seen->slot),
                            __ATOMIC_RELAXED);
     memcpy(&times, &word, sizeof(times));
 
@@ -195,7 +197,7 @@ ux_table_touch(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s,
     }
 
     bucket = ux_bucket_get(table, seen->slot / UX_BUCKET_SLOTS);
-    word = __atomic_load_n(ux_touch_times(table, seen->slot),
+    word = __atomic_load_n(ux_touch_times(bucket, seen->slot),
                            __ATOMIC_RELAXED);
     memcpy(&times, &word, sizeof(times));
 
@@ -217,22 +219,21 @@ ux_table_touch(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s,
         return UX_OK;
     }
 
-    return ux_touch_write(table, seen, now_s);
+    return ux_touch_write(table, seen, bucket, now_s);
 }
 
 
 static ux_status_t
-ux_touch_write(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s)
+ux_touch_write(ux_table_t *table, const ux_seen_t *seen, ux_bucket_t *bucket,
+    uint32_t now_s)
 {
     uint64_t       expected;
-    ux_bucket_t   *bucket;
     ux_process_t  *process;
 
     if (table->me == UX_PROCESS_NONE) {
         return UX_DECLINED;
     }
 
-    bucket = ux_bucket_get(table, seen->slot / UX_BUCKET_SLOTS);
     process = &table->processes[table->me];
     expected = seen->word;
 
@@ -249,7 +250,7 @@ ux_touch_write(ux_table_t *table, const ux_seen_t *seen, uint32_t now_s)
         return UX_DECLINED;
     }
 
-    ux_table_stamp(table, seen->slot, seen->first_s, now_s);
+    ux_touch_stamp(table, bucket, seen->slot, seen->first_s, now_s);
     __atomic_store_n(&bucket->lock, seen->word, __ATOMIC_RELEASE);
 
     return UX_OK;
@@ -260,11 +261,17 @@ void
 ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
     uint32_t last_s)
 {
-    uint64_t      word;
-    ux_times_t    times;
-    ux_bucket_t  *bucket;
+    ux_touch_stamp(table, ux_bucket_get(table, slot / UX_BUCKET_SLOTS), slot,
+                   first_s, last_s);
+}
 
-    bucket = ux_bucket_get(table, slot / UX_BUCKET_SLOTS);
+
+static inline void
+ux_touch_stamp(const ux_table_t *table, ux_bucket_t *bucket, uint32_t slot,
+    uint32_t first_s, uint32_t last_s)
+{
+    uint64_t    word;
+    ux_times_t  times;
 
     times.last_s = last_s;
     times.expires_s = ux_table_expires(table, first_s, last_s);
@@ -276,12 +283,13 @@ ux_table_stamp(const ux_table_t *table, uint32_t slot, uint32_t first_s,
                          __ATOMIC_RELEASE);
     }
 
-    __atomic_store_n(ux_touch_times(table, slot), word, __ATOMIC_RELAXED);
+    __atomic_store_n(ux_touch_times(bucket, slot), word, __ATOMIC_RELAXED);
 }
 
 
-static uint64_t *
-ux_touch_times(const ux_table_t *table, uint32_t slot)
+static inline uint64_t *
+ux_touch_times(ux_bucket_t *bucket, uint32_t slot)
 {
-    return (uint64_t *) (void *) ux_slot_get(table, slot) + UX_SLOT_TIMES;
+    return (uint64_t *) (void *) &bucket->slots[slot % UX_BUCKET_SLOTS]
+           + UX_SLOT_TIMES;
 }

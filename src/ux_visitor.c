@@ -16,6 +16,7 @@
 #include <string.h>
 
 
+static inline size_t ux_visitor_track_size(void);
 static ux_status_t ux_pack_visitor(const ux_visitor_t *visitor, uint8_t *buf,
     size_t *len, ux_lean_e lean);
 static unsigned ux_pack_life_flags(const ux_visitor_t *visitor,
@@ -65,14 +66,23 @@ ux_visitor_init(ux_visitor_t *visitor, uint64_t key_id, uint32_t now_s)
 void
 ux_visitor_clear(ux_track_t *track)
 {
+    memset(track, 0, ux_visitor_track_size());
+}
+
+
+/*
+ * What of a track counts, whatever its pasts; as if not known before it runs:
+ * for so many bytes gcc puts a loop of eight bytes where libc is faster.
+ */
+static inline size_t
+ux_visitor_track_size(void)
+{
     size_t  size;
 
     size = offsetof(ux_track_t, pasts);
-
-    /* libc's is faster than the loop of eight bytes that gcc puts here */
-
     __asm__ ("" : "+r" (size));
-    memset(track, 0, size);
+
+    return size;
 }
 
 
@@ -83,9 +93,7 @@ ux_visitor_keep(ux_visitor_t *kept, const ux_visitor_t *visitor)
     unsigned  i, npasts;
 
     npasts = 0;
-    size = offsetof(ux_track_t, pasts);
-
-    __asm__ ("" : "+r" (size));            /* as in ux_visitor_clear() */
+    size = ux_visitor_track_size();
 
     for (i = 0; i < visitor->ntracks; i++) {
         npasts |= visitor->tracks[i].npasts;

@@ -21,7 +21,8 @@ use constant { DATA => 0, HEADERS => 1, SETTINGS => 4, GOAWAY => 7,
 
 
 # Answers of GET requests for these paths, in order; undef for what has not
-# come to its end.  Headers are a flat list, names in lower case.
+# come to its end.  Headers are a flat list, names in lower case; a path may be
+# an array, of the path and headers of its own.
 sub get_all
 {
     my ($class, $port, $paths, @headers) = @_;
@@ -31,12 +32,13 @@ sub get_all
     my $bytes = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" . _frame(SETTINGS, 0, 0);
     my $stream = 1;
 
-    for my $path (@$paths) {
+    for my $asked (@$paths) {
+        my ($path, @all) = (ref $asked ? @$asked : $asked, @headers);
         # the static table's :method GET, :scheme http, :authority and :path
         my $block = "\x82\x86\x01" . _string('localhost') . "\x04"
             . _string($path);
-        for (my $i = 0; $i < @headers; $i += 2) {
-            $block .= "\0" . _string($headers[$i]) . _string($headers[$i + 1]);
+        for (my $i = 0; $i < @all; $i += 2) {
+            $block .= "\0" . _string($all[$i]) . _string($all[$i + 1]);
         }
         $bytes .= _frame(HEADERS, END_STREAM | END_HEADERS, $stream, $block);
         $stream += 2;

@@ -131,6 +131,8 @@ look(side_t *side, uint64_t step, uint64_t now_ms, uint16_t *arms,
     const ux_arm_t      *arm;
     ux_outline_track_t  *track;
 
+    seen->slot = UX_PROCESS_NONE;
+
     if (ux_table_see(&side->c.table, who(step), (uint32_t) (now_ms / 1000),
                      &outline, seen)
             != UX_OK

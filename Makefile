@@ -12,13 +12,16 @@
 #   make check-mutations  each rule taken out in turn: do its tests fail?
 #                   MUTATIONS='B05 R' tries some
 #   make check-static    cppcheck, clang-tidy and clang's analyzer
-#   make check-coverage  lines of the module that the suite runs, >= 90 %
+#   make check-coverage  lines and branches of the module that the suite runs,
+#                   >= 95 % and 85 %
 #   make bench      what a request costs, beside nginx's own and Lua; QUICK=1
 #                   for the instructions alone
 #   make soak       REQUESTS=10000000 of a shop, and all that may happen to it
 #   make fuzz       RUNS=2000000 inputs for each reader of foreign bytes
 #   make check-msan  the same readers under clang's MemorySanitizer, which
 #                   tells values nobody wrote: RUNS=200000 inputs
+#   make check-fuzz-coverage  lines of each reader that RUNS=200000 inputs of
+#                   its fuzzer run, and which they do not; below 95 % it fails
 #   make script     conf-examples/ux.js from its commented form
 #   make libraries  npm packages of the page, which `make` looks for, too, and
 #                   does without: NPM=none does not look
@@ -90,6 +93,7 @@ APT       = apt-get install -y -qq --no-install-recommends
 .PHONY: all deps test demo simulate install clean style stats check-asan units
 .PHONY: check-static check-coverage soak load
 .PHONY: check-valgrind check-msan check-faults check-mutations fuzz fuzzers
+.PHONY: check-fuzz-coverage
 .PHONY: script libraries web-vitals axe-core
 .PHONY: bench bench-programs
 
@@ -304,6 +308,14 @@ check-msan: deps
 	        -fno-sanitize-recover=all \
 	        -fsanitize-ignorelist=t/fuzz/msan.ignore' \
 	    RUNS=$(if $(filter command,$(origin RUNS)),$(RUNS),200000)
+
+
+check-fuzz-coverage: deps
+	$(MAKE) -j$(JOBS) fuzzers DEPS=no BUILD=build-fuzz-coverage \
+	    FUZZ_FLAGS='-O1 --coverage'
+	t/fuzz/coverage --runs=$(if $(filter command,$(origin \
+	    RUNS)),$(RUNS),200000) \
+	    $(patsubst $(BUILD)/%,build-fuzz-coverage/%,$(FUZZERS))
 
 
 check-valgrind: MORE_PACKAGES = valgrind libc6-dbg

@@ -8,6 +8,9 @@
  * looked at.  What is accepted is merged into a zone, empty or busy, and what
  * that zone writes then must be sound again.  The configuration in it can be
  * written again, and the zone can be reported by it.
+ *
+ * The sound image is of a zone that has counted, or of a fuller one, with all
+ * that a shop can have counted: its visitors or its counters.
  */
 
 #include "fuzz.h"
@@ -16,6 +19,8 @@
 #include "ux_report.h"
 #include "ux_result.h"
 #include "ux_segment.h"
+#include "ux_survey.h"
+#include "ux_timing.h"
 
 
 #define RAW       0x01                 /* no edits: all of the image */
@@ -26,6 +31,8 @@
 #define REWRITE   0x60                 /* one in four: it takes the longest */
 #define REPORT    0x60                 /* likewise, if all of it is there */
 #define SHOW      0x80
+#define FULL      0x09                 /* RAW, and yet edits: of the fuller
+                                          counters or, UNSUMMED, visitors */
 
 #define ZONE_SIZE  UX_STORE_SIZE_MIN
 #define START      1700000000000ull
@@ -33,9 +40,11 @@
 #define HOUR_END   ((START / 3600000 + 1) * 3600000)
 
 
-static void make_zone(bool busy);
-static void bind(ux_store_t *store);
-static void visit(ux_store_t *store, unsigned n);
+static ux_store_t make_zone(unsigned visitors, bool full);
+static void bind(ux_store_t *store, bool full);
+static void fill_model(void);
+static void visit(ux_store_t *store, unsigned n, unsigned of, bool full);
+static void fill(ux_store_t *store, unsigned n, unsigned time);
 static ux_str_t write_image(ux_store_t *store, ux_image_kind_e kind);
 static ux_str_t edited(const uint8_t *data, size_t size);
 static void sum(uint8_t *data, size_t len);
@@ -63,7 +72,7 @@ static ux_binding_t       bindings[1];
 static ux_changes_t       changes;
 static ux_visitor_t       visitor;
 static ux_image_work_t    work;
-static ux_str_t           images[2];
+static ux_str_t           images[4];   /* the fuller one's come last */
 static ux_image_model_t   read_model;
 static ux_arm_t           shown_arms[512];
 static ux_binding_t       shown_bindings[UX_EXPERIMENTS_MAX];
@@ -82,8 +91,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
     (void) argc;
     (void) argv;
 
-    make_zone(true);
+    stores[0] = make_zone(10 * VISITORS, true);
+    images[2] = write_image(&stores[0], UX_IMAGE_VISITORS);
+    images[3] = write_image(&stores[0], UX_IMAGE_COUNTERS);
 
+    stores[1] = make_zone(VISITORS, false);
     images[0] = write_image(&stores[1], UX_IMAGE_VISITORS);
     images[1] = write_image(&stores[1], UX_IMAGE_COUNTERS);
     fuzz_check(ux_image_model((const uint8_t *) images[1].data,
@@ -92,9 +104,11 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 
     /* the zone that has counted is another incarnation, of the same key */
 
+    memcpy(fresh[1], memory, sizeof(memory));
     fresh[1][offsetof(ux_store_head_t, uuid)] = 2;
-    make_zone(false);
-    used = -1;
+
+    stores[0] = make_zone(0, false);
+    memcpy(fresh[0], memory, sizeof(memory));
 
     return 0;
 }
@@ -112,9 +126,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     flags = data[0];
 
-    image = flags & RAW ? fuzz_copy(data + 1, size - 1) : edited(data, size);
+    image = (flags & FULL) == RAW ? fuzz_copy(data + 1, size - 1)
+                                  : edited(data, size);
 
-    if (!(flags & UNSUMMED)) {
+    if (!(flags & UNSUMMED) || (flags & FULL) == FULL) {
         sum((uint8_t *) (void *) image.data, image.len);
     }
 
@@ -125,43 +140,52 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 }
 
 
-/* Into fresh[busy], with a writer that goes on writing to memory. */
-static void
-make_zone(bool busy)
+/* In memory, with a writer that goes on writing there; each comes thrice. */
+static ux_store_t
+make_zone(unsigned visitors, bool full)
 {
     uint8_t             random[64];
     unsigned            i;
     ux_error_t          error;
+    ux_store_t          store;
     ux_store_params_t   params = { 4, 4, 2592000 };
 
     memset(memory, 0, sizeof(memory));
     memset(random, 7, sizeof(random));
-    random[0] = busy;
+    random[0] = full ? 3 : visitors != 0;
 
     fuzz_check(ux_store_init(memory, sizeof(memory), &params, random, START,
                              &error)
                == UX_OK);
-    fuzz_check(ux_store_attach(&stores[busy], memory, sizeof(memory), &error)
+    fuzz_check(ux_store_attach(&store, memory, sizeof(memory), &error)
                == UX_OK);
-    fuzz_check(ux_store_join(&stores[busy]) == UX_OK);
+    fuzz_check(ux_store_join(&store) == UX_OK);
 
-    if (busy) {
-        bind(&stores[1]);
-
-        for (i = 0; i < 3 * VISITORS; i++) {
-            visit(&stores[1], i);
-        }
-
-        fuzz_check(ux_result_history(&stores[1], 0, HOUR_END) == UX_OK);
+    if (visitors == 0) {
+        return store;
     }
 
-    memcpy(fresh[busy], memory, sizeof(memory));
+    bind(&store, full);
+
+    for (i = 0; i < 3 * visitors; i++) {
+        visit(&store, i, visitors, full);
+
+        if (full) {
+            fill(&store, i, i / visitors);
+        }
+    }
+
+    fuzz_check(ux_result_history(&store, 0, HOUR_END) == UX_OK);
+    fuzz_check(!full || ux_result_look(&store, HOUR_END) == UX_OK);
+
+    return store;
 }
 
 
 static void
-bind(ux_store_t *store)
+bind(ux_store_t *store, bool full)
 {
+    memset(&experiment, 0, sizeof(experiment));
     ux_model_init(&model, zone.name, 0);
 
     model.totals[1].event = UX_EVENT_PURCHASE;
@@ -206,12 +230,38 @@ bind(ux_store_t *store)
     model.experiments = &experiment;
     model.nexperiments = 1;
 
+    if (full) {
+        fill_model();
+    }
+
     fuzz_check(ux_store_bind(store, &model, arms, bindings, START) == UX_OK);
 }
 
 
+/* Web vitals, surveys, a journey, carts of two funnels. */
 static void
-visit(ux_store_t *store, unsigned n)
+fill_model(void)
+{
+    model.collects = true;
+    ux_survey_add(&model);
+
+    model.nfunnels = 2;
+    model.funnels[1] = model.funnels[0];
+    model.funnels[1].name = fuzz_str("quick");
+    model.funnels[1].cart_event = UX_EVENT_VIEW_ITEM;
+
+    model.nstages = 2;
+    model.stages[0].name = fuzz_str("looking");
+    model.stages[0].events = 1ull << UX_EVENT_VIEW_ITEM;
+    model.stages[1].name = fuzz_str("buying");
+    model.stages[1].events = 1ull << UX_EVENT_PURCHASE
+                             | 1ull << UX_EVENT_BEGIN_CHECKOUT;
+}
+
+
+/* In the fuller one the variants are out of balance. */
+static void
+visit(ux_store_t *store, unsigned n, unsigned of, bool full)
 {
     char                name[16];
     ux_turn_t           turn;
@@ -219,7 +269,7 @@ visit(ux_store_t *store, unsigned n)
     ux_discard_e        why;
     ux_table_effects_t  effects;
 
-    (void) snprintf(name, sizeof(name), "%u", n % VISITORS);
+    (void) snprintf(name, sizeof(name), "%u", n % of);
     ux_changes_clear(&changes);
     ux_segment_note(&model, 0, fuzz_str(n % 2 ? "phone" : "desktop"),
                     store->plan.segments);
@@ -236,7 +286,8 @@ visit(ux_store_t *store, unsigned n)
         ux_track_confirm(&store->plan, &visitor, &changes);
     }
 
-    (void) ux_track_expose(&store->plan, &visitor, 0, n % VISITORS % 2,
+    (void) ux_track_expose(&store->plan, &visitor, 0,
+                           full ? n % 12 == 11 : n % 2,
                            START + n * 1000, &changes);
 
     memset(&event, 0, sizeof(event));
@@ -253,6 +304,60 @@ visit(ux_store_t *store, unsigned n)
                == UX_OK);
     ux_store_effects(store, &effects);
     ux_store_count(store, &visitor, &changes);
+}
+
+
+/* What the fuller model tells of the visitor of visit(). */
+static void
+fill(ux_store_t *store, unsigned n, unsigned time)
+{
+    int                 survey;
+    ux_turn_t           turn;
+    ux_event_t          event;
+    ux_vital_t          vital = { n, 1000000 * n, 0, n % UX_VITALS, false };
+    ux_change_t         change;
+    ux_discard_e        why;
+    ux_table_effects_t  effects;
+
+    ux_changes_clear(&changes);
+    fuzz_check(ux_table_open(&store->table, ux_hash_key_of(visitor.key_id),
+                             visitor.last_s, &visitor, &turn)
+               == UX_OK && turn.found);
+
+    survey = ux_model_event_find(&model, ux_surveys[n % UX_SURVEYS].name);
+    fuzz_check(survey >= 0);
+
+    memset(&event, 0, sizeof(event));
+    event.now_ms = START + n * 1000 + 500;
+    event.event = (uint8_t) survey;
+    event.has_value = true;
+    event.value = 100 * (n % 6);
+    event.currency = UX_CURRENCY_ZONE;
+    (void) ux_track_event(&store->plan, &visitor, &event, &changes, &why);
+    (void) ux_track_vital(&store->plan, &visitor, &vital, event.now_ms,
+                          &changes);
+
+    /* a cart that is bought, mostly in the second variant, and the next one */
+
+    event.event = time == 1 ? UX_EVENT_PURCHASE : UX_EVENT_ADD_TO_CART;
+
+    if (time != 1 || n % 12 == 11 || n % 4 == 0) {
+        (void) ux_track_event(&store->plan, &visitor, &event, &changes, &why);
+    }
+
+    event.event = UX_EVENT_REFUND;
+    event.currency = 0;
+    (void) ux_track_event(&store->plan, &visitor, &event, &changes, &why);
+
+    fuzz_check(ux_table_commit(&store->table, &turn, &visitor, visitor.last_s,
+                               &effects)
+               == UX_OK);
+    ux_store_count(store, &visitor, &changes);
+
+    fuzz_check(store->plan.requests != 0);
+    change = ux_timing_bucket_change(store->plan.requests,
+                                     ux_timing_bucket(n));
+    ux_counter_add(&store->counter, change.cell, change.delta);
 }
 
 
@@ -276,7 +381,8 @@ edited(const uint8_t *data, size_t size)
     uint8_t   *bytes;
     ux_str_t   image;
 
-    i = data[0] & COUNTERS ? 1 : 0;
+    i = data[0] & RAW ? (data[0] & UNSUMMED ? 2 : 3)
+                      : (data[0] & COUNTERS ? 1 : 0);
     image = fuzz_copy(images[i].data, images[i].len);
     bytes = (uint8_t *) (void *) image.data;
 

@@ -3,7 +3,7 @@
  * Copyright (C) the nginx-ux authors
  *
  * What the figures mean that others define otherwise: in the document itself.
- * README.md says the same.
+ * RESULTS.md says the same.
  */
 
 #include "ux_report_private.h"

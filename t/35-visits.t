@@ -644,17 +644,17 @@ sub slow
 }
 
 
-# What the document says the figures mean, the README says, too.
+# What the document says the figures mean, RESULTS.md says, too.
 sub help
 {
     my $help = $t->stats('/help');
-    my $readme = Ux::_read(Ux::root() . '/README.md');
+    my $results = Ux::_read(Ux::root() . '/RESULTS.md');
     my $experiment = $t->stats('/zones/shop/experiments/layout');
     my $v = $experiment->{variants}{one};
 
     for my $name (sort keys %$help) {
-        ok(index($readme, "| `$name` | $help->{$name} |") >= 0,
-            "help: $name: as in the README");
+        ok(index($results, "| `$name` | $help->{$name} |") >= 0,
+            "help: $name: as in RESULTS.md");
 
         my $at = { %$experiment, %$v, funnels => $v->{funnels}{checkout},
             vitals => $v->{vitals}{LCP}, journey => { %{ $v->{journey} },

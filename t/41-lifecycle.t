@@ -896,14 +896,14 @@ sub removed_ones_stay_a_while
 sub removed_ones_go
 {
     my $seconds = $clock ? 3600 : 4;
-    my $what = "removed=${seconds}s";
+    my $zone = "removed=${seconds}s";
 
-    $t = Ux::nginx(conf => conf(zone => $what,
+    $t = Ux::nginx(conf => conf(zone => $zone,
         experiments => { brief => '' }))->start;
     my $before = length $t->error_log;
 
     visit('brief', '/', users(5));
-    ok($t->reload(conf => conf(zone => $what)), "$what: reloaded");
+    ok($t->reload(conf => conf(zone => $zone)), 'removed=: reloaded');
     my %seen;
     ok(Ux::wait_until(sub {
         my $brief = $t->stats('/zones/shop')->{experiments}{brief};
@@ -911,14 +911,14 @@ sub removed_ones_go
         $clock->forward($seconds + 1) if $clock && $brief && !%seen;
         $seen{$brief->{state}}++ if $brief;
         return !$brief;
-    }, 30), "$what: it is gone before long");
+    }, 30), 'removed=: it is gone before long');
     is_deeply([ keys %seen ], [ 'removed' ],
-        "$what: and was \"removed\" until then");
+        'removed=: and was "removed" until then');
     is($t->get('/uxstats/api/1/zones/shop/experiments/brief')->status, 404,
-        "$what: there is nothing at its place");
+        'removed=: there is nothing at its place');
     like(substr($t->error_log, $before),
         qr/"brief".*: removed,.* $seconds s/,
-        "$what: the log says for how long");
+        'removed=: the log says for how long');
     $t->no_alerts;
 
     return;

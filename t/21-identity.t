@@ -1356,7 +1356,7 @@ sub odd_requests_do_no_harm
     );
 
     for my $name (sort keys %odd) {
-        my $connection = $shop->connection(timeout => 2);
+        my $connection = $shop->connection;
         $connection->send($odd{$name});
         $connection->shutdown;
         ok(length $connection->read_all, "$name: an answer");

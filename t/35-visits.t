@@ -568,18 +568,25 @@ sub crossed
     $s->get('/later', @NAV, 'X-Key' => "known $_") for 1 .. 20;
     is_deeply(told($s, @of), [ 60, 40, 20, 20, 20 ], 'before any crosses');
 
+    my %id;
+
     for my $k (1 .. 20) {
         my $browser = $s->browser;
         $browser->go('/later');
         $browser->asset('/later/style.css', 'X-Key' => "known $k");
         $browser->go('/later');
+        $id{"known $k"} = (split /\./, $browser->cookie('ux'))[1];
     }
 
+    # how many those are is chance, as cookies are
+    my $told = Ux::assign('later:control=1,one=1', [ %id ]);
+    my $apart = grep { $told->{$_} ne $told->{ $id{$_} } } keys %id;
     my $crossed = $s->stats('/zones/shop/experiments/later')
         ->{crossover_visitors};
     my $got = told($s, @of);
 
-    cmp_ok($crossed, '>', 2, 'some cross');
+    cmp_ok($apart, '>', 0, 'some are in two variants');
+    is($crossed, $apart, 'and these cross');
     is($got->[2], 20, 'a crossover takes no bounce of others');
     is($got->[4], 20 - $crossed, 'crossovers: returning ones leave');
     $s->no_alerts;

@@ -851,9 +851,9 @@ sub prefetched_pages_get_old
         my @late = ($t->browser, $t->browser);
 
         $_->go('/ahead/page', 'Sec-Purpose' => 'prefetch') for @late;
-        $clock->forward(5);
+        $clock->forward(30);
         $_->go('/ahead/page', 'Sec-Purpose' => 'prefetch') for @early;
-        $clock->forward(297);
+        $clock->forward(272);
 
         is($t->changes(sub {
             $early[0]->asset('/ahead/asset');

@@ -15,6 +15,7 @@ use lib "$FindBin::Bin/lib";
 
 use Digest::SHA qw/ hmac_sha256_hex /;
 use Test::More;
+use Time::Local qw/ timegm /;
 use UxClock;
 use UxCount;
 use UxTest;
@@ -666,8 +667,12 @@ sub evicted_ones_come_back
     cmp_ok(zone()->{returned_after_eviction}, '<=', $gone + 10,
         'not at every request');
 
+    # of the day before, whether or not there was a midnight since
     my $returned = zone()->{returned_after_eviction};
-    $ask->((cookie(1))[0]) for 1 .. 20;
+    my @began = layout()->{started_at} =~ /^(\d+)-(\d+)-(\d+)T/;
+    my $days = int(($clock ? $clock->now : time) / 86400)
+        - timegm(0, 0, 0, $began[2], $began[1] - 1, $began[0]) / 86400;
+    $ask->((cookie($days + 1))[0]) for 1 .. 20;
     is(zone()->{returned_after_eviction}, $returned,
         'a cookie from before the experiment began never had a record');
 

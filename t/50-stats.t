@@ -726,6 +726,7 @@ sub numbers_hold_together_under_load
     Ux::wait_until(sub {
         $t->stats('/zones/shop/http/requests')
             >= $before->{http}{requests} + $sum{requests} });
+    $t->rest;
     my $document = $t->get('/uxstats')->json;
     my $zone = $document->{zones}{shop};
     my @variants = values %{ $zone->{experiments}{layout}{variants} };

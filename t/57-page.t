@@ -12,6 +12,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 
 use JSON::PP ();
+use List::Util qw(min);
 use Test::More;
 use UxNames;
 use UxPage;
@@ -150,7 +151,7 @@ my $t = Ux::nginx(
     files => { 'page.html' => '<p>page</p>' },
     conf => conf(1))->start;
 
-shoppers($t, 40);
+shoppers($t, 20);
 
 my $json = $t->stats;
 my $main = page('/uxstats');
@@ -213,7 +214,11 @@ server {
     ux_expose all;
 
     location / { try_files /page.html =404; }
-    location /view { ux_event view_item; try_files /page.html =404; }
+    location /view {
+        ux_event   view_item;
+        add_header X-Variant \$ux_variant_layout always;
+        try_files  /page.html =404;
+    }
     location /cart { ux_event add_to_cart; try_files /page.html =404; }
     location /pay { ux_event begin_checkout; try_files /page.html =404; }
 
@@ -246,14 +251,20 @@ EOF
 }
 
 
-# Different counts of each kind, in each variant; then all is settled.
+# Different counts of each kind, in each variant; then all is settled.  Cookies
+# decide who is in which: they come until each has so many, and the n-th of
+# each does the same, so that neither is without something.
 sub shoppers
 {
-    my ($server, $number) = @_;
+    my ($server, $each) = @_;
 
-    for my $n (1 .. $number) {
+    my %of = (control => 0, one_page => 0);
+
+    for (my $k = 1; min(values %of) < $each; $k++) {
         my $browser = $server->browser;
-        $browser->go('/view?device=' . ('phone', 'desktop', 'tv')[$n % 3]);
+        my $page = $browser->go('/view?device='
+            . ('phone', 'desktop', 'tv')[$k % 3]);
+        my $n = ++$of{ $page->header('X-Variant') };
         $browser->go('/cart') if $n % 3;
         $browser->go('/pay') if $n % 3 && $n % 4 != 3;
         $browser->go("/buy?value=1$n.25&id=o$n") if $n % 4 == 1;

@@ -126,6 +126,7 @@ sub numbers
     Ux::wait_until(sub {
         $t->stats('/zones/shop/http/requests') >= $requests })
         if defined $requests;
+    $t->rest;
 
     my $zone = $t->stats('/zones/shop');
     delete $_->{runtime_seconds} for values %{ $zone->{experiments} };

@@ -110,6 +110,7 @@ sub numbers
 
     Ux::wait_until(sub {
         $t->stats('/zones/shop/http/requests') >= $requests }) if $requests;
+    $t->rest;
 
     my $zone = $t->stats('/zones/shop');
     delete $zone->{$_} for qw(snapshot size_bytes);

@@ -173,6 +173,7 @@ sub live
 
     Ux::wait_until(sub {
         $t->stats('/zones/shop/http/requests') >= $n });
+    $t->rest;
 
     return $t->stats('');
 }

@@ -120,6 +120,7 @@ sub zone
     Ux::wait_until(sub {
         $t->stats('/zones/shop/http/requests') >= $requests })
         if defined $requests;
+    $t->rest;
 
     return $t->stats('/zones/shop');
 }

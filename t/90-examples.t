@@ -289,14 +289,14 @@ sub try_static_variants
 }
 
 
-# Twenty visitors, two pages in the cache, and all of them counted.
+# Forty visitors, two pages in the cache, and all of them counted.
 sub try_proxy_cache
 {
     my ($t) = @_;
 
     my %told;
 
-    for (1 .. 20) {
+    for (1 .. 40) {
         my $browser = $t->browser;
         my $page = $browser->go('/product/1');
 
@@ -312,10 +312,10 @@ sub try_proxy_cache
 
     my $experiment = $t->stats('/zones/shop/experiments/listing');
 
-    is(sum_of($experiment, [ 'visitors' ]), 20, 'all are visitors');
-    is(sum_of($experiment, [ qw(metrics view_item visitors) ]), 20,
+    is(sum_of($experiment, [ 'visitors' ]), 40, 'all are visitors');
+    is(sum_of($experiment, [ qw(metrics view_item visitors) ]), 40,
         'who saw the product');
-    is(sum_of($experiment, [ qw(metrics add_to_cart visitors) ]), 20,
+    is(sum_of($experiment, [ qw(metrics add_to_cart visitors) ]), 40,
         'and put it into their carts');
 
     return;

@@ -178,6 +178,18 @@ sub leaving
 }
 
 
+# Until no worker has anything left to do: the client may have an answer before
+# all of it is counted.
+sub rest
+{
+    my ($self) = @_;
+
+    return Ux::wait_until(sub {
+        !grep { Ux::_read("/proc/$_/stat") =~ /^\d+ \(.*\) [^STZ] /s }
+            $self->workers, $self->leaving });
+}
+
+
 sub signal { return kill $_[1], $_[0]{pid} }
 
 

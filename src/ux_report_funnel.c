@@ -187,7 +187,11 @@ ux_report_put_step(ux_json_t *steps, const ux_report_funnel_t *of,
 
     if (previous != NULL) {
         before = ux_report_step_cell(sum, UX_ARM_STEP_IN_ORDER, previous);
-        ux_report_put_rate(object, "rate_from_previous", in_order, before);
+
+        /* some had done the one before the exposure: no share of these */
+
+        ux_report_put_rate(object, "rate_from_previous", in_order,
+                           in_order <= before ? before : 0);
 
     } else {
         ux_json_null(object, "rate_from_previous");

@@ -86,12 +86,18 @@ ux_result_verdict(ux_result_t *result)
         return UX_VERDICT_NO_DIFFERENCE;
     }
 
-    if (ended && !(experiment->gate && ux_result_runtime_met(result))) {
-        return UX_VERDICT_STOPPED;
+    /* to end it changes no decision that was made before */
+
+    if (experiment->planned) {
+        return UX_VERDICT_INCONCLUSIVE;
     }
 
-    return ended || experiment->planned ? UX_VERDICT_INCONCLUSIVE
-                                        : UX_VERDICT_COLLECTING;
+    if (!ended) {
+        return UX_VERDICT_COLLECTING;
+    }
+
+    return experiment->gate && ux_result_runtime_met(result)
+           ? UX_VERDICT_INCONCLUSIVE : UX_VERDICT_STOPPED;
 }
 
 

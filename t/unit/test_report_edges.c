@@ -120,6 +120,12 @@ test_clamps(void)
     ok(is(F "/steps/0/visitors_in_order", "4"), "in order, too");
     ok(is(F "/steps/1/rate_from_previous", "1"), "step to step ends at 1");
 
+    count(arm_base[0] + UX_ARM_STEP_IN_ORDER + model.funnels[0].steps[0].slot,
+          -4);
+    ok(is(F "/steps/1/visitors_in_order", "4")
+       && is(F "/steps/1/rate_from_previous", "null"),
+       "4 of 2 is no share: some came with the step done before");
+
     count(arm_base[0] + UX_ARM_VISITORS, -6);
     ok(is(V "/visitors", "0"), "nobody is fewer than 0");
     ok(is(V "/metrics/purchase/visitors", "0"), "nor converters");

@@ -368,6 +368,14 @@ test_planned(void)
        && is(E "/waiting_for", "[\"significance\"]"),
        "10,000, and no winner yet");
 
+    e->min_runtime_s = 3 * 86400;
+    ok(verdict() == UX_VERDICT_INCONCLUSIVE, "whatever the minimum runtime");
+    e->state = UX_STATE_CLOSED;
+    ok(is_verdict(UX_VERDICT_INCONCLUSIVE, "\"inconclusive\""),
+       "closed before that: it decides nothing else");
+    e->state = UX_STATE_RUNNING;
+    e->min_runtime_s = 0;
+
     convert(1, UX_EVENT_PURCHASE, 150);
     ok(is_verdict(UX_VERDICT_VARIANT_BETTER, "\"variant_better\"")
        && is(E "/waiting_for", "[]"), "it may still win");

@@ -127,9 +127,7 @@ ngx_http_ux_barred_why(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         return UX_DISCARD_NO_CONSENT;
     }
 
-    /* who has a record that its cookie confirmed was looked at before */
-
-    if (!ctx->known && ngx_http_ux_barred_bot(r, ctx)) {
+    if (ngx_http_ux_barred_bot(r, ctx)) {
         return UX_DISCARD_BOT;
     }
 

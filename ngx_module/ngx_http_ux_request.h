@@ -71,6 +71,10 @@ typedef struct {
     size_t                      room;
     uint16_t                    arms[UX_TRACKS_MAX];   /* UX_ARM_NONE ends */
     unsigned                    steady:1;      /* each of them is */
+
+    ngx_str_t                   agent;         /* User-Agent, as was sent */
+    size_t                      agent_room;
+    unsigned                    bot:1;         /* it is one's */
 } ngx_http_ux_kept_t;
 
 

@@ -11,12 +11,15 @@
 #include "ux_bot.h"
 
 
-/* User-Agents remembered by a worker */
-#define NGX_HTTP_UX_AGENTS  1024
+/* User-Agents remembered by a worker, and bytes of one by a connection */
+#define NGX_HTTP_UX_AGENTS      1024
+#define NGX_HTTP_UX_AGENT_KEPT  512
 
 
 static void ngx_http_ux_read_header(ngx_http_request_t *r,
     ngx_http_ux_ctx_t *ctx, ngx_table_elt_t *h, ngx_http_ux_said_t *said);
+static ngx_uint_t ngx_http_ux_bot_kept(ngx_http_request_t *r,
+    ngx_http_ux_ctx_t *ctx, ux_str_t agent);
 static ngx_uint_t ngx_http_ux_bot_seen(ngx_http_ux_zone_t *zone,
     ux_str_t agent);
 static ngx_uint_t ngx_http_ux_read_accept(ngx_http_request_t *r);
@@ -232,13 +235,51 @@ ngx_http_ux_is_bot(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx)
         agent.data = (h == NULL) ? "" : (const char *) h->value.data;
         agent.len = (h == NULL) ? 0 : h->value.len;
 
-        ctx->bot = (ctx->zone == NULL)
-                   ? ux_bot_check(agent)
-                   : ngx_http_ux_bot_seen(ctx->zone, agent);
+        ctx->bot = (ctx->kept != NULL) ? ngx_http_ux_bot_kept(r, ctx, agent)
+                   : (ctx->zone != NULL)
+                   ? ngx_http_ux_bot_seen(ctx->zone, agent)
+                   : ux_bot_check(agent);
         ctx->bot_known = 1;
     }
 
     return ctx->bot;
+}
+
+
+/* A browser says what it is in the same words all over a connection. */
+static ngx_uint_t
+ngx_http_ux_bot_kept(ngx_http_request_t *r, ngx_http_ux_ctx_t *ctx,
+    ux_str_t agent)
+{
+    ngx_uint_t           bot;
+    ngx_http_ux_kept_t  *kept;
+
+    kept = ctx->kept;
+
+    if (kept->agent.data != NULL && kept->agent.len == agent.len
+        && ngx_memcmp(kept->agent.data, agent.data, agent.len) == 0)
+    {
+        return kept->bot;
+    }
+
+    bot = ngx_http_ux_bot_seen(ctx->zone, agent);
+
+    /* room once, and not for the endless */
+
+    if (kept->agent.data == NULL && agent.len != 0
+        && agent.len <= NGX_HTTP_UX_AGENT_KEPT)
+    {
+        kept->agent.data = ngx_pnalloc(r->connection->pool, agent.len);
+        kept->agent_room = (kept->agent.data != NULL) ? agent.len : 0;
+    }
+
+    if (agent.len != 0 && agent.len <= kept->agent_room) {
+        ngx_memcpy(kept->agent.data, agent.data, agent.len);
+        kept->agent.len = agent.len;
+        kept->bot = bot;
+    }
+
+    return bot;
 }
 
 

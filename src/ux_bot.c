@@ -12,11 +12,12 @@
  * whole; where several fit, the longest is taken.
  *
  * Shape.  An e-mail or web address is what only a robot carries.  Browsers
- * begin with "Mozilla/" (long ago "Opera/") and name a platform; whatever
- * begins otherwise ("curl/8.5.0", "Java/17", a bare word) is a program unless
- * it names a device or an engine and a browser: phones of old and the apps
- * of today do.  What follows "compatible;" must be a browser or platform
- * known here.
+ * begin with "Mozilla/" (long ago "Opera/") and name a platform, themselves,
+ * or nothing at all: who cuts it down to "Mozilla/5.0" declares nothing.
+ * Whatever begins otherwise ("curl/8.5.0", "Java/17", a bare word) is a
+ * program unless it names a device or an engine and a browser: phones of old
+ * and the apps of today do.  What follows "compatible;" must be a browser or
+ * platform known here.
  *
  * Cost.  Each three bytes in a row are looked up in a filter of 4096 bits; if
  * they pass, which chance makes them do once in seventeen times, the words
@@ -76,7 +77,8 @@ typedef struct {
 
 
 static unsigned ux_bot_special(ux_str_t ua, size_t at);
-static bool ux_bot_verdict(unsigned facts);
+static bool ux_bot_verdict(unsigned facts, ux_str_t ua);
+static bool ux_bot_bare(ux_str_t ua);
 static bool ux_bot_mail(ux_str_t ua, size_t at);
 static bool ux_bot_host(ux_str_t ua, size_t at);
 static bool ux_bot_compatible(ux_str_t ua, size_t at, size_t next);
@@ -129,7 +131,7 @@ ux_bot_check(ux_str_t user_agent)
         }
     }
 
-    return ux_bot_verdict(facts);
+    return ux_bot_verdict(facts, user_agent);
 }
 
 
@@ -171,10 +173,10 @@ ux_bot_special(ux_str_t ua, size_t at)
  * are left to those who look for attacks.
  */
 static bool
-ux_bot_verdict(unsigned facts)
+ux_bot_verdict(unsigned facts, ux_str_t ua)
 {
     const unsigned  browser = UX_BOT_ENGINE | UX_BOT_PRODUCT;
-    const unsigned  page = UX_BOT_MOZILLA | UX_BOT_PLATFORM;
+    const unsigned  named = UX_BOT_PLATFORM | UX_BOT_PRODUCT;
 
     if (facts & UX_BOT_PROBE) {
         return false;
@@ -186,9 +188,28 @@ ux_bot_verdict(unsigned facts)
         return true;
     }
 
+    if (facts & UX_BOT_MOZILLA) {
+        return !(facts & (UX_BOT_DEVICE | named)) && !ux_bot_bare(ua);
+    }
+
     return !(facts & UX_BOT_DEVICE)
-           && (facts & browser) != browser
-           && (facts & page) != page;
+           && (facts & browser) != browser;
+}
+
+
+/* "Mozilla/5.0", and that is all. */
+static bool
+ux_bot_bare(ux_str_t ua)
+{
+    size_t  i;
+
+    for (i = sizeof("Mozilla/") - 1; i < ua.len; i++) {
+        if (ua.data[i] != '.' && (ua.data[i] < '0' || ua.data[i] > '9')) {
+            return false;
+        }
+    }
+
+    return true;
 }
 
 

@@ -95,6 +95,7 @@ streams_of_two();
 a_login_with_a_record_of_its_own();
 counted_no_more();
 overridden_and_refused();
+a_crawler_with_her_cookie();
 set_back();
 set_back_further();
 
@@ -259,6 +260,36 @@ sub overridden_and_refused
 }
 
 
+# One that was known and confirmed before is a bot whenever it says so.
+sub a_crawler_with_her_cookie
+{
+    my $c = $t->connection;
+    my $zone = $t->stats('/zones/shop');
+    my $before = pages();
+    my $browser = $Ux::Connection::BROWSER;
+    my @crawler = ('User-Agent' => substr 'Mozilla/5.0 (compatible; '
+        . 'Googlebot/2.1) ' . 'x' x length $browser, 0, length $browser);
+    my @browser = ('User-Agent' => "$browser Mobile/1");
+    my @told;
+
+    push @told, told($c, $anna, '/ab', headers => $_)
+        for [], [], [], \@crawler, [], \@crawler, \@crawler, \@browser, [];
+    $c->close;
+    push @told, told(undef, $anna, '/ab', headers => \@crawler);
+
+    is_deeply(\@told, [ ($anna->{'/ab'}) x 10 ],
+        'a bot is told what the cookie\'s visitor is');
+
+    my $after = $t->stats('/zones/shop/discarded');
+    is_deeply($after, { %{ $zone->{discarded} },
+        bot => $zone->{discarded}{bot} + 4 }, 'and counted nowhere else');
+    is_deeply([ @{ pages() }{qw(a b)} ],
+        [ map { $before->{$_} + 6 } qw(a b) ], 'the visitor is, as ever');
+
+    return;
+}
+
+
 sub set_back
 {
     my $c = $t->connection;
@@ -311,6 +342,7 @@ sub told
 
     my @page = delete $arg{fetched} ? ('Sec-Fetch-Dest' => 'empty',
         'Sec-Fetch-Site' => 'same-origin') : @PAGE;
+    push @page, @{ delete $arg{headers} || [] };
     $arg{login} = $who->{login} if defined $who->{login};
 
     my $c = $connection || $t->connection;

@@ -300,7 +300,11 @@ test_rules(void)
     ok(check_exact("", 0), "an empty one");
     ok(check(" "), "a blank");
     ok(check("-"), "a dash");
-    ok(check("Mozilla/5.0"), "only the prefix of all browsers");
+    ok(!check("Mozilla/5.0"), "only the prefix of all browsers");
+    ok(!check("Mozilla/5.0 Chrome/120 Safari/537.36"), "and their names");
+    ok(check("Mozilla/5.0 Jorgee"), "and another name");
+    ok(check("Mozilla/5.0 (Hydra)") && check("Mozilla/5.0 "),
+       "and what no browser says");
 
     ok(check(LINUX CHROME " nobodys@example.org"), "an e-mail address");
     ok(!check(LINUX CHROME " ios@11.0.0"), "a version behind an @");

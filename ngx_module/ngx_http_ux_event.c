@@ -106,6 +106,7 @@ ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,
     ngx_str_t *word)
 {
     u_char     *p;
+    int64_t     minor;
     ngx_str_t   key, s;
 
     p = ngx_strlchr(word->data, word->data + word->len, '=');
@@ -124,10 +125,26 @@ ngx_http_ux_event_word(ngx_conf_t *cf, ngx_http_ux_event_t *event,
     }
 
     if (key.len == 5 && ngx_memcmp(key.data, "value", 5) == 0) {
+
+        if (ngx_http_script_variables_count(&s) == 0
+            && ux_money_parse(ngx_http_ux_str(s), 0, &minor) != UX_OK)
+        {
+            return "a variable or an amount, like \"value=$cart_total\" or "
+                   "\"value=4.90\"";
+        }
+
         return ngx_http_ux_event_complex(cf, &event->value, &s);
     }
 
     if (key.len == 8 && ngx_memcmp(key.data, "currency", 8) == 0) {
+
+        if (ngx_http_script_variables_count(&s) == 0
+            && ux_currency_find(ngx_http_ux_str(s)) < 0)
+        {
+            return "a variable or a currency of ISO 4217, like "
+                   "\"currency=EUR\"";
+        }
+
         return ngx_http_ux_event_complex(cf, &event->currency, &s);
     }
 

@@ -682,6 +682,18 @@ sub events_are_refused
             qr/expected each parameter once/);
     }
 
+    for my $value ('5x', '-1', 'arg_v', '1e3', '9' x 20) {
+        refused("ux_event ... value=$value",
+            location("ux_event purchase value=$value; # HERE"),
+            "value=$value", qr/expected a variable or an amount/);
+    }
+
+    for my $code ('EURO', 'eur', '5', 'arg_c') {
+        refused("ux_event ... currency=$code",
+            location("ux_event purchase currency=$code; # HERE"),
+            "currency=$code", qr/expected a variable or a currency/);
+    }
+
     for my $word ('post', 'FETCH', 'POST,', ',POST', 'POST;GET', 'GET POST') {
         refused("ux_event ... method=$word",
             location("ux_event purchase 'method=$word'; # HERE"),

@@ -250,7 +250,10 @@ ux_export_put_info(ux_export_walk_t *walk, ux_json_t *node)
 }
 
 
-/* Its members are the bounds; without one is the last, "all". */
+/*
+ * Its members are the bounds; without one is the last, "all".  What is no
+ * number is no count.
+ */
 static void
 ux_export_put_histogram(ux_export_walk_t *walk, ux_json_t *node)
 {
@@ -266,6 +269,10 @@ ux_export_put_histogram(ux_export_walk_t *walk, ux_json_t *node)
     for (child = ux_json_first(node); child != NULL;
          child = ux_json_next(child))
     {
+        if (ux_json_type(child) != UX_JSON_NUMBER) {
+            continue;
+        }
+
         label.value = ux_json_next(child) != NULL ? ux_json_name(child) : none;
         ux_export_put_sample(walk, "_bucket", &label, ux_json_word(child));
         last = child;

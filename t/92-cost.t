@@ -41,11 +41,11 @@ my %ours = rows($t, page => $page, asset => asset(),
     event => Ux::CostShop::page('/e', $buyer),
     new => Ux::CostShop::page('/p'),
     beacon => Ux::CostShop::beacon('/b', $buyer));
-my $few = $t->instructions(json(), warm => 2, short => 2, long => 6);
+my %few = looks($t);
 $t->send(sub { Ux::CostShop::page('/p', 'ux='
     . Ux::CostShop::cookie(1000 + $_[0])) }, 2000);
 my $again = $t->instructions($page);
-my $many = $t->instructions(json(), warm => 2, short => 2, long => 6);
+my %many = looks($t);
 $t->end;
 
 my %eight = measure('ours', experiments => 8, page => $page);
@@ -70,8 +70,11 @@ at_most('P6, a new visitor: times userid issuing',
     ($ours{new} - $bare{page}) / ($userid{page} - $bare{page}), 1.5, 3.8);
 at_most('P9, a page with 2,000 visitors: times with a hundred',
     $again / $ours{page}, 1.02);
-at_most('P11, JSON with 2,000 visitors: times with a hundred', $many / $few,
-    1.05);
+for my $format (sort keys %few) {
+    at_most("P11, $format with 2,000 visitors: times with a hundred",
+        $many{$format} / $few{$format}, 1.05);
+    cmp_ok($few{$format}, '>', 100_000, "$format: $few{$format} instructions");
+}
 at_most('P13, a beacon: times a body thrown away',
     $ours{beacon} / $bare{body}, 2);
 
@@ -106,9 +109,19 @@ sub rows
 sub asset { return Ux::CostShop::asset('/s/style.css', $cookie) }
 
 
-sub json
+# Instructions of each format of /uxstats.
+sub looks
 {
-    return Ux::CostShop::page('/uxstats/api/1/zones/shop/experiments');
+    my ($nginx) = @_;
+
+    my %request = (JSON => '/uxstats/api/1/',
+        metrics => '/uxstats/metrics',
+        page => '/uxstats/');
+
+    return map { $_ => $nginx->instructions("GET $request{$_} HTTP/1.1\r\n"
+        . "Host: shop\r\nAccept: "
+        . ($_ eq 'page' ? 'text/html' : '*/*') . "\r\n\r\n",
+        warm => 2, short => 2, long => 6) } sort keys %request;
 }
 
 

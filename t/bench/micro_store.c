@@ -19,60 +19,76 @@
 #include <stdio.h>
 
 
-#define ROUNDS    5
 #define KEYS      1000
 #define START_MS  1769860800000ull
+
+
+typedef struct {
+    ux_experiment_t  experiment;
+    char             keys[KEYS][33];
+    int              sum;
+} buckets_t;
+
+typedef struct {
+    worker_t      *worker;
+    ux_visitor_t   visitor;
+    ux_changes_t   changes;
+    ux_event_t     event;
+} shopper_t;
+
+typedef struct {
+    worker_t          *worker;
+    unsigned           experiments;
+    uint64_t           shoppers;             /* so far */
+    ux_report_zone_t   zone;
+    ux_report_t        report;
+    ux_posteriors_t    posteriors;
+} looker_t;
+
+
+static void
+run_assign(void *data, uint64_t first, uint64_t n)
+{
+    uint64_t    i;
+    ux_str_t    s;
+    buckets_t  *b = data;
+
+    s.len = 32;
+
+    for (i = first; i < first + n; i++) {
+        s.data = b->keys[i % KEYS];
+        b->sum += ux_experiment_assign(&b->experiment, s);
+    }
+}
 
 
 int
 micro_assign(void)
 {
-    int              sum;
-    char             keys[KEYS][33];
-    double           ns, least;
-    unsigned         i, round;
-    uint64_t         start;
-    ux_str_t         s;
-    ux_experiment_t  e;
+    unsigned           i;
+    micro_op_t         op;
+    static buckets_t   b;
+    ux_experiment_t   *e = &b.experiment;
 
-    memset(&e, 0, sizeof(e));
-
-    e.name = (ux_str_t) ux_str("checkout_layout");
-    e.salt = e.name;
-    e.version = 1;
-    e.traffic = 1;
-    e.nvariants = 2;
-    e.variants[0].name = (ux_str_t) ux_str("control");
-    e.variants[0].weight = 50;
-    e.variants[1].name = (ux_str_t) ux_str("one_page");
-    e.variants[1].weight = 50;
+    e->name = (ux_str_t) ux_str("checkout_layout");
+    e->salt = e->name;
+    e->version = 1;
+    e->traffic = 1;
+    e->nvariants = 2;
+    e->variants[0].name = (ux_str_t) ux_str("control");
+    e->variants[0].weight = 50;
+    e->variants[1].name = (ux_str_t) ux_str("one_page");
+    e->variants[1].weight = 50;
 
     for (i = 0; i < KEYS; i++) {
-        (void) snprintf(keys[i], sizeof(keys[i]), "%032x", i);
+        (void) snprintf(b.keys[i], sizeof(b.keys[i]), "%032x", i);
     }
 
-    s.len = 32;
-    sum = 0;
-    least = 0;
+    op = (micro_op_t) { "assignment, two variants", run_assign, NULL, &b,
+                        200000, 20000, 1 };
+    micro_measure(&op, 1);
 
-    for (round = 0; round < ROUNDS; round++) {
-        start = micro_now();
-
-        for (i = 0; i < 200000; i++) {
-            s.data = keys[i % KEYS];
-            sum += ux_experiment_assign(&e, s);
-        }
-
-        ns = (double) (micro_now() - start) / 200000;
-
-        if (round == 0 || ns < least) {
-            least = ns;
-        }
-    }
-
-    micro_say("assignment, two variants", least);
-
-    return sum == 0;
+    return b.sum == 0;
 }
 
 
@@ -173,110 +189,180 @@ opened(size_t size, unsigned experiments, unsigned funnels, void **mem)
 }
 
 
+static void
+run_step(void *data, uint64_t first, uint64_t n)
+{
+    uint64_t      i;
+    shopper_t    *s = data;
+    ux_store_t   *store;
+    ux_discard_e  why;
+
+    store = &s->worker->store;
+
+    for (i = first; i < first + n; i++) {
+        ux_changes_clear(&s->changes);
+        s->event.now_ms = START_MS + 1000 + i;
+        (void) ux_track_event(&store->plan, &s->visitor, &s->event,
+                              &s->changes, &why);
+        ux_store_apply(store, &s->changes);
+    }
+}
+
+
+static void
+run_histogram(void *data, uint64_t first, uint64_t n)
+{
+    uint64_t      i;
+    shopper_t    *s = data;
+    ux_store_t   *store;
+    ux_change_t   change;
+
+    store = &s->worker->store;
+
+    for (i = first; i < first + n; i++) {
+        change = ux_timing_change(store->plan.requests, micro_mix(i) % 5000);
+        ux_counter_add(&store->counter, change.cell, change.delta);
+    }
+}
+
+
 int
 micro_steps(void)
 {
-    void                *mem;
-    double               ns, least[2];
-    unsigned             i, round;
-    uint64_t             start;
-    worker_t            *w;
-    ux_event_t           event;
-    ux_change_t          change;
-    ux_changes_t         changes;
-    ux_discard_e         why;
-    static ux_visitor_t  v;
+    void              *mem;
+    micro_op_t         ops[2];
+    static shopper_t   s;
 
-    w = opened(64 * MIB, 1, 1, &mem);
-    least[0] = least[1] = 0;
-    memset(&event, 0, sizeof(event));
-    event.event = UX_EVENT_BEGIN_CHECKOUT;
+    s.worker = opened(64 * MIB, 1, 1, &mem);
+    s.event.event = UX_EVENT_BEGIN_CHECKOUT;
 
-    for (round = 0; round < ROUNDS; round++) {
-        ux_visitor_init(&v, 1, (uint32_t) (START_MS / 1000));
-        ux_changes_clear(&changes);
-        ux_track_confirm(&w->store.plan, &v, &changes);
-        (void) ux_track_expose(&w->store.plan, &v, 0, 0, START_MS, &changes);
+    ux_visitor_init(&s.visitor, 1, (uint32_t) (START_MS / 1000));
+    ux_changes_clear(&s.changes);
+    ux_track_confirm(&s.worker->store.plan, &s.visitor, &s.changes);
+    (void) ux_track_expose(&s.worker->store.plan, &s.visitor, 0, 0, START_MS,
+                           &s.changes);
 
-        start = micro_now();
+    ops[0] = (micro_op_t) { "funnel step, counted", run_step, NULL, &s,
+                            200000, 20000, 1 };
+    ops[1] = (micro_op_t) { "value into a histogram", run_histogram, NULL, &s,
+                            1000000, 20000, 1 };
 
-        for (i = 0; i < 200000; i++) {
-            ux_changes_clear(&changes);
-            event.now_ms = START_MS + 1000 + i;
-            (void) ux_track_event(&w->store.plan, &v, &event, &changes, &why);
-            ux_store_apply(&w->store, &changes);
-        }
-
-        ns = (double) (micro_now() - start) / 200000;
-        least[0] = (round == 0 || ns < least[0]) ? ns : least[0];
-
-        start = micro_now();
-
-        for (i = 0; i < 1000000; i++) {
-            change = ux_timing_change(w->store.plan.requests,
-                                      micro_mix(i) % 5000);
-            ux_counter_add(&w->store.counter, change.cell, change.delta);
-        }
-
-        ns = (double) (micro_now() - start) / 1000000;
-        least[1] = (round == 0 || ns < least[1]) ? ns : least[1];
-    }
-
-    micro_say("funnel step, counted", least[0]);
-    micro_say("value into a histogram", least[1]);
-    worker_free(w);
+    micro_measure(ops, 2);
+    worker_free(s.worker);
     munmap(mem, 64 * MIB);
 
     return 0;
 }
 
 
+/* Some visitors more, of whom one purchases: every figure is a new one. */
+static void
+run_shop(void *data, uint64_t first, uint64_t n)
+{
+    looker_t  *l = data;
+
+    (void) first;
+
+    shop(l->worker, l->experiments, l->shoppers, 100 * n);
+
+    l->shoppers += 100 * n;
+    l->report.now_ms = START_MS + l->shoppers * 10 + 3600000;
+}
+
+
+/* What a worker does once a second. */
+static void
+run_look(void *data, uint64_t first, uint64_t n)
+{
+    looker_t  *l = data;
+
+    (void) first;
+
+    while (n-- > 0) {
+        if (ux_result_look(&l->worker->store, l->report.now_ms) != UX_OK) {
+            printf("Bail out! no memory\n");
+            exit(1);
+        }
+    }
+}
+
+
+static void
+run_result(void *data, uint64_t first, uint64_t n)
+{
+    unsigned              i;
+    looker_t             *l = data;
+    static ux_result_t    result;
+
+    (void) first;
+
+    while (n-- > 0) {
+        if (ux_result_init(&result, &l->worker->store, l->report.now_ms)
+            != UX_OK)
+        {
+            printf("Bail out! no memory\n");
+            exit(1);
+        }
+
+        result.posteriors = &l->posteriors;
+
+        for (i = 0; i < l->experiments; i++) {
+            ux_result_gather(&result, &l->worker->experiments[i]);
+        }
+
+        ux_result_free(&result);
+    }
+}
+
+
+static void
+run_json(void *data, uint64_t first, uint64_t n)
+{
+    char            *text;
+    size_t           len;
+    looker_t        *l = data;
+    const ux_str_t   all = ux_str("");
+
+    (void) first;
+
+    while (n-- > 0) {
+        if (ux_report_json(&l->report, all, &text, &len) != UX_OK) {
+            printf("Bail out! no memory\n");
+            exit(1);
+        }
+
+        ux_report_free(text);
+    }
+}
+
+
 int
 micro_report(unsigned experiments)
 {
-    char              *text;
-    void              *mem;
-    size_t             len;
-    double             ns, least[2];
-    uint64_t           start;
-    unsigned           round;
-    worker_t          *w;
-    ux_report_t        report;
-    ux_report_zone_t   zone;
-    const ux_str_t     all = ux_str("");
+    void             *mem;
+    micro_op_t        ops[4];
+    static looker_t   l;
 
-    w = opened(256 * MIB, experiments, 1, &mem);
-    shop(w, experiments < 8 ? experiments : 8, 0, 50000);
+    l.worker = opened(256 * MIB, experiments, 1, &mem);
+    l.experiments = experiments;
+    l.zone.store = &l.worker->store;
+    l.report.nzones = 1;
+    l.report.zones = &l.zone;
+    l.report.posteriors = &l.posteriors;
 
-    memset(&report, 0, sizeof(report));
-    memset(&zone, 0, sizeof(zone));
-    zone.store = &w->store;
-    report.nzones = 1;
-    report.zones = &zone;
-    least[0] = least[1] = 0;
+    run_shop(&l, 0, 500);
 
-    for (round = 0; round < ROUNDS; round++) {
-        report.now_ms = START_MS + 3600000 * (round + 1);
+    ops[0] = (micro_op_t) { "look at an experiment, once a second", run_look,
+                            run_shop, &l, 20, 10, experiments };
+    ops[1] = (micro_op_t) { "statistics of an experiment", run_result,
+                            run_shop, &l, 20, 10, experiments };
+    ops[2] = (micro_op_t) { "statistics and JSON of an experiment", run_json,
+                            run_shop, &l, 20, 10, experiments };
+    ops[3] = (micro_op_t) { "the same, counts as they were", run_json,
+                            NULL, &l, 20, 10, experiments };
 
-        start = micro_now();
-        (void) ux_result_look(&w->store, report.now_ms);
-        ns = (double) (micro_now() - start) / experiments;
-        least[0] = (round == 0 || ns < least[0]) ? ns : least[0];
-
-        start = micro_now();
-
-        if (ux_report_json(&report, all, &text, &len) != UX_OK) {
-            return 1;
-        }
-
-        ns = (double) (micro_now() - start) / experiments;
-        least[1] = (round == 0 || ns < least[1]) ? ns : least[1];
-        ux_report_free(text);
-    }
-
-    micro_say("statistics of an experiment", least[0]);
-    micro_say("statistics and JSON of an experiment", least[1]);
-    worker_free(w);
+    micro_measure(ops, 4);
+    worker_free(l.worker);
     munmap(mem, 256 * MIB);
 
     return 0;

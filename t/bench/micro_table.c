@@ -19,6 +19,12 @@
 #define ROUNDS  5
 
 
+typedef struct {
+    case_table_t  c;
+    uint64_t      visitors;
+} crowd_t;
+
+
 /* Confirmed visitors of one experiment each, at the load the zone allows. */
 static case_table_t
 filled(uint64_t visitors, uint32_t nprocesses)
@@ -43,7 +49,7 @@ filled(uint64_t visitors, uint32_t nprocesses)
 }
 
 
-/* One page of a known visitor: read, then written. */
+/* One page of a known visitor: read, then written, as it is another one. */
 static void
 touch(case_table_t *c, uint64_t i)
 {
@@ -53,8 +59,40 @@ touch(case_table_t *c, uint64_t i)
 
     if (ux_table_open(&c->table, case_key(i), NOW, &visitor, &turn) == UX_OK)
     {
-        visitor.tracks[0].events |= 1;
+        visitor.tracks[0].events = (visitor.tracks[0].events ^ 2) | 1;
         (void) ux_table_commit(&c->table, &turn, &visitor, NOW, &effects);
+    }
+}
+
+
+static void
+run_look_up(void *data, uint64_t first, uint64_t n)
+{
+    uint64_t       i;
+    crowd_t       *crowd = data;
+    ux_visitor_t   visitor;
+
+    for (i = first; i < first + n; i++) {
+        if (ux_table_read(&crowd->c.table,
+                          case_key(micro_mix(i) % crowd->visitors), NOW,
+                          &visitor)
+            != UX_OK)
+        {
+            printf("Bail out! a visitor is not there\n");
+            exit(1);
+        }
+    }
+}
+
+
+static void
+run_touch(void *data, uint64_t first, uint64_t n)
+{
+    uint64_t   i;
+    crowd_t   *crowd = data;
+
+    for (i = first; i < first + n; i++) {
+        touch(&crowd->c, micro_mix(i) % crowd->visitors);
     }
 }
 
@@ -62,71 +100,27 @@ touch(case_table_t *c, uint64_t i)
 int
 micro_touch(uint64_t visitors)
 {
-    char          name[64];
-    double        ns, least[2];
-    uint64_t      i, n, start;
-    unsigned      round, what;
-    case_table_t  c;
-    ux_visitor_t  visitor;
+    char        names[2][64];
+    crowd_t     crowd;
+    uint64_t    n;
+    micro_op_t  ops[2];
 
-    c = filled(visitors, 2);
+    crowd.c = filled(visitors, 2);
+    crowd.visitors = visitors;
     n = visitors < 300000 ? 300000 : 1000000;
-    least[0] = least[1] = 0;
 
-    for (round = 0; round < ROUNDS; round++) {
-        for (what = 0; what < 2; what++) {
-            start = micro_now();
-
-            for (i = 0; i < n; i++) {
-                if (what == 0) {
-                    (void) ux_table_read(&c.table,
-                                         case_key(micro_mix(i) % visitors),
-                                         NOW, &visitor);
-                } else {
-                    touch(&c, micro_mix(i) % visitors);
-                }
-            }
-
-            ns = (double) (micro_now() - start) / (double) n;
-
-            if (round == 0 || ns < least[what]) {
-                least[what] = ns;
-            }
-        }
-    }
-
-    (void) snprintf(name, sizeof(name), "visitor looked up, of %llu",
+    (void) snprintf(names[0], sizeof(names[0]), "visitor looked up, of %llu",
                     (unsigned long long) visitors);
-    micro_say(name, least[0]);
-    (void) snprintf(name, sizeof(name), "visitor touched, of %llu",
+    (void) snprintf(names[1], sizeof(names[1]), "visitor touched, of %llu",
                     (unsigned long long) visitors);
-    micro_say(name, least[1]);
-    case_free(&c);
+
+    ops[0] = (micro_op_t) { names[0], run_look_up, NULL, &crowd, n, 20000, 1 };
+    ops[1] = (micro_op_t) { names[1], run_touch, NULL, &crowd, n, 20000, 1 };
+
+    micro_measure(ops, 2);
+    case_free(&crowd.c);
 
     return 0;
-}
-
-
-/* For a simulated cache, which counts the lines. */
-int
-micro_lookup(uint64_t visitors, uint64_t lookups)
-{
-    uint64_t      i, found;
-    case_table_t  c;
-    ux_visitor_t  visitor;
-
-    c = filled(visitors, 2);
-    found = 0;
-
-    for (i = 0; i < lookups; i++) {
-        found += ux_table_read(&c.table, case_key(micro_mix(i) % visitors),
-                               NOW, &visitor)
-                 == UX_OK;
-    }
-
-    case_free(&c);
-
-    return found == lookups ? 0 : 1;
 }
 
 

@@ -124,7 +124,11 @@ ux_page_put_escaped(ux_text_t *text, ux_str_t value)
         from = i + 1;
     }
 
-    ux_text_put(text, value.data + from, value.len - from);
+    /* an empty value may have no bytes to point at */
+
+    if (from < value.len) {
+        ux_text_put(text, value.data + from, value.len - from);
+    }
 }
 
 

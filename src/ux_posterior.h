@@ -32,7 +32,7 @@ ux_beta_t ux_posterior_beta(uint64_t x, uint64_t n, ux_beta_t prior);
 /*
  * Two Beta posteriors, by the trapezoidal rule over the incomplete beta; tails
  * by F or 1 - F of one call, so that small ones keep their digits; below about
- * 1e-150 they may be 0.  Relative errors up to 10^9 visitors are 2e-9, or
+ * 1e-150 they may be 0.  Relative errors up to 10^9 visitors are 3e-9, or
  * 1e-10 if `precise`, of probabilities at 10^12 1e-9; losses deep in a tail of
  * very many visitors are differences and have 7 digits.  Some 10 us, half as
  * much again if precise.  NaN all for parameters below UX_POSTERIOR_LEAST.

@@ -166,15 +166,16 @@ sub timed
 
 
 # By name { instructions, lines, fetched }, all of one operation.  The caches
-# are as t/bench/micro_measure.c takes them to be.
+# are as t/bench/micro_measure.c takes them to be.  An environment of its own:
+# by its length the stack begins elsewhere, and takes a line or two more.
 sub counted
 {
     my ($program, $what) = @_;
 
     my $dir = File::Temp->newdir;
-    my $said = qx(valgrind --tool=callgrind --instr-atstart=no \\
-        --collect-atstart=no --cache-sim=yes --I1=32768,8,64 \\
-        --D1=32768,8,64 --LL=1048576,16,64 \\
+    my $said = qx(env -i PATH="\$PATH" valgrind --tool=callgrind \\
+        --instr-atstart=no --collect-atstart=no --cache-sim=yes \\
+        --I1=32768,8,64 --D1=32768,8,64 --LL=1048576,16,64 \\
         --callgrind-out-file=$dir/out $program $what 2>&1);
     my %row;
 

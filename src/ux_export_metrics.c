@@ -251,8 +251,9 @@ ux_export_put_info(ux_export_walk_t *walk, ux_json_t *node)
 
 
 /*
- * Its members are the bounds; without one is the last, "all".  What is no
- * number is no count.
+ * Its members are the bounds; without one is the last, "all".  Of what has a
+ * member that is no number there is nothing: a histogram with a hole in it
+ * is a wrong one.
  */
 static void
 ux_export_put_histogram(ux_export_walk_t *walk, ux_json_t *node)
@@ -262,6 +263,14 @@ ux_export_put_histogram(ux_export_walk_t *walk, ux_json_t *node)
     ux_export_label_t    label;
     ux_export_metric_t  *metric;
 
+    for (child = ux_json_first(node); child != NULL;
+         child = ux_json_next(child))
+    {
+        if (ux_json_type(child) != UX_JSON_NUMBER) {
+            return;
+        }
+    }
+
     metric = walk->data;
     label.name = le;
     last = NULL;
@@ -269,10 +278,6 @@ ux_export_put_histogram(ux_export_walk_t *walk, ux_json_t *node)
     for (child = ux_json_first(node); child != NULL;
          child = ux_json_next(child))
     {
-        if (ux_json_type(child) != UX_JSON_NUMBER) {
-            continue;
-        }
-
         label.value = ux_json_next(child) != NULL ? ux_json_name(child) : none;
         ux_export_put_sample(walk, "_bucket", &label, ux_json_word(child));
         last = child;

@@ -2,13 +2,11 @@ package BenchZone;
 
 # Copyright (C) the nginx-ux authors
 #
-# What a zone costs whoever looks at it, and memory.
+# What a zone costs whoever looks at it.
 
 use strict;
 use warnings;
 
-use File::Temp ();
-use JSON::PP ();
 use Time::HiRes;
 
 use BenchTime;
@@ -100,109 +98,6 @@ server {
     location /uxstats { ux_stats; }
 }
 EOM
-}
-
-
-my @figures = qw/ ns instructions lines fetched /;
-
-
-# What operations of src/ take, by name: { ns, instructions, lines, fetched }.
-# lines: different lines of data that one touches, its own stack with them;
-# fetched: those that are not in a cache of 32 KB where such operations come
-# one after the other.  Without the time where it is not wanted.
-sub micro
-{
-    my ($program, $say, $with_time, @what) = @_;
-
-    my %row;
-
-    for my $what (@what) {
-        my $counts = counted($program, $what);
-        my $of = $with_time ? timed($program, $what) : {};
-
-        for my $name (sort keys %$counts) {
-            my $op = $row{$name} = { %{ $counts->{$name} },
-                %{ $of->{$name} || {} } };
-            $say->(sprintf '%-44s %s', $name, join ', ', map {
-                "$_ $op->{$_}" } grep { exists $op->{$_} } @figures);
-        }
-    }
-
-    return \%row;
-}
-
-
-# What else the program says, by name.
-sub said
-{
-    my ($program, $say, @what) = @_;
-
-    my %row = map { %{ timed($program, $_) } } @what;
-
-    for my $name (sort keys %row) {
-        $say->(sprintf '%-44s %s', $name, join ', ', map {
-            "$_ $row{$name}{$_}" } sort keys %{ $row{$name} });
-    }
-
-    return \%row;
-}
-
-
-# By name what the program prints of it.
-sub timed
-{
-    my ($program, $what) = @_;
-
-    my %row;
-
-    for (split /\n/, qx($program $what)) {
-        my $row = eval { JSON::PP::decode_json($_) } || next;
-        $row{delete $row->{name}} = $row;
-    }
-    die "$program $what: failed\n" if $?;
-
-    return \%row;
-}
-
-
-# By name { instructions, lines, fetched }, all of one operation.  The caches
-# are as t/bench/micro_measure.c takes them to be.  An environment of its own:
-# by its length the stack begins elsewhere, and takes a line or two more.
-sub counted
-{
-    my ($program, $what) = @_;
-
-    my $dir = File::Temp->newdir;
-    my $said = qx(env -i PATH="\$PATH" valgrind --tool=callgrind \\
-        --instr-atstart=no --collect-atstart=no --cache-sim=yes \\
-        --I1=32768,8,64 --D1=32768,8,64 --LL=1048576,16,64 \\
-        --callgrind-out-file=$dir/out $program $what 2>&1);
-    my %row;
-
-    die "callgrind of $program $what: $said" if $?;
-
-    for my $path (glob "$dir/out.*") {
-        my $text = Ux::_read($path);
-        my ($name, $kind, $n) = $text
-            =~ /^desc: Trigger: Client Request: (.*)\|(\w+)\|(\d+)$/m or next;
-        my ($events) = $text =~ /^events: (.*)$/m;
-        my ($totals) = $text =~ /^totals: (.*)$/m;
-        my %total;
-
-        @total{split ' ', $events} = split ' ', $totals;
-        $_ ||= 0 for @total{qw/ Ir D1mr D1mw DLmr DLmw /};
-
-        if ($kind eq 'cold') {
-            $row{$name}{lines} = sprintf('%.1f',
-                ($total{DLmr} + $total{DLmw}) / $n) + 0;
-        } else {
-            $row{$name}{instructions} = sprintf('%.0f', $total{Ir} / $n) + 0;
-            $row{$name}{fetched} = sprintf('%.3f',
-                ($total{D1mr} + $total{D1mw}) / $n) + 0;
-        }
-    }
-
-    return \%row;
 }
 
 

@@ -2,10 +2,12 @@
 /*
  * Copyright (C) the nginx-ux authors
  *
- * The program: `ux_micro WHAT [N]`.
+ * The program: `ux_micro WHAT [N [M]]`.
  */
 
 #include "micro.h"
+
+#include "ux_visitor.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,18 +17,19 @@
 int
 main(int argc, char **argv)
 {
-    uint64_t     n;
+    uint64_t     n, m;
     const char  *what;
 
     what = argc > 1 ? argv[1] : "";
     n = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
+    m = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
 
     if (strcmp(what, "assign") == 0) {
         return micro_assign();
     }
 
-    if (strcmp(what, "touch") == 0 && n > 0) {
-        return micro_touch(n);
+    if (strcmp(what, "touch") == 0 && n > 0 && m < UX_TRACKS_MAX) {
+        return micro_touch(n, (unsigned) m);
     }
 
     if (strcmp(what, "processes") == 0 && n > 0) {
@@ -37,7 +40,7 @@ main(int argc, char **argv)
         return micro_steps();
     }
 
-    if (strcmp(what, "report") == 0 && n > 0 && n <= 16) {
+    if (strcmp(what, "report") == 0 && n > 0 && n < UX_TRACKS_MAX) {
         return micro_report((unsigned) n);
     }
 
@@ -45,8 +48,8 @@ main(int argc, char **argv)
         return micro_bytes();
     }
 
-    fprintf(stderr, "usage: %s assign | touch VISITORS | steps | "
-            "report EXPERIMENTS |\n    processes VISITORS | bytes\n",
+    fprintf(stderr, "usage: %s assign | touch VISITORS [EXPERIMENTS] | "
+            "steps |\n    report EXPERIMENTS | processes VISITORS | bytes\n",
             argv[0]);
 
     return 2;

@@ -106,21 +106,18 @@ micro_time(const micro_op_t *ops, unsigned nops)
 static double
 micro_round(const micro_op_t *op, uint64_t first)
 {
-    uint64_t  i, start, spent;
+    uint64_t  i, batch, start, spent;
 
+    batch = op->before != NULL ? op->batch : op->n;
     spent = 0;
 
-    if (op->before == NULL) {
-        start = micro_now();
-        op->run(op->data, first, op->n);
-        spent = micro_now() - start;
-    }
-
-    for (i = first; op->before != NULL && i < first + op->n; i++) {
-        op->before(op->data, i, 1);
+    for (i = first; i < first + op->n; i += batch) {
+        if (op->before != NULL) {
+            op->before(op->data, i, batch);
+        }
 
         start = micro_now();
-        op->run(op->data, i, 1);
+        op->run(op->data, i, batch);
         spent += micro_now() - start;
     }
 
@@ -156,19 +153,14 @@ micro_count(const micro_op_t *op)
 static void
 micro_calls(const micro_op_t *op, uint64_t first, uint64_t n, bool cold)
 {
-    uint64_t  i;
+    uint64_t  i, batch;
 
-    if (!cold && op->before == NULL) {
-        CALLGRIND_TOGGLE_COLLECT;
-        op->run(op->data, first, n);
-        CALLGRIND_TOGGLE_COLLECT;
+    batch = op->before != NULL ? op->batch : n;
+    batch = cold ? 1 : batch;
 
-        return;
-    }
-
-    for (i = first; i < first + n; i++) {
-        if (op->before != NULL) {
-            op->before(op->data, i, 1);
+    for (i = first; i < first + n; i += batch) {
+        if (op->before != NULL && (i - first) % op->batch == 0) {
+            op->before(op->data, i, op->batch);
         }
 
         if (cold) {
@@ -176,7 +168,7 @@ micro_calls(const micro_op_t *op, uint64_t first, uint64_t n, bool cold)
         }
 
         CALLGRIND_TOGGLE_COLLECT;
-        op->run(op->data, i, 1);
+        op->run(op->data, i, batch);
         CALLGRIND_TOGGLE_COLLECT;
     }
 }

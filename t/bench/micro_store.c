@@ -19,7 +19,8 @@
 #include <stdio.h>
 
 
-#define KEYS      1000
+#define KEYS      256
+#define BATCH     8
 #define START_MS  1769860800000ull
 
 
@@ -31,7 +32,8 @@ typedef struct {
 
 typedef struct {
     worker_t      *worker;
-    ux_visitor_t   visitor;
+    ux_visitor_t   exposed;
+    ux_visitor_t   visitors[BATCH];
     ux_changes_t   changes;
     ux_event_t     event;
 } shopper_t;
@@ -84,15 +86,19 @@ micro_assign(void)
         (void) snprintf(b.keys[i], sizeof(b.keys[i]), "%032x", i);
     }
 
-    op = (micro_op_t) { "assignment, two variants", run_assign, NULL, &b,
-                        200000, 20000, 1 };
+    op = (micro_op_t) { .name = "assignment, two variants", .data = &b,
+                        .run = run_assign, .n = 200000, .counted = 20000,
+                        .parts = 1 };
     micro_measure(&op, 1);
 
     return b.sum == 0;
 }
 
 
-/* Visits of shoppers: a page, every third puts something into the cart. */
+/*
+ * Visits of shoppers: each is shown a page, one in twelve puts something into
+ * the cart, three in a hundred purchase.
+ */
 static void
 shop(worker_t *w, unsigned experiments, uint64_t first, uint64_t n)
 {
@@ -134,6 +140,7 @@ shop(worker_t *w, unsigned experiments, uint64_t first, uint64_t n)
 
         memset(&event, 0, sizeof(event));
         event.now_ms = now_ms + 30000;
+        event.currency = UX_CURRENCY_ZONE;
 
         if (i % 12 == 0) {
             event.event = UX_EVENT_ADD_TO_CART;
@@ -161,17 +168,33 @@ shop(worker_t *w, unsigned experiments, uint64_t first, uint64_t n)
 }
 
 
+/*
+ * Experiments of two variants, which have purchases for their goal and revenue
+ * beside it.
+ */
 static worker_t *
 opened(size_t size, unsigned experiments, unsigned funnels, void **mem)
 {
-    unsigned   i;
-    worker_t  *w;
+    unsigned          i;
+    worker_t         *w;
+    ux_experiment_t  *e;
 
     *mem = zone_make(size);
     w = worker_make(*mem, size, experiments);
 
     for (i = 0; i < experiments; i++) {
-        w->experiments[i].serve = UX_VARIANT_NONE;
+        e = &w->experiments[i];
+        e->serve = UX_VARIANT_NONE;
+        e->alpha = 0.05;
+        e->planned = 1000000;
+        e->min_runtime_s = 86400;
+        e->nmetrics = 2;
+        e->metrics[0].event = UX_EVENT_PURCHASE;
+        e->metrics[0].type = UX_METRIC_CONVERSION;
+        e->metrics[0].role = UX_ROLE_GOAL;
+        e->metrics[1].event = UX_METRIC_REVENUE;
+        e->metrics[1].type = UX_METRIC_MEAN;
+        e->metrics[1].role = UX_ROLE_SECONDARY;
     }
 
     if (funnels == 2) {
@@ -180,7 +203,10 @@ opened(size_t size, unsigned experiments, unsigned funnels, void **mem)
         w->model.nfunnels = 2;
     }
 
-    if (ux_store_join(&w->store) != UX_OK || worker_bind(w) != UX_OK) {
+    if (ux_store_join(&w->store) != UX_OK
+        || ux_store_bind(&w->store, &w->model, w->arms, w->bindings, START_MS)
+           != UX_OK)
+    {
         printf("Bail out! the zone cannot be bound\n");
         exit(1);
     }
@@ -189,6 +215,29 @@ opened(size_t size, unsigned experiments, unsigned funnels, void **mem)
 }
 
 
+/*
+ * So many visitors who have not done anything yet.  A step changes the two
+ * tracks that they have: to copy all of a visitor would drive what the next
+ * steps need out of the cache.
+ */
+static void
+run_expose(void *data, uint64_t first, uint64_t n)
+{
+    unsigned       i;
+    shopper_t     *s = data;
+    ux_visitor_t  *v;
+
+    while (n-- > 0) {
+        v = &s->visitors[(first + n) % BATCH];
+
+        for (i = 0; i < 2; i++) {
+            v->tracks[i] = s->exposed.tracks[i];
+        }
+    }
+}
+
+
+/* The first step of each: events and visitors, of the experiment, too. */
 static void
 run_step(void *data, uint64_t first, uint64_t n)
 {
@@ -201,9 +250,15 @@ run_step(void *data, uint64_t first, uint64_t n)
 
     for (i = first; i < first + n; i++) {
         ux_changes_clear(&s->changes);
-        s->event.now_ms = START_MS + 1000 + i;
-        (void) ux_track_event(&store->plan, &s->visitor, &s->event,
+        s->event.now_ms = START_MS + 1000;
+        (void) ux_track_event(&store->plan, &s->visitors[i % BATCH], &s->event,
                               &s->changes, &why);
+
+        if (s->changes.n < 4) {
+            printf("Bail out! no step\n");
+            exit(1);
+        }
+
         ux_store_apply(store, &s->changes);
     }
 }
@@ -230,22 +285,30 @@ int
 micro_steps(void)
 {
     void              *mem;
-    micro_op_t         ops[2];
+    unsigned           i;
     static shopper_t   s;
+
+    static const micro_op_t  ops[] = {
+        { .name = "funnel step, counted", .run = run_step,
+          .before = run_expose, .batch = BATCH, .data = &s, .n = 20000,
+          .counted = 2000, .parts = 1 },
+        { .name = "value into a histogram", .run = run_histogram, .data = &s,
+          .n = 1000000, .counted = 20000, .parts = 1 },
+    };
 
     s.worker = opened(64 * MIB, 1, 1, &mem);
     s.event.event = UX_EVENT_BEGIN_CHECKOUT;
+    s.event.currency = UX_CURRENCY_ZONE;
 
-    ux_visitor_init(&s.visitor, 1, (uint32_t) (START_MS / 1000));
+    ux_visitor_init(&s.exposed, 1, (uint32_t) (START_MS / 1000));
     ux_changes_clear(&s.changes);
-    ux_track_confirm(&s.worker->store.plan, &s.visitor, &s.changes);
-    (void) ux_track_expose(&s.worker->store.plan, &s.visitor, 0, 0, START_MS,
+    ux_track_confirm(&s.worker->store.plan, &s.exposed, &s.changes);
+    (void) ux_track_expose(&s.worker->store.plan, &s.exposed, 0, 0, START_MS,
                            &s.changes);
 
-    ops[0] = (micro_op_t) { "funnel step, counted", run_step, NULL, &s,
-                            200000, 20000, 1 };
-    ops[1] = (micro_op_t) { "value into a histogram", run_histogram, NULL, &s,
-                            1000000, 20000, 1 };
+    for (i = 0; i < BATCH; i++) {
+        s.visitors[i] = s.exposed;
+    }
 
     micro_measure(ops, 2);
     worker_free(s.worker);
@@ -255,7 +318,7 @@ micro_steps(void)
 }
 
 
-/* Some visitors more, of whom one purchases: every figure is a new one. */
+/* A hundred visits more: the counts are new ones. */
 static void
 run_shop(void *data, uint64_t first, uint64_t n)
 {
@@ -340,7 +403,6 @@ int
 micro_report(unsigned experiments)
 {
     void             *mem;
-    micro_op_t        ops[4];
     static looker_t   l;
 
     l.worker = opened(256 * MIB, experiments, 1, &mem);
@@ -352,14 +414,19 @@ micro_report(unsigned experiments)
 
     run_shop(&l, 0, 500);
 
-    ops[0] = (micro_op_t) { "look at an experiment, once a second", run_look,
-                            run_shop, &l, 20, 10, experiments };
-    ops[1] = (micro_op_t) { "statistics of an experiment", run_result,
-                            run_shop, &l, 20, 10, experiments };
-    ops[2] = (micro_op_t) { "statistics and JSON of an experiment", run_json,
-                            run_shop, &l, 20, 10, experiments };
-    ops[3] = (micro_op_t) { "the same, counts as they were", run_json,
-                            NULL, &l, 20, 10, experiments };
+    const micro_op_t  ops[] = {
+        { .name = "look at an experiment, once a second", .run = run_look,
+          .before = run_shop, .batch = 1, .data = &l, .n = 20, .counted = 10,
+          .parts = experiments },
+        { .name = "statistics of an experiment", .run = run_result,
+          .before = run_shop, .batch = 1, .data = &l, .n = 20, .counted = 10,
+          .parts = experiments },
+        { .name = "statistics and JSON of an experiment", .run = run_json,
+          .before = run_shop, .batch = 1, .data = &l, .n = 20, .counted = 10,
+          .parts = experiments },
+        { .name = "statistics and JSON, counts as they were", .run = run_json,
+          .data = &l, .n = 20, .counted = 10, .parts = experiments },
+    };
 
     micro_measure(ops, 4);
     worker_free(l.worker);

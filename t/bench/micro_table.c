@@ -25,12 +25,17 @@ typedef struct {
 } crowd_t;
 
 
-/* Confirmed visitors of one experiment each, at the load the zone allows. */
+/*
+ * Confirmed visitors, exposed to so many experiments, at the load the zone
+ * allows.
+ */
 static case_table_t
-filled(uint64_t visitors, uint32_t nprocesses)
+filled(uint64_t visitors, unsigned experiments, uint32_t nprocesses)
 {
     uint64_t            i;
+    unsigned            k;
     ux_turn_t           turn;
+    ux_track_t         *track;
     case_table_t        c;
     ux_visitor_t        visitor;
     ux_table_effects_t  effects;
@@ -42,7 +47,22 @@ filled(uint64_t visitors, uint32_t nprocesses)
         (void) ux_table_open(&c.table, case_key(i), NOW, &visitor, &turn);
         visitor.confirmed = true;
         visitor.cookie_hash = i + 1;
-        (void) ux_table_commit(&c.table, &turn, &visitor, NOW, &effects);
+        visitor.tracks[0].events = 1;
+        visitor.ntracks = (uint8_t) (experiments + 1);
+
+        for (k = 1; k <= experiments; k++) {
+            track = &visitor.tracks[k];
+            memset(track, 0, sizeof(ux_track_t));
+            track->arm = (uint16_t) (2 * k + micro_mix(i + k) % 2);
+            track->exposed_ms = (uint64_t) NOW * 1000 + k * 37123;
+        }
+
+        if (ux_table_commit(&c.table, &turn, &visitor, NOW, &effects)
+            != UX_OK)
+        {
+            printf("Bail out! a visitor finds no room\n");
+            exit(1);
+        }
     }
 
     return c;
@@ -59,7 +79,7 @@ touch(case_table_t *c, uint64_t i)
 
     if (ux_table_open(&c->table, case_key(i), NOW, &visitor, &turn) == UX_OK)
     {
-        visitor.tracks[0].events = (visitor.tracks[0].events ^ 2) | 1;
+        visitor.tracks[0].events ^= 2;
         (void) ux_table_commit(&c->table, &turn, &visitor, NOW, &effects);
     }
 }
@@ -98,24 +118,29 @@ run_touch(void *data, uint64_t first, uint64_t n)
 
 
 int
-micro_touch(uint64_t visitors)
+micro_touch(uint64_t visitors, unsigned experiments)
 {
-    char        names[2][64];
-    crowd_t     crowd;
-    uint64_t    n;
-    micro_op_t  ops[2];
+    char      names[2][64];
+    crowd_t   crowd;
+    uint64_t  n;
 
-    crowd.c = filled(visitors, 2);
+    crowd.c = filled(visitors, experiments, 2);
     crowd.visitors = visitors;
     n = visitors < 300000 ? 300000 : 1000000;
 
-    (void) snprintf(names[0], sizeof(names[0]), "visitor looked up, of %llu",
+    (void) snprintf(names[0], sizeof(names[0]),
+                    "visitor of %u looked up, of %llu", experiments,
                     (unsigned long long) visitors);
-    (void) snprintf(names[1], sizeof(names[1]), "visitor touched, of %llu",
+    (void) snprintf(names[1], sizeof(names[1]),
+                    "visitor of %u touched, of %llu", experiments,
                     (unsigned long long) visitors);
 
-    ops[0] = (micro_op_t) { names[0], run_look_up, NULL, &crowd, n, 20000, 1 };
-    ops[1] = (micro_op_t) { names[1], run_touch, NULL, &crowd, n, 20000, 1 };
+    const micro_op_t  ops[] = {
+        { .name = names[0], .run = run_look_up, .data = &crowd, .n = n,
+          .counted = 20000, .parts = 1 },
+        { .name = names[1], .run = run_touch, .data = &crowd, .n = n,
+          .counted = 20000, .parts = 1 },
+    };
 
     micro_measure(ops, 2);
     case_free(&crowd.c);
@@ -184,7 +209,7 @@ micro_processes(uint64_t visitors)
     unsigned      i, k;
     case_table_t  c;
 
-    c = filled(visitors, 4);
+    c = filled(visitors, 1, 4);
 
     for (i = 0; i < ROUNDS; i++) {
         one = together(&c, 1, visitors);

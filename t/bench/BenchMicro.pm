@@ -54,9 +54,9 @@ sub said
 
     open my $out, '-|', $program, @what or die "$program: $!\n";
 
-    while (<$out>) {
-        my $row = eval { JSON::PP::decode_json($_) }
-            or die "$program @what: $_";
+    while (defined(my $line = <$out>)) {
+        my $row = eval { JSON::PP::decode_json($line) }
+            or die "$program @what: $line";
         $row{delete $row->{name}} = $row;
     }
     close $out or die "$program @what: failed\n";
